@@ -1,0 +1,265 @@
+//! Which WebAssembly features a script runs with, and which a rejected module would have needed.
+//!
+//! Scripts come from three families that say what they need in three ways: leading `;;!` lines (a
+//! TOML document of booleans), a `;; RUN: wast … -f a,b,-c` line, or nothing at all. The sets are
+//! wasmparser's, whose names are the common ones; [`FeatureSet::configure`] hands them to the engine.
+
+use anyhow::{Result, anyhow, bail};
+use std::fmt;
+use wasmparser::{Validator, WasmFeatures};
+
+/// What the engine executes: everything else can be validated at most, and code that uses it is
+/// skipped under that feature's name.
+const EXECUTED: WasmFeatures = WasmFeatures::WASM2
+    .difference(WasmFeatures::SIMD)
+    .union(WasmFeatures::EXTENDED_CONST)
+    .union(WasmFeatures::MULTI_MEMORY)
+    .union(WasmFeatures::TAIL_CALL)
+    .union(WasmFeatures::COMPONENT_MODEL)
+    .union(WasmFeatures::CM_MAP)
+    .union(WasmFeatures::CM_IMPLEMENTS);
+
+/// Flags that belong to no proposal, or only to the binary encoding: never a reason to skip.
+const ENCODING: WasmFeatures = WasmFeatures::GC_TYPES
+    .union(WasmFeatures::FLOATS)
+    .union(WasmFeatures::COMPACT_IMPORTS);
+
+/// What `component-model/test` is written for, beyond wasmparser's defaults.
+const COMPONENT_SUITE: WasmFeatures = WasmFeatures::CM_MAP
+    .union(WasmFeatures::CM_ASYNC)
+    .union(WasmFeatures::CM_IMPLEMENTS)
+    .union(WasmFeatures::CM_ASYNC_STACKFUL)
+    .union(WasmFeatures::CM_THREADING)
+    .union(WasmFeatures::CM_MORE_ASYNC_BUILTINS)
+    .union(WasmFeatures::CM_FIXED_LENGTH_LISTS)
+    .union(WasmFeatures::CM_FORWARD);
+
+/// A set of WebAssembly features.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FeatureSet(WasmFeatures);
+
+impl FeatureSet {
+    /// WebAssembly 1.0, nothing later.
+    pub const WASM1: Self = Self(WasmFeatures::WASM1);
+    /// WebAssembly 2.0 without SIMD.
+    pub const WASM2: Self = Self(WasmFeatures::WASM2.difference(WasmFeatures::SIMD));
+
+    /// The set of a script that says nothing: wasmparser's defaults and what the official
+    /// component suite is written for.
+    pub fn of_unmarked_script() -> Self {
+        Self(WasmFeatures::default().union(COMPONENT_SUITE))
+    }
+
+    /// Reads the script's own header, if it has one.
+    pub fn of_script(text: &str) -> Result<Self> {
+        if text.starts_with(";;!") {
+            return Self::from_toml_header(text);
+        }
+        match text.lines().find_map(|line| line.strip_prefix(";; RUN: wast ")) {
+            Some(_) => Self::from_run_line(text),
+            None => Ok(Self::of_unmarked_script()),
+        }
+    }
+
+    /// Leading `;;! key = bool` lines; a key that is absent is off, but for WebAssembly 2.0.
+    fn from_toml_header(text: &str) -> Result<Self> {
+        let base = WasmFeatures::WASM2
+            .difference(WasmFeatures::SIMD)
+            .union(WasmFeatures::EXTENDED_CONST)
+            .union(WasmFeatures::COMPONENT_MODEL);
+        let mut set = Self(base);
+        for line in text.lines().map_while(|line| line.strip_prefix(";;!")) {
+            let line = line.split('#').next().unwrap_or_default().trim();
+            if line.is_empty() {
+                continue;
+            }
+            let (key, value) = line
+                .split_once('=')
+                .ok_or_else(|| anyhow!("header line `{line}` is no `key = bool`"))?;
+            let on = match value.trim() {
+                "true" => true,
+                "false" => false,
+                other => bail!("header key `{}` has the value `{other}`, not a bool", key.trim()),
+            };
+            for flag in header_flags(key.trim())? {
+                set.0.set(*flag, on);
+            }
+        }
+        Ok(set)
+    }
+
+    /// The `-f` options of a `;; RUN:` line (which `\` may continue) over wasmparser's defaults.
+    fn from_run_line(text: &str) -> Result<Self> {
+        let mut command = String::new();
+        for line in text.lines() {
+            let Some(line) = line.strip_prefix(";; ") else { break };
+            let line = line.strip_prefix("RUN: ").unwrap_or(line).trim();
+            command.push(' ');
+            match line.strip_suffix('\\') {
+                Some(line) => command.push_str(line),
+                None => {
+                    command.push_str(line);
+                    break;
+                }
+            }
+        }
+        let mut set = Self(WasmFeatures::default());
+        let mut words = command.split_whitespace();
+        while let Some(word) = words.next() {
+            let list = match word {
+                "-f" | "--features" => words.next().unwrap_or_default(),
+                _ => match word.strip_prefix("-f=").or_else(|| word.strip_prefix("--features=")) {
+                    Some(list) => list,
+                    None => continue,
+                },
+            };
+            set.change(list)?;
+        }
+        Ok(set)
+    }
+
+    /// Applies a list as on the command line: `a,b` switches on, `-c` switches off, `all` is all.
+    pub fn change(&mut self, list: &str) -> Result<()> {
+        for item in list.split(',').map(str::trim).filter(|item| !item.is_empty()) {
+            let (name, on) = match item.strip_prefix('-') {
+                Some(name) => (name, false),
+                None => (item, true),
+            };
+            let flags = match name {
+                "all" => WasmFeatures::all(),
+                "wasm1" => WasmFeatures::WASM1,
+                "wasm2" => WasmFeatures::WASM2,
+                _ => flag_by_name(name)?,
+            };
+            self.0.set(flags, on);
+        }
+        Ok(())
+    }
+
+    /// This set with one more feature, by its flag's name.
+    pub fn with(mut self, names: &str) -> Result<Self> {
+        self.change(names)?;
+        Ok(self)
+    }
+
+    /// wasmparser's form of the set.
+    pub fn flags(self) -> WasmFeatures {
+        self.0
+    }
+
+    /// The features of this set that the engine can't execute and without which `wasm` isn't
+    /// valid; `None` if it is valid without any of them, or not valid at all.
+    ///
+    /// Flags are taken away one at a time, so what remains is a smallest set.
+    pub fn missing_for(self, wasm: &[u8]) -> Option<FeatureSet> {
+        let beyond = self.0.difference(EXECUTED).difference(ENCODING);
+        let mut flags = self.0;
+        if !validates(flags, wasm) || validates(flags.difference(beyond), wasm) {
+            return None;
+        }
+        for (_, flag) in beyond.iter_names() {
+            if validates(flags.difference(flag), wasm) {
+                flags.remove(flag);
+            }
+        }
+        Some(FeatureSet(flags.intersection(beyond)))
+    }
+}
+
+/// Names as on the command line, joined by `+`.
+impl fmt::Display for FeatureSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<String> = self.0.iter_names().map(|(name, _)| kebab(name)).collect();
+        f.write_str(&names.join("+"))
+    }
+}
+
+fn kebab(name: &str) -> String {
+    name.to_ascii_lowercase().replace('_', "-")
+}
+
+fn flag_by_name(name: &str) -> Result<WasmFeatures> {
+    WasmFeatures::from_name(&name.to_ascii_uppercase().replace('-', "_"))
+        .ok_or_else(|| anyhow!("unknown feature `{name}`"))
+}
+
+fn validates(flags: WasmFeatures, wasm: &[u8]) -> bool {
+    Validator::new_with_features(flags).validate_all(wasm).is_ok()
+}
+
+/// The keys of `;;!` headers. Those about resources or the host's options mean no feature.
+fn header_flags(key: &str) -> Result<&'static [WasmFeatures]> {
+    Ok(match key {
+        "bulk_memory" => &[WasmFeatures::BULK_MEMORY],
+        "memory64" => &[WasmFeatures::MEMORY64],
+        "custom_page_sizes" => &[WasmFeatures::CUSTOM_PAGE_SIZES],
+        "multi_memory" => &[WasmFeatures::MULTI_MEMORY],
+        "threads" => &[WasmFeatures::THREADS],
+        "shared_everything_threads" => &[WasmFeatures::SHARED_EVERYTHING_THREADS],
+        "gc" => &[WasmFeatures::GC, WasmFeatures::FUNCTION_REFERENCES, WasmFeatures::REFERENCE_TYPES],
+        "function_references" => &[WasmFeatures::FUNCTION_REFERENCES, WasmFeatures::REFERENCE_TYPES],
+        "relaxed_simd" => &[WasmFeatures::RELAXED_SIMD],
+        "reference_types" => &[WasmFeatures::REFERENCE_TYPES],
+        "tail_call" => &[WasmFeatures::TAIL_CALL],
+        "extended_const" => &[WasmFeatures::EXTENDED_CONST],
+        "wide_arithmetic" => &[WasmFeatures::WIDE_ARITHMETIC],
+        "simd" => &[WasmFeatures::SIMD],
+        "gc_types" => &[WasmFeatures::GC_TYPES],
+        "exceptions" => &[WasmFeatures::EXCEPTIONS],
+        "legacy_exceptions" => &[WasmFeatures::LEGACY_EXCEPTIONS],
+        "stack_switching" => &[WasmFeatures::STACK_SWITCHING],
+        "custom_descriptors" => &[WasmFeatures::CUSTOM_DESCRIPTORS],
+        "component_model_async" => &[WasmFeatures::CM_ASYNC],
+        "component_model_more_async_builtins" => &[WasmFeatures::CM_MORE_ASYNC_BUILTINS],
+        "component_model_async_stackful" => &[WasmFeatures::CM_ASYNC_STACKFUL],
+        "component_model_threading" => &[WasmFeatures::CM_THREADING],
+        "component_model_error_context" => &[WasmFeatures::CM_ERROR_CONTEXT],
+        "component_model_gc" => &[WasmFeatures::CM_GC],
+        "component_model_map" => &[WasmFeatures::CM_MAP],
+        "component_model_memory64" => &[WasmFeatures::CM64],
+        "component_model_fixed_length_lists" => &[WasmFeatures::CM_FIXED_LENGTH_LISTS],
+        "component_model_implements" => &[WasmFeatures::CM_IMPLEMENTS],
+        "branch_hinting" | "hogs_memory" | "nan_canonicalization" | "spec_test" => &[],
+        other => bail!("unknown header key `{other}`"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn header_keys_switch_features_and_absent_ones_are_off() {
+        let set = FeatureSet::of_script(";;! multi_memory = true\n;;! component_model_map = true\n").unwrap();
+        assert!(set.flags().contains(WasmFeatures::MULTI_MEMORY | WasmFeatures::CM_MAP));
+        assert!(!set.flags().contains(WasmFeatures::CM_ASYNC));
+        assert!(set.flags().contains(WasmFeatures::REFERENCE_TYPES));
+    }
+
+    #[test]
+    fn unknown_header_keys_and_values_are_errors_that_name_them() {
+        let error = FeatureSet::of_script(";;! warp_drive = true\n").unwrap_err();
+        assert!(error.to_string().contains("warp_drive"), "{error}");
+        let error = FeatureSet::of_script(";;! threads = maybe\n").unwrap_err();
+        assert!(error.to_string().contains("maybe"), "{error}");
+    }
+
+    #[test]
+    fn run_lines_change_the_default_set() {
+        let script = ";; RUN: wast --assert default % -f cm-gc,-cm-async\n\n(component)";
+        let set = FeatureSet::of_script(script).unwrap();
+        assert!(set.flags().contains(WasmFeatures::CM_GC));
+        assert!(!set.flags().contains(WasmFeatures::CM_ASYNC));
+        let continued = ";; RUN: wast % --assert default \\\n;;   -f=-simd\n";
+        assert!(!FeatureSet::of_script(continued).unwrap().flags().contains(WasmFeatures::SIMD));
+    }
+
+    #[test]
+    fn the_features_that_a_module_lacks_are_named_one_by_one() {
+        let set = FeatureSet::of_unmarked_script();
+        let wasm = wat::parse_str("(module (tag))").unwrap();
+        assert_eq!(set.missing_for(&wasm).unwrap().to_string(), "exceptions");
+        let wasm = wat::parse_str("(module (func return_call 0))").unwrap();
+        assert_eq!(set.missing_for(&wasm), None);
+    }
+}
