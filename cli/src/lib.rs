@@ -1,3 +1,6 @@
-//! The `cellule` program as a library: its commands, and the script runner that the tests call.
+//! The `cellule` program as a library: its commands, and what reads official test scripts.
 
+pub mod args;
+pub mod input;
+pub mod inspect;
 pub mod wast;

@@ -55,7 +55,10 @@ impl FeatureSet {
         if text.starts_with(";;!") {
             return Self::from_toml_header(text);
         }
-        match text.lines().find_map(|line| line.strip_prefix(";; RUN: wast ")) {
+        match text
+            .lines()
+            .find_map(|line| line.strip_prefix(";; RUN: wast "))
+        {
             Some(_) => Self::from_run_line(text),
             None => Ok(Self::of_unmarked_script()),
         }
@@ -79,7 +82,10 @@ impl FeatureSet {
             let on = match value.trim() {
                 "true" => true,
                 "false" => false,
-                other => bail!("header key `{}` has the value `{other}`, not a bool", key.trim()),
+                other => bail!(
+                    "header key `{}` has the value `{other}`, not a bool",
+                    key.trim()
+                ),
             };
             for flag in header_flags(key.trim())? {
                 set.0.set(*flag, on);
@@ -92,7 +98,9 @@ impl FeatureSet {
     fn from_run_line(text: &str) -> Result<Self> {
         let mut command = String::new();
         for line in text.lines() {
-            let Some(line) = line.strip_prefix(";; ") else { break };
+            let Some(line) = line.strip_prefix(";; ") else {
+                break;
+            };
             let line = line.strip_prefix("RUN: ").unwrap_or(line).trim();
             command.push(' ');
             match line.strip_suffix('\\') {
@@ -108,7 +116,10 @@ impl FeatureSet {
         while let Some(word) = words.next() {
             let list = match word {
                 "-f" | "--features" => words.next().unwrap_or_default(),
-                _ => match word.strip_prefix("-f=").or_else(|| word.strip_prefix("--features=")) {
+                _ => match word
+                    .strip_prefix("-f=")
+                    .or_else(|| word.strip_prefix("--features="))
+                {
                     Some(list) => list,
                     None => continue,
                 },
@@ -120,7 +131,11 @@ impl FeatureSet {
 
     /// Applies a list as on the command line: `a,b` switches on, `-c` switches off, `all` is all.
     pub fn change(&mut self, list: &str) -> Result<()> {
-        for item in list.split(',').map(str::trim).filter(|item| !item.is_empty()) {
+        for item in list
+            .split(',')
+            .map(str::trim)
+            .filter(|item| !item.is_empty())
+        {
             let (name, on) = match item.strip_prefix('-') {
                 Some(name) => (name, false),
                 None => (item, true),
@@ -142,6 +157,11 @@ impl FeatureSet {
         Ok(self)
     }
 
+    /// The set of these flags.
+    pub fn from_flags(flags: WasmFeatures) -> Self {
+        Self(flags)
+    }
+
     /// wasmparser's form of the set.
     pub fn flags(self) -> WasmFeatures {
         self.0
@@ -157,11 +177,7 @@ impl FeatureSet {
         if !validates(flags, wasm) || validates(flags.difference(beyond), wasm) {
             return None;
         }
-        for (_, flag) in beyond.iter_names() {
-            if validates(flags.difference(flag), wasm) {
-                flags.remove(flag);
-            }
-        }
+        flags = smallest(flags, beyond, wasm);
         Some(FeatureSet(flags.intersection(beyond)))
     }
 }
@@ -174,6 +190,28 @@ impl fmt::Display for FeatureSet {
     }
 }
 
+/// Takes away from `flags`, in which `wasm` is valid, all of `optional` that it can do without.
+///
+/// Halves are tried as a whole first, so that a large module isn't validated once per flag.
+pub fn smallest(flags: WasmFeatures, optional: WasmFeatures, wasm: &[u8]) -> WasmFeatures {
+    let without = flags.difference(optional);
+    if without == flags || validates(without, wasm) {
+        return without;
+    }
+    let parts: Vec<WasmFeatures> = optional.iter_names().map(|(_, flag)| flag).collect();
+    if parts.len() < 2 {
+        return flags;
+    }
+    let (left, right) = parts.split_at(parts.len() / 2);
+    let union = |parts: &[WasmFeatures]| {
+        parts
+            .iter()
+            .fold(WasmFeatures::empty(), |all, part| all.union(*part))
+    };
+    let flags = smallest(flags, union(left), wasm);
+    smallest(flags, union(right), wasm)
+}
+
 fn kebab(name: &str) -> String {
     name.to_ascii_lowercase().replace('_', "-")
 }
@@ -184,7 +222,9 @@ fn flag_by_name(name: &str) -> Result<WasmFeatures> {
 }
 
 fn validates(flags: WasmFeatures, wasm: &[u8]) -> bool {
-    Validator::new_with_features(flags).validate_all(wasm).is_ok()
+    Validator::new_with_features(flags)
+        .validate_all(wasm)
+        .is_ok()
 }
 
 /// The keys of `;;!` headers. Those about resources or the host's options mean no feature.
@@ -196,8 +236,15 @@ fn header_flags(key: &str) -> Result<&'static [WasmFeatures]> {
         "multi_memory" => &[WasmFeatures::MULTI_MEMORY],
         "threads" => &[WasmFeatures::THREADS],
         "shared_everything_threads" => &[WasmFeatures::SHARED_EVERYTHING_THREADS],
-        "gc" => &[WasmFeatures::GC, WasmFeatures::FUNCTION_REFERENCES, WasmFeatures::REFERENCE_TYPES],
-        "function_references" => &[WasmFeatures::FUNCTION_REFERENCES, WasmFeatures::REFERENCE_TYPES],
+        "gc" => &[
+            WasmFeatures::GC,
+            WasmFeatures::FUNCTION_REFERENCES,
+            WasmFeatures::REFERENCE_TYPES,
+        ],
+        "function_references" => &[
+            WasmFeatures::FUNCTION_REFERENCES,
+            WasmFeatures::REFERENCE_TYPES,
+        ],
         "relaxed_simd" => &[WasmFeatures::RELAXED_SIMD],
         "reference_types" => &[WasmFeatures::REFERENCE_TYPES],
         "tail_call" => &[WasmFeatures::TAIL_CALL],
@@ -230,8 +277,13 @@ mod tests {
 
     #[test]
     fn header_keys_switch_features_and_absent_ones_are_off() {
-        let set = FeatureSet::of_script(";;! multi_memory = true\n;;! component_model_map = true\n").unwrap();
-        assert!(set.flags().contains(WasmFeatures::MULTI_MEMORY | WasmFeatures::CM_MAP));
+        let set =
+            FeatureSet::of_script(";;! multi_memory = true\n;;! component_model_map = true\n")
+                .unwrap();
+        assert!(
+            set.flags()
+                .contains(WasmFeatures::MULTI_MEMORY | WasmFeatures::CM_MAP)
+        );
         assert!(!set.flags().contains(WasmFeatures::CM_ASYNC));
         assert!(set.flags().contains(WasmFeatures::REFERENCE_TYPES));
     }
@@ -251,7 +303,12 @@ mod tests {
         assert!(set.flags().contains(WasmFeatures::CM_GC));
         assert!(!set.flags().contains(WasmFeatures::CM_ASYNC));
         let continued = ";; RUN: wast % --assert default \\\n;;   -f=-simd\n";
-        assert!(!FeatureSet::of_script(continued).unwrap().flags().contains(WasmFeatures::SIMD));
+        assert!(
+            !FeatureSet::of_script(continued)
+                .unwrap()
+                .flags()
+                .contains(WasmFeatures::SIMD)
+        );
     }
 
     #[test]

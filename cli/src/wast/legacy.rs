@@ -12,7 +12,10 @@ pub fn rewrite(text: &str, error: &wast::Error) -> Option<String> {
     let at = error.span().offset();
     let kind = message.split("`(").nth(1)?.split(' ').next()?;
     if message.starts_with("the `core` keyword is required") {
-        let keyword = text.get(..at)?.rfind(kind).filter(|_| !text[at..].starts_with(kind));
+        let keyword = text
+            .get(..at)?
+            .rfind(kind)
+            .filter(|_| !text[at..].starts_with(kind));
         let at = keyword.unwrap_or(at);
         return Some(format!("{}core {}", &text[..at], &text[at..]));
     }
@@ -58,7 +61,10 @@ mod tests {
             (alias core export $i "realloc" (core func $r))
             (func (canon lift (core func $i "f") (memory $i "mem") (realloc (func $r)))))"#;
         let text = script::modernise(old.to_string()).unwrap();
-        assert!(text.contains(r#"(memory (core memory $i "mem"))"#), "{text}");
+        assert!(
+            text.contains(r#"(memory (core memory $i "mem"))"#),
+            "{text}"
+        );
         assert!(text.contains("(realloc (core func $r))"), "{text}");
         assert_eq!(text.lines().count(), old.lines().count());
     }

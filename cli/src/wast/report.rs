@@ -74,7 +74,10 @@ pub struct Report {
 impl Report {
     /// A report without outcomes yet.
     pub fn new(script: &str) -> Self {
-        Self { script: script.to_string(), outcomes: Vec::new() }
+        Self {
+            script: script.to_string(),
+            outcomes: Vec::new(),
+        }
     }
 
     /// Counts of this script.
@@ -90,7 +93,11 @@ impl Report {
         let mut stale = Vec::new();
         for (line, reason) in expected {
             let mut used = false;
-            for outcome in self.outcomes.iter_mut().filter(|outcome| outcome.line == *line) {
+            for outcome in self
+                .outcomes
+                .iter_mut()
+                .filter(|outcome| outcome.line == *line)
+            {
                 if matches!(outcome.verdict, Verdict::Failed(_)) {
                     outcome.verdict = Verdict::Skipped(format!("expected difference: {reason}"));
                     used = true;
@@ -111,7 +118,12 @@ impl Report {
                 Verdict::Failed(text) => ("FAILED", text),
                 Verdict::Skipped(text) => ("skipped", text),
             };
-            Some(format!("{word} {}:{} {}: {text}", self.script, outcome.line, outcome.kind.name()))
+            Some(format!(
+                "{word} {}:{} {}: {text}",
+                self.script,
+                outcome.line,
+                outcome.kind.name()
+            ))
         })
     }
 }
@@ -190,7 +202,11 @@ mod tests {
     fn report(verdicts: &[(usize, Verdict)]) -> Report {
         let mut report = Report::new("x.wast");
         for (line, verdict) in verdicts {
-            report.outcomes.push(Outcome { line: *line, kind: Kind::Return, verdict: verdict.clone() });
+            report.outcomes.push(Outcome {
+                line: *line,
+                kind: Kind::Return,
+                verdict: verdict.clone(),
+            });
         }
         report
     }
@@ -206,7 +222,10 @@ mod tests {
         let summary = report.summary();
         assert_eq!(summary.to_string(), "1 passed, 1 failed, 2 skipped");
         assert_eq!(summary.pin(), "return=1 FAILED=1 [skipped 2: exceptions]");
-        assert_eq!(report.details().next().unwrap(), "FAILED x.wast:2 return: got 2");
+        assert_eq!(
+            report.details().next().unwrap(),
+            "FAILED x.wast:2 return: got 2"
+        );
     }
 
     #[test]
@@ -214,6 +233,9 @@ mod tests {
         let mut report = report(&[(1, Verdict::Passed), (2, Verdict::Failed("text".into()))]);
         let stale = report.excuse(&[(1, "gone".into()), (2, "their own rule".into())]);
         assert_eq!(stale, [1]);
-        assert_eq!(report.summary().to_string(), "1 passed, 0 failed, 1 skipped");
+        assert_eq!(
+            report.summary().to_string(),
+            "1 passed, 0 failed, 1 skipped"
+        );
     }
 }

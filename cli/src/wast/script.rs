@@ -27,12 +27,17 @@ impl Script {
 
     /// A script from text; its features come from its header.
     pub fn new(name: &str, text: String) -> Result<Self> {
-        let features = FeatureSet::of_script(&text).with_context(|| format!("in the header of {name}"))?;
+        let features =
+            FeatureSet::of_script(&text).with_context(|| format!("in the header of {name}"))?;
         let text = modernise(text).map_err(|mut error| {
             error.set_path(Path::new(name));
             anyhow!("{error}")
         })?;
-        Ok(Self { name: name.to_string(), text, features })
+        Ok(Self {
+            name: name.to_string(),
+            text,
+            features,
+        })
     }
 }
 
@@ -76,12 +81,16 @@ pub fn find(path: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut folders = vec![path.to_path_buf()];
     while let Some(folder) = folders.pop() {
-        let entries = std::fs::read_dir(&folder).with_context(|| format!("can't list {}", folder.display()))?;
+        let entries = std::fs::read_dir(&folder)
+            .with_context(|| format!("can't list {}", folder.display()))?;
         for entry in entries {
             let path = entry?.path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "wast") {
+            } else if path
+                .extension()
+                .is_some_and(|extension| extension == "wast")
+            {
                 found.push(path);
             }
         }

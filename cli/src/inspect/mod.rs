@@ -1,0 +1,169 @@
+//! `cellule inspect`: what a file imports and exports, what it holds and what it needs.
+//!
+//! The file is validated with every feature on, so that one which the engine can't run yet can be
+//! looked into as well; the features that it can't be without are measured and named.
+
+mod modules;
+mod wit;
+
+use crate::wast::features::{self, FeatureSet};
+use anyhow::{Context, Result, anyhow};
+use std::fmt::Write;
+use wasmparser::types::Types;
+use wasmparser::{Encoding, Parser, Payload, Validator, WasmFeatures};
+
+/// Describes a component or core module.
+pub fn describe(wasm: &[u8]) -> Result<String> {
+    let types = Validator::new_with_features(WasmFeatures::all())
+        .validate_all(wasm)
+        .map_err(|error| {
+            anyhow!(
+                "not valid at offset {:#x}: {}",
+                error.offset(),
+                error.message()
+            )
+        })?;
+    let mut text = String::new();
+    match encoding(wasm)? {
+        Encoding::Component => {
+            let _ = writeln!(text, "component, {} bytes\n", wasm.len());
+            text.push_str(&component_world(wasm, &types)?);
+        }
+        Encoding::Module => {
+            let _ = writeln!(text, "core module, {} bytes\n", wasm.len());
+        }
+    }
+    for module in modules::collect(wasm)? {
+        let _ = writeln!(text, "{module}");
+    }
+    let needed = needed_features(wasm);
+    let _ = writeln!(
+        text,
+        "needs: {}",
+        if needed.is_empty() {
+            "WebAssembly 1.0"
+        } else {
+            &needed
+        }
+    );
+    Ok(text)
+}
+
+fn encoding(wasm: &[u8]) -> Result<Encoding> {
+    match Parser::new(0).parse_all(wasm).next() {
+        Some(Ok(Payload::Version { encoding, .. })) => Ok(encoding),
+        Some(Err(error)) => Err(anyhow!("{error}")),
+        _ => Err(anyhow!("the file is empty")),
+    }
+}
+
+/// The component's own imports and exports, in the file's order.
+fn component_world(wasm: &[u8], types: &Types) -> Result<String> {
+    let mut printer = wit::Printer::new(types.as_ref());
+    let mut depth = 0u32;
+    let mut text = String::new();
+    for payload in Parser::new(0).parse_all(wasm) {
+        match payload? {
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+            Payload::End(_) => depth = depth.saturating_sub(1),
+            Payload::ComponentImportSection(imports) if depth == 0 => {
+                for import in imports {
+                    let name = import?.name.name;
+                    let item = types.as_ref().component_item_for_import(name);
+                    let item = item.with_context(|| format!("import {name} has no type"))?;
+                    printer.item(&mut text, "import", name, &item.ty);
+                }
+            }
+            Payload::ComponentExportSection(exports) if depth == 0 => {
+                for export in exports {
+                    let name = export?.name.name;
+                    let item = types.as_ref().component_item_for_export(name);
+                    let item = item.with_context(|| format!("export {name} has no type"))?;
+                    printer.item(&mut text, "export", name, &item.ty);
+                }
+            }
+            _ => {}
+        }
+    }
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    Ok(text)
+}
+
+/// The features beyond WebAssembly 1.0 without any of which the file isn't valid.
+fn needed_features(wasm: &[u8]) -> String {
+    let optional = WasmFeatures::all().difference(WasmFeatures::WASM1);
+    let flags = features::smallest(WasmFeatures::all(), optional, wasm);
+    let needed = flags.intersection(optional);
+    FeatureSet::from_flags(needed)
+        .to_string()
+        .replace('+', ", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn describe_text(text: &str) -> String {
+        describe(&wat::parse_str(text).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_component_is_told_as_wit_with_names_for_its_types() {
+        let text = describe_text(
+            r#"(component
+                (import "log" (func (param "msg" string)))
+                (import "demo:app/types@0.1.0" (instance
+                    (type $point (record (field "x" u32) (field "tags" (list string))))
+                    (export "point" (type (eq $point)))
+                    (export "counter" (type $c (sub resource)))
+                    (type $own (own $c))
+                    (export "make" (func (param "at" (tuple u8 char)) (result $own))))))"#,
+        );
+        assert!(text.contains("import log: func(msg: string);"), "{text}");
+        assert!(
+            text.contains("record point { x: u32, tags: list<string> }"),
+            "{text}"
+        );
+        assert!(text.contains("resource counter;"), "{text}");
+        assert!(
+            text.contains("make: func(at: tuple<u8, char>) -> counter;"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn core_modules_tell_their_entities_and_sizes() {
+        let text = describe_text(
+            r#"(module
+                (import "env" "tick" (func (param i32)))
+                (memory (export "memory") 2 5)
+                (func (export "run") (result i64) (i64.const 1)))"#,
+        );
+        assert!(text.starts_with("core module"), "{text}");
+        assert!(text.contains("import env.tick: func(i32)"), "{text}");
+        assert!(text.contains("export run: func() -> i64"), "{text}");
+        assert!(
+            text.contains("memory 0: 2 pages (131072 bytes), at most 5"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn needed_features_are_the_smallest_set() {
+        assert!(describe_text("(module)").ends_with("needs: WebAssembly 1.0\n"));
+        let text = describe_text("(module (memory 1) (memory 1))");
+        assert!(text.ends_with("needs: multi-memory\n"), "{text}");
+    }
+
+    #[test]
+    fn an_invalid_file_is_refused_with_its_offset() {
+        let wasm = wat::parse_str("(module (func (result i32)))").unwrap();
+        let error = describe(&wasm).unwrap_err().to_string();
+        assert!(
+            error.contains("offset 0x") && error.contains("type mismatch"),
+            "{error}"
+        );
+    }
+}
