@@ -1,0 +1,107 @@
+//! The house's style as tests: file heads, file lengths, and docs that name only what exists.
+
+use cellule_tests::root;
+use std::path::{Path, PathBuf};
+
+/// No source file is longer.
+const LONGEST: usize = 1000;
+
+/// Folders that hold no sources of the project.
+const PASSED_OVER: [&str; 3] = ["target", ".git", "node_modules"];
+
+fn files(folder: &Path, extension: &str, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).expect("a readable folder") {
+        let path = entry.expect("a readable entry").path();
+        if path.is_dir() {
+            let name = path.file_name().unwrap_or_default();
+            if !PASSED_OVER.iter().any(|passed| name == *passed) {
+                files(&path, extension, found);
+            }
+        } else if path.extension().is_some_and(|found| found == extension) {
+            found.push(path);
+        }
+    }
+}
+
+fn all(extension: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    files(&root(), extension, &mut found);
+    found.sort();
+    let read = |path: PathBuf| {
+        let text = std::fs::read_to_string(&path).expect("a readable file");
+        (
+            path.strip_prefix(root())
+                .unwrap_or(&path)
+                .display()
+                .to_string(),
+            text,
+        )
+    };
+    found.into_iter().map(read).collect()
+}
+
+#[test]
+fn every_source_file_begins_with_what_it_is_for() {
+    let bare: Vec<String> = all("rs")
+        .into_iter()
+        .filter(|(name, text)| {
+            !text.trim_start().starts_with("//!") && !name.ends_with("bindings.rs")
+        })
+        .map(|(name, _)| name)
+        .collect();
+    assert!(bare.is_empty(), "no `//!` head: {bare:?}");
+}
+
+#[test]
+fn no_source_file_is_too_long() {
+    let long: Vec<String> = all("rs")
+        .into_iter()
+        .filter(|(_, text)| text.lines().count() > LONGEST)
+        .map(|(name, text)| format!("{name}: {}", text.lines().count()))
+        .collect();
+    assert!(long.is_empty(), "longer than {LONGEST} lines: {long:?}");
+}
+
+#[test]
+fn nothing_is_left_to_be_written_later() {
+    let macros = ["todo", "unimplemented"].map(|name| format!("{name}!("));
+    let open: Vec<String> = all("rs")
+        .into_iter()
+        .filter(|(_, text)| macros.iter().any(|name| text.contains(name.as_str())))
+        .map(|(name, _)| name)
+        .collect();
+    assert!(open.is_empty(), "placeholders in {open:?}");
+}
+
+/// Paths in backquotes that begin with a top folder of the repository must exist.
+#[test]
+fn every_path_that_the_docs_name_exists() {
+    let folders = [
+        "src/",
+        "cli/",
+        "tests/",
+        "benches/",
+        "examples/",
+        "examples-embedded/",
+        "docs/",
+        ".ci/",
+    ];
+    let mut missing = Vec::new();
+    for (name, text) in all("md") {
+        for word in text.split('`').skip(1).step_by(2) {
+            let path = word.split_whitespace().next().unwrap_or_default();
+            let path = path
+                .split(['{', '*', ':', '#', '<'])
+                .next()
+                .unwrap_or_default();
+            if folders.iter().any(|folder| path.starts_with(folder)) && !root().join(path).exists()
+            {
+                missing.push(format!("{name}: {path}"));
+            }
+        }
+    }
+    assert!(
+        missing.is_empty(),
+        "docs name what isn't there: {missing:?}"
+    );
+}
