@@ -1,9 +1,25 @@
-//! A WebAssembly Component Model runtime for places where a JIT can't go.
+//! A WebAssembly runtime for places where a JIT can't go, on its way to the whole Component Model.
+//!
+//! `no_std` + `alloc`, no code generation: modules are translated to a compact register instruction
+//! set ([`code`]) and executed by a machine whose whole state is plain data.
+//!
+//! # Contract
+//!
+//! From untrusted bytes: a value or an [`Error`] with an offset, never a panic. From code that
+//! misbehaves while running: a [`Trap`].
 #![no_std]
 #![deny(unsafe_code)]
 
 extern crate alloc;
-#[cfg(feature = "std")]
+#[cfg(any(feature = "std", test))]
 extern crate std;
 
 pub mod code;
+mod error;
+mod limits;
+mod machine;
+mod numeric;
+mod store;
+
+pub use error::{Error, ErrorKind, Frame, Result, Trap};
+pub use limits::Limits;

@@ -1,0 +1,102 @@
+//! Code as text, one instruction a line: for `cellule disasm` and for tests.
+
+use super::operands::{Ext, Field, Operands, length};
+use super::{HEADER_WORDS, a_of, b_of, bc_of, c_of, info, op_of};
+use alloc::string::String;
+use core::fmt::Write;
+
+/// The instructions of one function's code, header included.
+pub fn function(code: &[u64]) -> String {
+    let mut text = String::new();
+    let Some(header) = code.first().copied().map(u64::from_le) else {
+        return text;
+    };
+    // Writing to a String can't fail.
+    let _ = writeln!(
+        text,
+        "frame {} params {} results {} cost {}",
+        header as u16,
+        (header >> 16) as u16,
+        (header >> 32) as u16,
+        code.get(1).map_or(0, |facts| u64::from_le(*facts) as u32)
+    );
+    let mut at = HEADER_WORDS;
+    while at < code.len() {
+        let word = u64::from_le(code[at]);
+        let Some(info) = info(op_of(word)) else {
+            let _ = writeln!(text, "{at:5}  ?{word:016x}");
+            at += 1;
+            continue;
+        };
+        let _ = write!(text, "{at:5}  {}", info.name);
+        if !info.form.is_empty() {
+            let _ = write!(text, ".{}", info.form);
+        }
+        fields(&mut text, &info.operands, word);
+        let words = length(&info.operands, word) as usize;
+        extension(
+            &mut text,
+            &info.operands,
+            at,
+            code.get(at + 1..(at + words).min(code.len()))
+                .unwrap_or(&[]),
+        );
+        text.push('\n');
+        at += words;
+    }
+    text
+}
+
+fn fields(text: &mut String, operands: &Operands, word: u64) {
+    for (field, value) in [
+        (operands.a, a_of(word)),
+        (operands.b, b_of(word)),
+        (operands.c, c_of(word)),
+    ] {
+        let _ = match field {
+            Field::None => Ok(()),
+            Field::Def | Field::Def2 | Field::Use | Field::Start => write!(text, " s{value}"),
+            Field::Imm => write!(text, " #{}", value as i16),
+            Field::Offset => write!(text, " +{value}"),
+            Field::Count => write!(text, " x{value}"),
+            Field::Frame => write!(text, " frame+{value}"),
+            Field::Code | Field::Memory16 | Field::Table => write!(text, " {value}"),
+            Field::Imm32 => write!(text, " #{}", bc_of(word) as i32),
+            Field::U32
+            | Field::Count32
+            | Field::Global
+            | Field::GlobalMut
+            | Field::Func
+            | Field::FuncAny
+            | Field::Import
+            | Field::Memory
+            | Field::Data
+            | Field::Elem => write!(text, " @{}", bc_of(word)),
+        };
+    }
+}
+
+fn extension(text: &mut String, operands: &Operands, at: usize, words: &[u64]) {
+    for word in words.iter().copied().map(u64::from_le) {
+        let (lo, hi) = (word as u32, (word >> 32) as u32);
+        let _ = match operands.ext {
+            Ext::None => Ok(()),
+            Ext::Target | Ext::Targets => {
+                let target = at as i64 + i64::from(lo as i32);
+                if hi == 0 {
+                    write!(text, " -> {target}")
+                } else {
+                    write!(text, " -> {target} fuel {}", hi as i32)
+                }
+            }
+            Ext::Imm64 => write!(text, " #0x{word:x}"),
+            Ext::Offset64 => write!(text, " +{word}"),
+            Ext::Cond => write!(text, " if s{lo}"),
+            Ext::Sig => write!(text, " type {lo}"),
+            Ext::Memory | Ext::Table => write!(text, " @{lo}"),
+            Ext::Memory2 | Ext::MemoryData | Ext::Table2 | Ext::TableElem => {
+                write!(text, " @{lo} @{hi}")
+            }
+        };
+    }
+}

@@ -1,0 +1,329 @@
+//! A core module as plain data: what its code runs against.
+//!
+//! Made once by `wasm::decode`, shared by every instance. The only part that changes later is the
+//! set of code slots, which translation fills; a slot is set once and never replaced.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::ops::Range;
+use spin::Once;
+
+/// A core value type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[allow(missing_docs)]
+pub enum ValType {
+    I32,
+    I64,
+    F32,
+    F64,
+    FuncRef,
+    ExternRef,
+}
+
+impl core::fmt::Display for ValType {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            ValType::I32 => "i32",
+            ValType::I64 => "i64",
+            ValType::F32 => "f32",
+            ValType::F64 => "f64",
+            ValType::FuncRef => "funcref",
+            ValType::ExternRef => "externref",
+        })
+    }
+}
+
+/// The type of a function: parameters, then results.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FuncType {
+    types: Box<[ValType]>,
+    params: usize,
+}
+
+impl FuncType {
+    /// A type from its parameters and results.
+    pub fn new(
+        params: impl IntoIterator<Item = ValType>,
+        results: impl IntoIterator<Item = ValType>,
+    ) -> Self {
+        let mut types: Vec<ValType> = params.into_iter().collect();
+        let params = types.len();
+        types.extend(results);
+        FuncType {
+            types: types.into(),
+            params,
+        }
+    }
+    /// The parameters' types.
+    pub fn params(&self) -> &[ValType] {
+        &self.types[..self.params]
+    }
+    /// The results' types.
+    pub fn results(&self) -> &[ValType] {
+        &self.types[self.params..]
+    }
+}
+
+impl core::fmt::Display for FuncType {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        for (list, open) in [(self.params(), "("), (self.results(), " -> (")] {
+            f.write_str(open)?;
+            for (i, ty) in list.iter().enumerate() {
+                write!(f, "{}{ty}", if i > 0 { ", " } else { "" })?;
+            }
+            f.write_str(")")?;
+        }
+        Ok(())
+    }
+}
+
+/// The type of a global.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GlobalType {
+    /// What it holds.
+    pub content: ValType,
+    /// Whether it may be written.
+    pub mutable: bool,
+}
+
+/// The type of a table: sizes in elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TableType {
+    /// `FuncRef` or `ExternRef`.
+    pub element: ValType,
+    /// Size at first.
+    pub minimum: u32,
+    /// Size at most.
+    pub maximum: Option<u32>,
+}
+
+/// The type of a memory: sizes in pages of 64 KiB.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemoryType {
+    /// Size at first.
+    pub minimum: u32,
+    /// Size at most.
+    pub maximum: Option<u32>,
+}
+
+/// The type of an import or export.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum ExternType {
+    Func(FuncType),
+    Global(GlobalType),
+    Table(TableType),
+    Memory(MemoryType),
+}
+
+impl core::fmt::Display for ExternType {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let limits = |f: &mut core::fmt::Formatter<'_>, min: u32, max: Option<u32>| match max {
+            Some(max) => write!(f, "{min}..{max}"),
+            None => write!(f, "{min}.."),
+        };
+        match self {
+            ExternType::Func(ty) => write!(f, "func {ty}"),
+            ExternType::Global(ty) => {
+                write!(
+                    f,
+                    "global {}{}",
+                    if ty.mutable { "mut " } else { "" },
+                    ty.content
+                )
+            }
+            ExternType::Table(ty) => {
+                write!(f, "table {} ", ty.element)?;
+                limits(f, ty.minimum, ty.maximum)
+            }
+            ExternType::Memory(ty) => {
+                f.write_str("memory ")?;
+                limits(f, ty.minimum, ty.maximum)
+            }
+        }
+    }
+}
+
+/// Which index space an import or export belongs to, and where in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum ExternIndex {
+    Func(u32),
+    Global(u32),
+    Table(u32),
+    Memory(u32),
+}
+
+/// An import.
+#[derive(Clone, Debug)]
+pub struct Import {
+    /// The module name.
+    pub module: Box<str>,
+    /// The field name.
+    pub name: Box<str>,
+    /// The type it must have, by its place in this module's index spaces.
+    pub index: ExternIndex,
+}
+
+/// An export.
+#[derive(Clone, Debug)]
+pub struct Export {
+    /// Its name.
+    pub name: Box<str>,
+    /// What it names.
+    pub index: ExternIndex,
+}
+
+/// One step of a constant expression, evaluated on a small stack.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs)]
+pub enum ConstOp {
+    Const(u64),
+    GlobalGet(u32),
+    RefNull,
+    RefFunc(u32),
+    I32Add,
+    I32Sub,
+    I32Mul,
+    I64Add,
+    I64Sub,
+    I64Mul,
+}
+
+/// A constant expression.
+pub type ConstExpr = Box<[ConstOp]>;
+
+/// How a segment reaches its table or memory.
+#[derive(Clone, Debug)]
+pub enum SegmentMode {
+    /// By `table.init` or `memory.init`.
+    Passive,
+    /// Copied when the module is instantiated.
+    Active {
+        /// The table or memory.
+        index: u32,
+        /// Where to.
+        offset: ConstExpr,
+    },
+    /// Only declares functions that `ref.func` may name.
+    Declared,
+}
+
+/// An element segment.
+#[derive(Clone, Debug)]
+pub struct ElementSegment {
+    /// How it is used.
+    pub mode: SegmentMode,
+    /// The references.
+    pub items: Box<[ConstExpr]>,
+}
+
+/// A data segment.
+#[derive(Clone, Debug)]
+pub struct DataSegment {
+    /// How it is used.
+    pub mode: SegmentMode,
+    /// Where its bytes are in the module.
+    pub bytes: Range<usize>,
+}
+
+/// What validation learned of a loop, for the translator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoopRecord {
+    /// The integer local that is used most, if any.
+    pub hottest_local: Option<u32>,
+    /// Whether the loop has a call or another loop in it.
+    pub has_call_or_loop: bool,
+}
+
+/// What is known of a function before it is translated.
+#[derive(Clone, Debug, Default)]
+pub struct FuncFacts {
+    /// Fuel for its whole body.
+    pub cost: u32,
+    /// Its loops in the order of their headers.
+    pub loops: Box<[LoopRecord]>,
+}
+
+/// A function that the module defines.
+#[derive(Debug)]
+pub struct FuncDecl {
+    /// Its type's index.
+    pub ty: u32,
+    /// Its body in the module's bytes.
+    pub body: Range<usize>,
+    /// Set when the body has been validated.
+    pub facts: Once<FuncFacts>,
+    /// Set when the body has been translated: header, then instructions. Never replaced, so the
+    /// machine may keep pointers into it for as long as the module lives.
+    pub code: Once<Box<[u64]>>,
+}
+
+/// A decoded core module.
+#[derive(Debug)]
+pub struct ModuleData {
+    /// The binary: bodies, names and data segments are read from it.
+    pub bytes: Arc<[u8]>,
+    /// Function types.
+    pub types: Vec<FuncType>,
+    /// For each of `types`, its number in the engine, equal for equal types.
+    pub type_ids: Vec<u32>,
+    /// Imports in order.
+    pub imports: Vec<Import>,
+    /// Exports in order.
+    pub exports: Vec<Export>,
+    /// Type index of each function, imported ones first.
+    pub func_types: Vec<u32>,
+    /// How many of them are imported.
+    pub imported_funcs: u32,
+    /// Defined functions.
+    pub funcs: Vec<FuncDecl>,
+    /// Tables, imported ones first, with the initial element of defined ones.
+    pub tables: Vec<(TableType, Option<ConstExpr>)>,
+    /// How many of them are imported.
+    pub imported_tables: u32,
+    /// Memories, imported ones first.
+    pub memories: Vec<MemoryType>,
+    /// How many of them are imported.
+    pub imported_memories: u32,
+    /// Globals, imported ones first.
+    pub globals: Vec<GlobalType>,
+    /// How many of them are imported.
+    pub imported_globals: u32,
+    /// Initial values of the defined globals.
+    pub global_inits: Vec<ConstExpr>,
+    /// Element segments.
+    pub elements: Vec<ElementSegment>,
+    /// Data segments.
+    pub data: Vec<DataSegment>,
+    /// The start function.
+    pub start: Option<u32>,
+    /// Function names from the name section, sorted by index.
+    pub names: Vec<(u32, String)>,
+}
+
+impl ModuleData {
+    /// The type of any function of the module.
+    pub fn func_type(&self, func: u32) -> &FuncType {
+        &self.types[self.func_types[func as usize] as usize]
+    }
+    /// A function's name, if the binary has one.
+    pub fn func_name(&self, func: u32) -> Option<&str> {
+        let at = self
+            .names
+            .binary_search_by_key(&func, |(index, _)| *index)
+            .ok()?;
+        Some(&self.names[at].1)
+    }
+    /// The type of something the module imports, defines or exports.
+    pub fn extern_type(&self, index: ExternIndex) -> ExternType {
+        match index {
+            ExternIndex::Func(i) => ExternType::Func(self.func_type(i).clone()),
+            ExternIndex::Global(i) => ExternType::Global(self.globals[i as usize]),
+            ExternIndex::Table(i) => ExternType::Table(self.tables[i as usize].0),
+            ExternIndex::Memory(i) => ExternType::Memory(self.memories[i as usize]),
+        }
+    }
+}

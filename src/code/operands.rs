@@ -1,0 +1,298 @@
+//! What the fields of an instruction mean: the verifier, the disassembler and the tools read it here.
+
+use super::form;
+
+/// The meaning of a 16-bit field, or of fields `b` and `c` together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// Not used: zero.
+    None,
+    /// A slot that is written.
+    Def,
+    /// Two slots that are written, this one and the next.
+    Def2,
+    /// A slot that is read.
+    Use,
+    /// The first of a span of slots; its length is `Count` or follows from a signature.
+    Start,
+    /// The length of a span of slots.
+    Count,
+    /// A signed 16-bit immediate.
+    Imm,
+    /// An unsigned offset into linear memory.
+    Offset,
+    /// A small code: a trap's number or a canonical operation.
+    Code,
+    /// The distance to a callee's frame in slots.
+    Frame,
+    /// Index of a memory (16 bits).
+    Memory16,
+    /// Index of a table (16 bits).
+    Table,
+    /// A signed 32-bit immediate in `b` and `c`.
+    Imm32,
+    /// A 32-bit number in `b` and `c`.
+    U32,
+    /// Branch table length in `b` and `c`.
+    Count32,
+    /// Global index in `b` and `c`.
+    Global,
+    /// Index of a mutable global in `b` and `c`.
+    GlobalMut,
+    /// Defined function in `b` and `c`.
+    Func,
+    /// Any function of the module in `b` and `c`.
+    FuncAny,
+    /// Imported function in `b` and `c`.
+    Import,
+    /// Memory index in `b` and `c`.
+    Memory,
+    /// Data segment in `b` and `c`.
+    Data,
+    /// Element segment in `b` and `c`.
+    Elem,
+}
+
+/// The meaning of the words behind an instruction's first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ext {
+    /// No further word.
+    None,
+    /// `{offset: i32, fuel: i32}`: a branch's target relative to the branch, in words.
+    Target,
+    /// As many `Target` words as `Count32` says, and one more.
+    Targets,
+    /// A 64-bit immediate.
+    Imm64,
+    /// A 64-bit memory offset.
+    Offset64,
+    /// `{slot of the condition}`.
+    Cond,
+    /// `{type index}`.
+    Sig,
+    /// `{memory}`.
+    Memory,
+    /// `{destination memory, source memory}`.
+    Memory2,
+    /// `{memory, data segment}`.
+    MemoryData,
+    /// `{table}`.
+    Table,
+    /// `{destination table, source table}`.
+    Table2,
+    /// `{table, element segment}`.
+    TableElem,
+}
+
+/// The fields of one opcode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Operands {
+    /// Field `a`.
+    pub a: Field,
+    /// Field `b`, or `b` and `c` together for the 32-bit kinds.
+    pub b: Field,
+    /// Field `c`.
+    pub c: Field,
+    /// Extension words.
+    pub ext: Ext,
+}
+
+const fn operands(a: Field, b: Field, c: Field, ext: Ext) -> Operands {
+    Operands { a, b, c, ext }
+}
+
+pub(crate) const fn bin(form: form::bin) -> Operands {
+    use Field::{Def, Imm, None, Use};
+    use form::bin::*;
+    let a = match form {
+        Sss | Ssi | Sis | Tss | Tsi | Tis | Trs | Tsr | Tri | Tir | Pps | Ppi | Ppr => Def,
+        Rss | Rsi | Ris | Rrs | Rsr | Rri | Rir | Rps | Rsp | Rpi | Rpr | Rrp => None,
+    };
+    let b = match form {
+        Sss | Ssi | Rss | Rsi | Rsr | Tss | Tsi | Tsr | Rsp => Use,
+        Sis | Ris | Rir | Tis | Tir => Imm,
+        Rrs | Rri | Trs | Tri | Rps | Rpi | Rpr | Rrp | Pps | Ppi | Ppr => None,
+    };
+    let c = match form {
+        Sss | Sis | Rss | Ris | Rrs | Tss | Tis | Trs | Rps | Pps => Use,
+        Ssi | Rsi | Rri | Tsi | Tri | Rpi | Ppi => Imm,
+        Rsr | Rir | Tsr | Tir | Rsp | Rpr | Rrp | Ppr => None,
+    };
+    operands(a, b, c, Ext::None)
+}
+
+pub(crate) const fn un(form: form::un) -> Operands {
+    use Field::{Def, None, Use};
+    use form::un::*;
+    let (a, b) = match form {
+        Ss | Ts => (Def, Use),
+        Tr => (Def, None),
+        Rs => (None, Use),
+        Rr => (None, None),
+    };
+    operands(a, b, None, Ext::None)
+}
+
+pub(crate) const fn br(form: form::br) -> Operands {
+    use Field::{Imm, None, Use};
+    use form::br::*;
+    let (b, c) = match form {
+        Bss | Css => (Use, Use),
+        Bsi | Csi => (Use, Imm),
+        Brs | Crs | Bps | Cps => (None, Use),
+        Bsr | Csr | Bsp | Csp => (Use, None),
+        Bri | Cri | Bpi | Cpi => (None, Imm),
+    };
+    operands(None, b, c, Ext::Target)
+}
+
+pub(crate) const fn load(form: form::load) -> Operands {
+    use Field::{Def, Memory16, None, Offset, Use};
+    use form::load::*;
+    match form {
+        Ss | Ts => operands(Def, Use, Offset, Ext::None),
+        W => operands(Def, Use, Memory16, Ext::Offset64),
+        Rs => operands(None, Use, Offset, Ext::None),
+        Rr | Rp => operands(None, None, Offset, Ext::None),
+        Tr | Sp => operands(Def, None, Offset, Ext::None),
+    }
+}
+
+pub(crate) const fn store(form: form::store) -> Operands {
+    use Field::{Imm, Memory16, None, Offset, Use};
+    use form::store::*;
+    match form {
+        Mss => operands(Use, Use, Offset, Ext::None),
+        Msi => operands(Imm, Use, Offset, Ext::None),
+        W => operands(Use, Use, Memory16, Ext::Offset64),
+        Mrs | Mps => operands(Use, None, Offset, Ext::None),
+        Msr => operands(None, Use, Offset, Ext::None),
+        Mri | Mpi => operands(Imm, None, Offset, Ext::None),
+        Mpr => operands(None, None, Offset, Ext::None),
+    }
+}
+
+macro_rules! field {
+    (_) => {
+        $crate::code::operands::Field::None
+    };
+    (def) => {
+        $crate::code::operands::Field::Def
+    };
+    (def2) => {
+        $crate::code::operands::Field::Def2
+    };
+    (use) => {
+        $crate::code::operands::Field::Use
+    };
+    (start) => {
+        $crate::code::operands::Field::Start
+    };
+    (count) => {
+        $crate::code::operands::Field::Count
+    };
+    (code) => {
+        $crate::code::operands::Field::Code
+    };
+    (frame) => {
+        $crate::code::operands::Field::Frame
+    };
+    (table) => {
+        $crate::code::operands::Field::Table
+    };
+    (imm32) => {
+        $crate::code::operands::Field::Imm32
+    };
+    (u32) => {
+        $crate::code::operands::Field::U32
+    };
+    (count32) => {
+        $crate::code::operands::Field::Count32
+    };
+    (global) => {
+        $crate::code::operands::Field::Global
+    };
+    (global_mut) => {
+        $crate::code::operands::Field::GlobalMut
+    };
+    (func) => {
+        $crate::code::operands::Field::Func
+    };
+    (func_any) => {
+        $crate::code::operands::Field::FuncAny
+    };
+    (import) => {
+        $crate::code::operands::Field::Import
+    };
+    (memory) => {
+        $crate::code::operands::Field::Memory
+    };
+    (data) => {
+        $crate::code::operands::Field::Data
+    };
+    (elem) => {
+        $crate::code::operands::Field::Elem
+    };
+}
+pub(crate) use field;
+
+macro_rules! ext {
+    (none) => {
+        $crate::code::operands::Ext::None
+    };
+    (target) => {
+        $crate::code::operands::Ext::Target
+    };
+    (targets) => {
+        $crate::code::operands::Ext::Targets
+    };
+    (imm64) => {
+        $crate::code::operands::Ext::Imm64
+    };
+    (cond) => {
+        $crate::code::operands::Ext::Cond
+    };
+    (sig) => {
+        $crate::code::operands::Ext::Sig
+    };
+    (memory) => {
+        $crate::code::operands::Ext::Memory
+    };
+    (memory2) => {
+        $crate::code::operands::Ext::Memory2
+    };
+    (memory_data) => {
+        $crate::code::operands::Ext::MemoryData
+    };
+    (table) => {
+        $crate::code::operands::Ext::Table
+    };
+    (table2) => {
+        $crate::code::operands::Ext::Table2
+    };
+    (table_elem) => {
+        $crate::code::operands::Ext::TableElem
+    };
+}
+pub(crate) use ext;
+
+macro_rules! single {
+    ($a:tt $b:tt $c:tt $ext:ident) => {
+        $crate::code::operands::Operands {
+            a: $crate::code::operands::field!($a),
+            b: $crate::code::operands::field!($b),
+            c: $crate::code::operands::field!($c),
+            ext: $crate::code::operands::ext!($ext),
+        }
+    };
+}
+pub(crate) use single;
+
+/// How many words the instruction that starts with `word` has.
+pub fn length(operands: &Operands, word: u64) -> u64 {
+    match operands.ext {
+        Ext::None => 1,
+        Ext::Targets => 2 + u64::from(super::bc_of(word)),
+        _ => 2,
+    }
+}

@@ -1,0 +1,342 @@
+//! One linear, type-free pass that decides whether code is safe to run.
+//!
+//! It trusts nothing about who made the code: every opcode known and of an allowed tier, every slot
+//! below the frame's size, every branch target the start of an instruction of the same function,
+//! every index naming an entity of the right kind and mutability, the last instruction one that
+//! never falls through. Linear memory, tables and the stack's limit stay checked while running.
+
+use super::module::ModuleData;
+use super::operands::{Ext, Field, length};
+use super::{HEADER_WORDS, LINKAGE_SLOTS, Op, Tier, a_of, b_of, bc_of, c_of, info, op, op_of};
+use alloc::vec;
+use alloc::vec::Vec;
+
+/// Why code was refused, and at which word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// The rule that it breaks.
+    pub rule: Rule,
+    /// The word of the offending instruction.
+    pub at: usize,
+}
+
+/// The rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Rule {
+    Header,
+    UnknownOpcode,
+    Tier,
+    Internal,
+    TruncatedInstruction,
+    UnusedFieldNotZero,
+    SlotBeyondFrame,
+    CallFrame,
+    ReturnedResults,
+    TargetNotAnInstruction,
+    Index,
+    ConstantGlobal,
+    TrapCode,
+    FallsOffTheEnd,
+}
+
+/// Checks one function's code against the module that it runs in. `fast` allows the fast tier.
+pub fn function(
+    module: &ModuleData,
+    defined: u32,
+    code: &[u64],
+    fast: bool,
+) -> Result<(), Refused> {
+    let mut check = Check {
+        module,
+        code,
+        fast,
+        frame: 0,
+        results: 0,
+        starts: vec![false; code.len()],
+    };
+    check.header(defined)?;
+    let mut at = HEADER_WORDS;
+    let mut last = None;
+    while at < code.len() {
+        check.starts[at] = true;
+        last = Some((at, op_of(check.word(at))));
+        at += check.instruction(at)?;
+    }
+    match last {
+        Some((_, op)) if never_falls_through(op) => {}
+        Some((at, _)) => return refuse(Rule::FallsOffTheEnd, at),
+        None => return refuse(Rule::FallsOffTheEnd, HEADER_WORDS),
+    }
+    check.targets()
+}
+
+fn refuse<T>(rule: Rule, at: usize) -> Result<T, Refused> {
+    Err(Refused { rule, at })
+}
+
+fn never_falls_through(op: Op) -> bool {
+    matches!(
+        op,
+        op::Trap
+            | op::Br
+            | op::BrCharge
+            | op::BrTable
+            | op::BrTableR
+            | op::ReturnCall
+            | op::ReturnCallCharge
+            | op::ReturnCallImport
+            | op::ReturnCallIndirect
+            | op::Ret
+            | op::RetS
+            | op::RetI
+            | op::RetSpan
+            | op::RetR
+            | op::RetF
+            | op::RetD
+    )
+}
+
+struct Check<'a> {
+    module: &'a ModuleData,
+    code: &'a [u64],
+    fast: bool,
+    frame: u32,
+    results: u16,
+    starts: Vec<bool>,
+}
+
+impl Check<'_> {
+    fn word(&self, at: usize) -> u64 {
+        u64::from_le(self.code[at])
+    }
+
+    fn header(&mut self, defined: u32) -> Result<(), Refused> {
+        let module = self.module;
+        if self.code.len() <= HEADER_WORDS || defined as usize >= module.funcs.len() {
+            return refuse(Rule::Header, 0);
+        }
+        let (header, facts) = (self.word(0), self.word(1));
+        let ty = module.func_type(module.imported_funcs + defined);
+        self.frame = u32::from(header as u16);
+        self.results = (header >> 32) as u16;
+        let honest = (header >> 16) as u16 as usize == ty.params().len()
+            && usize::from(self.results) == ty.results().len()
+            && header >> 48 == 0
+            && self.frame as usize >= ty.params().len().max(ty.results().len())
+            && (facts >> 32) as u32 == defined;
+        if honest {
+            Ok(())
+        } else {
+            refuse(Rule::Header, 0)
+        }
+    }
+
+    /// Checks the instruction at `at`; the number of its words.
+    fn instruction(&self, at: usize) -> Result<usize, Refused> {
+        let word = self.word(at);
+        let op = op_of(word);
+        let Some(info) = info(op) else {
+            return refuse(Rule::UnknownOpcode, at);
+        };
+        match info.tier {
+            Tier::Internal => return refuse(Rule::Internal, at),
+            Tier::Fast if !self.fast => return refuse(Rule::Tier, at),
+            _ => {}
+        }
+        let words = length(&info.operands, word);
+        if words > (self.code.len() - at) as u64 {
+            return refuse(Rule::TruncatedInstruction, at);
+        }
+        let operands = &info.operands;
+        let wide = matches!(
+            operands.b,
+            Field::Imm32
+                | Field::U32
+                | Field::Count32
+                | Field::Global
+                | Field::GlobalMut
+                | Field::Func
+                | Field::FuncAny
+                | Field::Import
+                | Field::Memory
+                | Field::Data
+                | Field::Elem
+        );
+        self.field(at, op, operands.a, a_of(word), 0)?;
+        self.field(at, op, operands.b, b_of(word), bc_of(word))?;
+        if !wide {
+            self.field(at, op, operands.c, c_of(word), 0)?;
+        }
+        self.spans(at, op, word)?;
+        self.extension(at, operands.ext)?;
+        Ok(words as usize)
+    }
+
+    fn field(&self, at: usize, op: Op, field: Field, value: u16, bc: u32) -> Result<(), Refused> {
+        let module = self.module;
+        let slot = |count: u32| match u32::from(value) + count <= self.frame {
+            true => Ok(()),
+            false => refuse(Rule::SlotBeyondFrame, at),
+        };
+        let below = |index: u32, len: usize| match (index as usize) < len {
+            true => Ok(()),
+            false => refuse(Rule::Index, at),
+        };
+        match field {
+            Field::None if value != 0 => refuse(Rule::UnusedFieldNotZero, at),
+            Field::Def | Field::Use => slot(1),
+            Field::Def2 => slot(2),
+            Field::Code if op == op::Trap && value > 10 => refuse(Rule::TrapCode, at),
+            Field::Memory16 => below(value.into(), module.memories.len()),
+            Field::Table => below(value.into(), module.tables.len()),
+            Field::Global => below(bc, module.globals.len()),
+            Field::GlobalMut => {
+                below(bc, module.globals.len())?;
+                if module.globals[bc as usize].mutable {
+                    Ok(())
+                } else {
+                    refuse(Rule::ConstantGlobal, at)
+                }
+            }
+            Field::Func => below(bc, module.funcs.len()),
+            Field::FuncAny => below(bc, module.func_types.len()),
+            Field::Import => below(bc, module.imported_funcs as usize),
+            Field::Memory => below(bc, module.memories.len()),
+            Field::Data => below(bc, module.data.len()),
+            Field::Elem => below(bc, module.elements.len()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Spans of slots, frames of callees and returned results.
+    fn spans(&self, at: usize, op: Op, word: u64) -> Result<(), Refused> {
+        let (a, b, c) = (
+            u32::from(a_of(word)),
+            u32::from(b_of(word)),
+            u32::from(c_of(word)),
+        );
+        let fits = |start: u32, count: u32| match start + count <= self.frame {
+            true => Ok(()),
+            false => refuse(Rule::SlotBeyondFrame, at),
+        };
+        let returns = |count: u32| match count == u32::from(self.results) {
+            true => Ok(()),
+            false => refuse(Rule::ReturnedResults, at),
+        };
+        let module = self.module;
+        match op {
+            op::CopySpan => fits(a, c).and(fits(b, c)),
+            op::Zero => fits(a, b),
+            op::Ret => returns(0),
+            op::RetS | op::RetI | op::RetR | op::RetF | op::RetD => returns(1),
+            op::RetSpan => returns(b).and(fits(a, b)),
+            op::Call | op::CallCharge => self.call(
+                at,
+                a,
+                module.func_types[(module.imported_funcs + bc_of(word)) as usize],
+            ),
+            op::CallImport => self.call(at, a, module.func_types[bc_of(word) as usize]),
+            op::ReturnCall | op::ReturnCallCharge => self.tail_call(
+                at,
+                a,
+                module.func_types[(module.imported_funcs + bc_of(word)) as usize],
+            ),
+            op::ReturnCallImport => self.tail_call(at, a, module.func_types[bc_of(word) as usize]),
+            op::CallIndirect | op::CallIndirectR | op::ReturnCallIndirect => {
+                let ty = self.word(at + 1) as u32;
+                if ty as usize >= module.types.len() {
+                    return refuse(Rule::Index, at);
+                }
+                if op == op::ReturnCallIndirect {
+                    self.tail_call(at, a, ty)
+                } else {
+                    self.call(at, a, ty)
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Linkage and arguments lie in the caller's frame.
+    fn call(&self, at: usize, shift: u32, ty: u32) -> Result<(), Refused> {
+        let ty = &self.module.types[ty as usize];
+        let params = ty.params().len() as u32;
+        let results = ty.results().len() as u32;
+        let ok = shift >= u32::from(LINKAGE_SLOTS)
+            && shift + params <= self.frame
+            && shift - u32::from(LINKAGE_SLOTS) + results <= self.frame
+            && shift <= self.frame;
+        if ok {
+            Ok(())
+        } else {
+            refuse(Rule::CallFrame, at)
+        }
+    }
+
+    fn tail_call(&self, at: usize, start: u32, ty: u32) -> Result<(), Refused> {
+        let ty = &self.module.types[ty as usize];
+        let params = ty.params().len() as u32;
+        if start + params > self.frame || params > self.frame {
+            return refuse(Rule::CallFrame, at);
+        }
+        match ty.results().len() == usize::from(self.results) {
+            true => Ok(()),
+            false => refuse(Rule::ReturnedResults, at),
+        }
+    }
+
+    fn extension(&self, at: usize, ext: Ext) -> Result<(), Refused> {
+        let module = self.module;
+        if matches!(
+            ext,
+            Ext::None | Ext::Target | Ext::Targets | Ext::Imm64 | Ext::Offset64 | Ext::Sig
+        ) {
+            return Ok(());
+        }
+        let word = self.word(at + 1);
+        let (lo, hi) = (word as u32 as usize, (word >> 32) as usize);
+        let (memories, tables) = (module.memories.len(), module.tables.len());
+        let ok = match ext {
+            Ext::Cond => {
+                return if word < u64::from(self.frame) {
+                    Ok(())
+                } else {
+                    refuse(Rule::SlotBeyondFrame, at)
+                };
+            }
+            Ext::Memory => lo < memories && hi == 0,
+            Ext::Table => lo < tables && hi == 0,
+            Ext::Memory2 => lo < memories && hi < memories,
+            Ext::Table2 => lo < tables && hi < tables,
+            Ext::MemoryData => lo < memories && hi < module.data.len(),
+            Ext::TableElem => lo < tables && hi < module.elements.len(),
+            _ => true,
+        };
+        if ok { Ok(()) } else { refuse(Rule::Index, at) }
+    }
+
+    /// Second pass: every branch goes to the start of an instruction.
+    fn targets(&self) -> Result<(), Refused> {
+        let mut at = HEADER_WORDS;
+        while at < self.code.len() {
+            let word = self.word(at);
+            let Some(info) = info(op_of(word)) else {
+                return refuse(Rule::UnknownOpcode, at);
+            };
+            let words = length(&info.operands, word) as usize;
+            if matches!(info.operands.ext, Ext::Target | Ext::Targets) {
+                for ext in at + 1..at + words {
+                    let target = at as i64 + i64::from(self.word(ext) as i32);
+                    if !usize::try_from(target)
+                        .is_ok_and(|t| self.starts.get(t).copied().unwrap_or(false))
+                    {
+                        return refuse(Rule::TargetNotAnInstruction, at);
+                    }
+                }
+            }
+            at += words;
+        }
+        Ok(())
+    }
+}

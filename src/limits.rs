@@ -1,0 +1,46 @@
+//! Every limit on what a guest may make the host take, with its reason.
+
+/// Limits of one store. All of them are settable; see the two profiles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of one thread of execution's stack of frames: bounds recursion. A trap beyond it.
+    pub stack_bytes: usize,
+    /// Bytes of one linear memory: `memory.grow` answers −1 beyond it.
+    pub memory_bytes: usize,
+    /// Elements of one table: `table.grow` answers −1 beyond it.
+    pub table_elements: u32,
+    /// Calls of a host function into a guest inside each other: each is native recursion.
+    pub host_recursion: u32,
+}
+
+impl Limits {
+    /// For servers and desktops.
+    pub const fn server() -> Limits {
+        Limits {
+            stack_bytes: 8 << 20,
+            memory_bytes: if usize::BITS > 32 {
+                (1u64 << 32) as usize
+            } else {
+                usize::MAX >> 1
+            },
+            table_elements: 10_000_000,
+            host_recursion: 100,
+        }
+    }
+
+    /// For microcontrollers with a few hundred kilobytes of RAM.
+    pub const fn mcu() -> Limits {
+        Limits {
+            stack_bytes: 16 << 10,
+            memory_bytes: 256 << 10,
+            table_elements: 4_096,
+            host_recursion: 4,
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits::server()
+    }
+}

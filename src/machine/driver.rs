@@ -1,0 +1,545 @@
+//! The work behind an exit: calls that leave an instance, bulk operations, growth, entering functions.
+//!
+//! [`resume`] runs a thread until something happens that a room above must see. It assumes code
+//! that `code::verify` accepts and guarantees that a suspended thread is described by its stack,
+//! `sp` and `ip` alone.
+
+use super::dispatch;
+use super::regs::{Ctx, Exit, Regs, Saved};
+use super::thread::{Entry, HostCall, Thread};
+use crate::code::{self, HEADER_WORDS, a_of, b_of, bc_of, c_of, op, op_of, word};
+use crate::error::Trap;
+use crate::store::{FuncEntity, FuncKind, StoreInner};
+use alloc::vec::Vec;
+
+/// What a resumed thread stopped at.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// The call that started it has returned.
+    Done,
+    /// Fuel is used up; resume when there is more.
+    OutOfFuel,
+    /// A host function is to be called; then `Thread::host_returned` and resume.
+    HostCall(HostCall),
+    /// A function must be validated or translated; then resume.
+    Translate { instance: u32, func: u32 },
+    /// The thread can't go on.
+    Trap(Trap),
+}
+
+static HALT: u64 = word(op::Halt, 0, 0, 0).to_le();
+static FAR_RETURN: u64 = word(op::FarReturn, 0, 0, 0).to_le();
+
+/// The return address of a base frame.
+pub(super) fn halt_address() -> u64 {
+    &raw const HALT as usize as u64
+}
+fn far_address() -> u64 {
+    &raw const FAR_RETURN as usize as u64
+}
+
+/// Runs `thread` until an event.
+pub(crate) fn resume(store: &mut StoreInner, thread: &mut Thread) -> Event {
+    loop {
+        if let Some(call) = thread.awaited {
+            return Event::HostCall(call);
+        }
+        if let Some(entry) = thread.entry {
+            match enter(store, thread, entry) {
+                Ok(None) => thread.entry = None,
+                Ok(Some(event)) => return event,
+                Err(trap) => return Event::Trap(trap),
+            }
+            if store.fuel_on && store.fuel < 0 {
+                return Event::OutOfFuel;
+            }
+        }
+        if core::ptr::eq(thread.regs.ip, &raw const HALT) {
+            // A host function that the embedder called; no instance runs.
+            return Event::Done;
+        }
+        let reason = run(store, thread);
+        let outcome = match reason {
+            0 => return Event::Done,
+            1 => slow(store, thread),
+            2 => return Event::OutOfFuel,
+            3 => {
+                far_return(thread);
+                Ok(())
+            }
+            trap => Err(Trap::from_code((trap - Exit::Trap as u32) as u16)),
+        };
+        if let Err(trap) = outcome {
+            return Event::Trap(trap);
+        }
+    }
+}
+
+/// Completes a call whose arguments and linkage are in place.
+fn enter(store: &mut StoreInner, thread: &mut Thread, entry: Entry) -> Result<Option<Event>, Trap> {
+    let module = &store.instances[entry.instance as usize].module;
+    let Some(code) = module.funcs[entry.func as usize].code.get() else {
+        return Ok(Some(Event::Translate {
+            instance: entry.instance,
+            func: entry.func,
+        }));
+    };
+    let (header, facts, ip) = (
+        u64::from_le(code[0]),
+        u64::from_le(code[1]),
+        code[HEADER_WORDS..].as_ptr(),
+    );
+    thread.reserve(thread.sp + usize::from(header as u16), store)?;
+    let link = thread.stack[thread.sp - 1] & 0xffff_ffff;
+    thread.stack[thread.sp - 1] = link | u64::from(entry.func) << 32;
+    thread.instance = entry.instance;
+    thread.regs.ip = ip;
+    if store.fuel_on {
+        store.fuel -= i64::from(facts as u32);
+    }
+    Ok(None)
+}
+
+/// Enters the machine.
+fn run(store: &mut StoreInner, thread: &mut Thread) -> u32 {
+    let instance = &store.instances[thread.instance as usize];
+    let stack = thread.stack.as_mut_ptr();
+    let (mem, mem_len) = match instance.memories.first() {
+        Some(&id) => {
+            let bytes = &mut store.memories[id as usize].bytes;
+            (bytes.as_mut_ptr(), bytes.len())
+        }
+        None => (core::ptr::NonNull::dangling().as_ptr(), 0),
+    };
+    let arena = &store.arenas[instance.arena as usize].funcs;
+    let mut ctx = Ctx {
+        mem_len,
+        fuel: store.fuel,
+        stack_end: stack.wrapping_add(thread.stack.len()),
+        funcs: instance.module.funcs.as_ptr(),
+        cells: store.globals.as_mut_ptr(),
+        globals: instance.globals.as_ptr(),
+        memories: store.memories.as_mut_ptr(),
+        memory_ids: instance.memories.as_ptr(),
+        tables: store.tables.as_mut_ptr(),
+        table_ids: instance.tables.as_ptr(),
+        arena: arena.as_ptr(),
+        arena_len: arena.len(),
+        type_ids: instance.module.type_ids.as_ptr(),
+        instance: thread.instance,
+        imported_funcs: instance.module.imported_funcs,
+        saved: thread.regs,
+    };
+    let Saved {
+        ip, r0, r1, s0, d0, ..
+    } = thread.regs;
+    let sp = stack.wrapping_add(thread.sp);
+    let reason = dispatch::run(Regs {
+        ctx: &raw mut ctx,
+        ip,
+        sp,
+        mem,
+        r0,
+        r1,
+        s0,
+        d0,
+    });
+    thread.regs = ctx.saved;
+    thread.sp = (ctx.saved.sp as usize - stack as usize) / 8;
+    store.fuel = ctx.fuel;
+    reason
+}
+
+/// Back in the caller's instance: the pair below the far frame says which and where.
+fn far_return(thread: &mut Thread) {
+    let sp = thread.sp;
+    let link = thread.stack[sp - 1];
+    thread.regs.ip = thread.stack[sp - 2] as usize as *const u64;
+    thread.instance = (link >> 32) as u32;
+    let results = usize::from(link as u16);
+    thread.stack.copy_within(sp..sp + results, sp - 2);
+    thread.sp = sp - usize::from((link >> 16) as u16);
+}
+
+/// How a call reaches its callee.
+enum Style {
+    /// The callee's slot 0 is this many slots above the caller's.
+    Call { shift: u16, words: usize },
+    /// The callee takes the frame's place; its arguments begin at this slot.
+    Tail { start: u16 },
+}
+
+/// Does the instruction at `ip`, which its handler left to us.
+fn slow(store: &mut StoreInner, thread: &mut Thread) -> Result<(), Trap> {
+    // SAFETY: `ip` is the start of an instruction of translated code, and extension words belong to
+    // the instructions that have them.
+    let (first, ext) = unsafe {
+        let first = u64::from_le(*thread.regs.ip);
+        let has_ext = code::info(op_of(first))
+            .is_some_and(|info| code::operands::length(&info.operands, first) > 1);
+        (
+            first,
+            if has_ext {
+                u64::from_le(*thread.regs.ip.add(1))
+            } else {
+                0
+            },
+        )
+    };
+    let (a, b, c, bc) = (a_of(first), b_of(first), c_of(first), bc_of(first));
+    let own = thread.instance;
+    let imported = store.instances[own as usize].module.imported_funcs;
+    match op_of(first) {
+        op::Call | op::CallCharge => {
+            let kind = FuncKind::Wasm {
+                instance: own,
+                func: bc + imported,
+            };
+            call(
+                store,
+                thread,
+                kind,
+                bc + imported,
+                Style::Call { shift: a, words: 1 },
+            )
+        }
+        op::ReturnCall | op::ReturnCallCharge => {
+            let kind = FuncKind::Wasm {
+                instance: own,
+                func: bc + imported,
+            };
+            call(store, thread, kind, bc + imported, Style::Tail { start: a })
+        }
+        op::CallImport | op::ReturnCallImport => {
+            let kind = store.funcs[store.instances[own as usize].funcs[bc as usize] as usize].kind;
+            let style = match op_of(first) {
+                op::CallImport => Style::Call { shift: a, words: 1 },
+                _ => Style::Tail { start: a },
+            };
+            call(store, thread, kind, bc, style)
+        }
+        op::CallIndirect | op::CallIndirectR | op::ReturnCallIndirect => {
+            let index = match op_of(first) {
+                op::CallIndirectR => thread.regs.r0,
+                _ => thread.stack[thread.sp + usize::from(b)],
+            };
+            let entity = indirect_target(store, own, c, index as u32, ext as u32)?;
+            let style = match op_of(first) {
+                op::ReturnCallIndirect => Style::Tail { start: a },
+                _ => Style::Call { shift: a, words: 2 },
+            };
+            call_entity(store, thread, entity, style)
+        }
+        _ => {
+            let words = bulk(store, thread, first, ext)?;
+            // SAFETY: a bulk instruction is followed by another.
+            thread.regs.ip = unsafe { thread.regs.ip.add(words) };
+            Ok(())
+        }
+    }
+}
+
+/// The checks of an indirect call.
+fn indirect_target(
+    store: &StoreInner,
+    own: u32,
+    table: u16,
+    index: u32,
+    ty: u32,
+) -> Result<u32, Trap> {
+    let instance = &store.instances[own as usize];
+    let table = &store.tables[instance.tables[usize::from(table)] as usize];
+    let reference = *table
+        .elements
+        .get(index as usize)
+        .ok_or(Trap::UndefinedElement)?;
+    let target = store
+        .deref(instance.arena, reference)
+        .ok_or(Trap::IndirectCallToNull)?;
+    if target.ty != instance.module.type_ids[ty as usize] {
+        return Err(Trap::BadSignature);
+    }
+    Ok(target.entity)
+}
+
+fn call(
+    store: &mut StoreInner,
+    thread: &mut Thread,
+    kind: FuncKind,
+    func: u32,
+    style: Style,
+) -> Result<(), Trap> {
+    let module = &store.instances[thread.instance as usize].module;
+    let ty = module.func_type(func);
+    let counts = (ty.params().len() as u16, ty.results().len() as u16);
+    transfer(store, thread, kind, counts, style)
+}
+
+fn call_entity(
+    store: &mut StoreInner,
+    thread: &mut Thread,
+    entity: u32,
+    style: Style,
+) -> Result<(), Trap> {
+    let FuncEntity {
+        kind,
+        params,
+        results,
+        ..
+    } = store.funcs[entity as usize];
+    transfer(store, thread, kind, (params, results), style)
+}
+
+/// Moves arguments and writes linkage, so that resuming the thread enters the callee.
+fn transfer(
+    store: &mut StoreInner,
+    thread: &mut Thread,
+    kind: FuncKind,
+    counts: (u16, u16),
+    style: Style,
+) -> Result<(), Trap> {
+    let sp = thread.sp;
+    let params = usize::from(counts.0);
+    let room = params.max(counts.1.into()) + 4;
+    match (kind, style) {
+        (FuncKind::Host { host }, Style::Call { shift, words }) => {
+            // SAFETY: a call is followed by another instruction.
+            thread.regs.ip = unsafe { thread.regs.ip.add(words) };
+            thread.await_host(store, host, sp + usize::from(shift), counts, false)
+        }
+        (FuncKind::Host { host }, Style::Tail { start }) => {
+            thread.await_host(store, host, sp + usize::from(start), counts, true)
+        }
+        (FuncKind::Wasm { instance, func }, Style::Call { shift, words }) => {
+            let callee = sp + usize::from(shift);
+            thread.reserve(callee + room, store)?;
+            // SAFETY: a call is followed by another instruction.
+            let back = unsafe { thread.regs.ip.add(words) } as usize as u64;
+            thread.stack[callee - 2] = back;
+            if instance == thread.instance {
+                thread.stack[callee - 1] = u64::from(shift) << 16;
+                thread.sp = callee;
+            } else {
+                thread
+                    .stack
+                    .copy_within(callee..callee + params, callee + 2);
+                thread.stack[callee - 1] = far_link(counts.1, shift, thread.instance);
+                push_far(thread, callee);
+            }
+            thread.entry = Some(thread.entry_of(store, instance, func));
+            Ok(())
+        }
+        (FuncKind::Wasm { instance, func }, Style::Tail { start }) => {
+            thread.reserve(sp + room, store)?;
+            let from = sp + usize::from(start);
+            thread.reserve(from + params, store)?;
+            let inside = instance == thread.instance || thread.stack[sp - 2] == far_address();
+            if inside {
+                thread.stack.copy_within(from..from + params, sp);
+            } else {
+                thread.stack.copy_within(from..from + params, sp + 2);
+                let shift = (thread.stack[sp - 1] >> 16) as u16;
+                thread.stack[sp - 1] = far_link(counts.1, shift, thread.instance);
+                push_far(thread, sp);
+            }
+            thread.entry = Some(thread.entry_of(store, instance, func));
+            Ok(())
+        }
+    }
+}
+
+/// The word that a far return reads: results to move, the frame's shift, the caller's instance.
+fn far_link(results: u16, shift: u16, instance: u32) -> u64 {
+    u64::from(results) | u64::from(shift) << 16 | u64::from(instance) << 32
+}
+
+/// Puts the callee's own linkage at `at`; its frame begins two slots above.
+fn push_far(thread: &mut Thread, at: usize) {
+    thread.stack[at] = far_address();
+    thread.stack[at + 1] = 2 << 16;
+    thread.sp = at + 2;
+}
+
+/// Bulk operations and the like; the number of the instruction's words.
+fn bulk(store: &mut StoreInner, thread: &mut Thread, first: u64, ext: u64) -> Result<usize, Trap> {
+    let sp = thread.sp;
+    let stack = &mut thread.stack;
+    let [x, y, z] = [a_of(first), b_of(first), c_of(first)].map(|field| {
+        stack
+            .get(sp + usize::from(field))
+            .map_or(0, |slot| *slot as u32)
+    });
+    let (lo, hi) = (ext as u32 as usize, (ext >> 32) as usize);
+    let own = thread.instance as usize;
+    let set = |stack: &mut Vec<u64>, value: u64| stack[sp + usize::from(a_of(first))] = value;
+    let limits = store.limits;
+    match op_of(first) {
+        op::MemoryGrow => {
+            let id = store.instances[own].memories[lo] as usize;
+            let old = store.memories[id].grow(y, &limits);
+            set(stack, old.map_or(u64::MAX, u64::from));
+            Ok(2)
+        }
+        op::MemoryFill => {
+            store.charge(u64::from(z) / 8)?;
+            let id = store.instances[own].memories[lo] as usize;
+            store.memories[id].fill(x, y as u8, z)?;
+            Ok(2)
+        }
+        op::MemoryCopy => {
+            store.charge(u64::from(z) / 8)?;
+            let memories = &store.instances[own].memories;
+            copy_memory(
+                store,
+                memories[lo] as usize,
+                memories[hi] as usize,
+                (x, y, z),
+            )?;
+            Ok(2)
+        }
+        op::MemoryInit => {
+            store.charge(u64::from(z) / 8)?;
+            init_memory(store, own, lo, hi, (x, y, z))?;
+            Ok(2)
+        }
+        op::DataDrop => {
+            store.instances[own].dropped_data[bc_of(first) as usize] = true;
+            Ok(1)
+        }
+        op::TableGrow => {
+            let id = store.instances[own].tables[lo] as usize;
+            let old = store.tables[id].grow(z, y, &limits);
+            set(stack, old.map_or(u64::MAX, u64::from));
+            Ok(2)
+        }
+        op::TableFill => {
+            store.charge(z.into())?;
+            let id = store.instances[own].tables[lo] as usize;
+            store.tables[id].span(x, z)?.fill(y);
+            Ok(2)
+        }
+        op::TableCopy => {
+            store.charge(z.into())?;
+            let tables = &store.instances[own].tables;
+            copy_table(store, tables[lo] as usize, tables[hi] as usize, (x, y, z))?;
+            Ok(2)
+        }
+        op::TableInit => {
+            store.charge(z.into())?;
+            init_table(store, own, lo, hi, (x, y, z))?;
+            Ok(2)
+        }
+        op::ElemDrop => {
+            store.instances[own].elements[bc_of(first) as usize] = Vec::new();
+            Ok(1)
+        }
+        op::RefFunc => {
+            let reference = store.func_ref(thread.instance, bc_of(first));
+            set(stack, reference.into());
+            Ok(1)
+        }
+        // `verify` admits no other instruction that its handler leaves to the driver.
+        _ => Err(Trap::UnreachableCodeReached),
+    }
+}
+
+type Span = (u32, u32, u32);
+
+fn copy_memory(
+    store: &mut StoreInner,
+    to: usize,
+    from: usize,
+    (x, y, z): Span,
+) -> Result<(), Trap> {
+    let checked = |start: u32, len: usize| {
+        let end = start as usize + z as usize;
+        (end <= len)
+            .then_some(start as usize..end)
+            .ok_or(Trap::MemoryOutOfBounds)
+    };
+    let source = checked(y, store.memories[from].bytes.len())?;
+    let target = checked(x, store.memories[to].bytes.len())?;
+    if to == from {
+        store.memories[to].bytes.copy_within(source, target.start);
+    } else if let Ok([to, from]) = store.memories.get_disjoint_mut([to, from]) {
+        to.bytes[target].copy_from_slice(&from.bytes[source]);
+    }
+    Ok(())
+}
+
+/// `memory.init`, also for active segments.
+pub(crate) fn init_memory(
+    store: &mut StoreInner,
+    own: usize,
+    memory: usize,
+    data: usize,
+    (x, y, z): Span,
+) -> Result<(), Trap> {
+    let instance = &store.instances[own];
+    let module = instance.module.clone();
+    let bytes: &[u8] = match instance.dropped_data[data] {
+        true => &[],
+        false => &module.bytes[module.data[data].bytes.clone()],
+    };
+    let id = instance.memories[memory] as usize;
+    store.memories[id].init(x, bytes, y, z)
+}
+
+fn copy_table(store: &mut StoreInner, to: usize, from: usize, (x, y, z): Span) -> Result<(), Trap> {
+    store.tables[from].span(y, z)?;
+    store.tables[to].span(x, z)?;
+    let (x, y, z) = (x as usize, y as usize, z as usize);
+    if to == from {
+        store.tables[to].elements.copy_within(y..y + z, x);
+    } else if let Ok([to, from]) = store.tables.get_disjoint_mut([to, from]) {
+        to.elements[x..x + z].copy_from_slice(&from.elements[y..y + z]);
+    }
+    Ok(())
+}
+
+/// `table.init`, also for active segments.
+pub(crate) fn init_table(
+    store: &mut StoreInner,
+    own: usize,
+    table: usize,
+    elem: usize,
+    (x, y, z): Span,
+) -> Result<(), Trap> {
+    let StoreInner {
+        instances, tables, ..
+    } = store;
+    let instance = &instances[own];
+    let source = (y as usize)
+        .checked_add(z as usize)
+        .and_then(|end| instance.elements[elem].get(y as usize..end))
+        .ok_or(Trap::TableOutOfBounds)?;
+    tables[instance.tables[table] as usize]
+        .span(x, z)?
+        .copy_from_slice(source);
+    Ok(())
+}
+
+/// The functions that are running, innermost first: instance and index among the defined ones.
+pub(crate) fn backtrace(thread: &Thread, most: usize) -> Vec<(u32, u32)> {
+    let mut frames = Vec::new();
+    let (mut sp, mut instance) = (thread.sp, thread.instance);
+    if let Some(entry) = thread.entry {
+        instance = entry.instance;
+    }
+    while frames.len() < most && sp >= 2 {
+        let link = thread.stack[sp - 1];
+        let mut back = thread.stack[sp - 2];
+        frames.push((instance, (link >> 32) as u32));
+        sp -= usize::from((link >> 16) as u16);
+        if back == far_address() {
+            let far = thread.stack[sp - 1];
+            back = thread.stack[sp - 2];
+            instance = (far >> 32) as u32;
+            sp -= usize::from((far >> 16) as u16);
+        }
+        if back == halt_address() {
+            break;
+        }
+    }
+    frames
+}

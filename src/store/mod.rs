@@ -1,0 +1,226 @@
+//! The store's plain data: what a running program consists of, addressed by index.
+//!
+//! Rooms above bring the behaviour; this one only holds the state and the few operations that
+//! belong to one entity alone. Nothing here is `unsafe` and nothing points at anything else.
+#![forbid(unsafe_code)]
+
+use crate::code::module::{GlobalType, MemoryType, ModuleData, TableType};
+use crate::error::Trap;
+use crate::limits::Limits;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+/// Bytes in a page of linear memory.
+pub const PAGE_BYTES: usize = 65_536;
+
+/// What runs when a function is called.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum FuncKind {
+    /// A function that `instance`'s module defines.
+    Wasm { instance: u32, func: u32 },
+    /// The embedder's closure with this number.
+    Host { host: u32 },
+}
+
+/// A function of the store.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FuncEntity {
+    /// The engine's number of its type.
+    pub ty: u32,
+    /// Parameters and results in slots.
+    pub params: u16,
+    pub results: u16,
+    pub kind: FuncKind,
+}
+
+/// A reference's target: an index into the arena, plus one, is what slots and tables hold.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ArenaFunc {
+    pub ty: u32,
+    /// The instance, or `HOST`.
+    pub instance: u32,
+    pub func: u32,
+    pub entity: u32,
+}
+
+/// In [`ArenaFunc::instance`]: not a WebAssembly function.
+pub(crate) const HOST: u32 = u32::MAX;
+
+/// References of one isolation domain; a forged one reaches nothing outside.
+#[derive(Debug, Default)]
+pub(crate) struct RefArena {
+    pub funcs: Vec<ArenaFunc>,
+}
+
+/// A linear memory.
+#[derive(Debug)]
+pub(crate) struct MemoryEntity {
+    pub ty: MemoryType,
+    pub bytes: Vec<u8>,
+}
+
+impl MemoryEntity {
+    /// Size in pages.
+    pub fn pages(&self) -> u32 {
+        (self.bytes.len() / PAGE_BYTES) as u32
+    }
+
+    /// Grows by `delta` pages; the old size, or `None` where the type, a limit or the host's memory
+    /// doesn't allow it.
+    pub fn grow(&mut self, delta: u32, limits: &Limits) -> Option<u32> {
+        let old = self.pages();
+        let new = old.checked_add(delta)?;
+        let bytes = usize::try_from(u64::from(new) * PAGE_BYTES as u64).ok()?;
+        if new > self.ty.maximum.unwrap_or(65_536).min(65_536) || bytes > limits.memory_bytes {
+            return None;
+        }
+        self.bytes
+            .try_reserve_exact(bytes - self.bytes.len())
+            .ok()?;
+        self.bytes.resize(bytes, 0);
+        Some(old)
+    }
+
+    fn range(&self, start: u64, len: u64) -> Result<core::ops::Range<usize>, Trap> {
+        let end = start.checked_add(len).ok_or(Trap::MemoryOutOfBounds)?;
+        if end > self.bytes.len() as u64 {
+            return Err(Trap::MemoryOutOfBounds);
+        }
+        Ok(start as usize..end as usize)
+    }
+
+    /// `memory.fill`.
+    pub fn fill(&mut self, at: u32, value: u8, len: u32) -> Result<(), Trap> {
+        let range = self.range(at.into(), len.into())?;
+        self.bytes[range].fill(value);
+        Ok(())
+    }
+
+    /// `memory.init`: `source` is what is left of the segment.
+    pub fn init(&mut self, at: u32, source: &[u8], from: u32, len: u32) -> Result<(), Trap> {
+        let source = (from as usize)
+            .checked_add(len as usize)
+            .and_then(|end| source.get(from as usize..end))
+            .ok_or(Trap::MemoryOutOfBounds)?;
+        let range = self.range(at.into(), len.into())?;
+        self.bytes[range].copy_from_slice(source);
+        Ok(())
+    }
+}
+
+/// A table.
+#[derive(Debug)]
+pub(crate) struct TableEntity {
+    pub ty: TableType,
+    pub elements: Vec<u32>,
+}
+
+impl TableEntity {
+    /// Grows by `delta` elements; the old size, or `None` where it may not.
+    pub fn grow(&mut self, delta: u32, value: u32, limits: &Limits) -> Option<u32> {
+        let old = self.elements.len() as u32;
+        let new = old.checked_add(delta)?;
+        if new > self.ty.maximum.unwrap_or(u32::MAX) || new > limits.table_elements {
+            return None;
+        }
+        self.elements.try_reserve_exact(delta as usize).ok()?;
+        self.elements.resize(new as usize, value);
+        Some(old)
+    }
+
+    /// The elements `start..start + len`.
+    pub fn span(&mut self, start: u32, len: u32) -> Result<&mut [u32], Trap> {
+        (start as usize)
+            .checked_add(len as usize)
+            .and_then(|end| self.elements.get_mut(start as usize..end))
+            .ok_or(Trap::TableOutOfBounds)
+    }
+}
+
+/// A core instance: the module, and which entities of the store its index spaces name.
+#[derive(Debug)]
+pub(crate) struct CoreInstance {
+    pub module: Arc<ModuleData>,
+    /// Entities of all functions, imported ones first.
+    pub funcs: Vec<u32>,
+    pub memories: Vec<u32>,
+    pub tables: Vec<u32>,
+    pub globals: Vec<u32>,
+    pub arena: u32,
+    /// Reference of each function, 0 where none has been made.
+    pub func_refs: Vec<u32>,
+    pub dropped_data: Vec<bool>,
+    /// Each element segment's references, made when the instance is.
+    pub elements: Vec<Vec<u32>>,
+}
+
+/// All entities of a store.
+#[derive(Debug, Default)]
+pub(crate) struct StoreInner {
+    pub instances: Vec<CoreInstance>,
+    pub funcs: Vec<FuncEntity>,
+    pub memories: Vec<MemoryEntity>,
+    pub tables: Vec<TableEntity>,
+    pub globals: Vec<u64>,
+    pub global_types: Vec<GlobalType>,
+    pub arenas: Vec<RefArena>,
+    /// What is left; below zero is debt. Meaningless when `fuel_on` isn't set.
+    pub fuel: i64,
+    pub fuel_on: bool,
+    pub limits: Limits,
+}
+
+impl StoreInner {
+    /// The reference to function `func` of `instance`, made once.
+    pub fn func_ref(&mut self, instance: u32, func: u32) -> u32 {
+        let inst = &self.instances[instance as usize];
+        let known = inst.func_refs[func as usize];
+        if known != 0 {
+            return known;
+        }
+        let (entity, arena) = (inst.funcs[func as usize], inst.arena);
+        let made = self.intern(arena, entity);
+        self.instances[instance as usize].func_refs[func as usize] = made;
+        made
+    }
+
+    /// A reference to any function of the store, in `arena`.
+    pub fn intern(&mut self, arena: u32, entity: u32) -> u32 {
+        let FuncEntity { ty, kind, .. } = self.funcs[entity as usize];
+        let (instance, func) = match kind {
+            FuncKind::Wasm { instance, func } => (instance, func),
+            FuncKind::Host { .. } => (HOST, 0),
+        };
+        let funcs = &mut self.arenas[arena as usize].funcs;
+        if let Some(at) = funcs.iter().position(|known| known.entity == entity) {
+            return at as u32 + 1;
+        }
+        funcs.push(ArenaFunc {
+            ty,
+            instance,
+            func,
+            entity,
+        });
+        funcs.len() as u32
+    }
+
+    /// The entity that a reference names; `None` for null and for what the arena doesn't hold.
+    pub fn deref(&self, arena: u32, reference: u32) -> Option<&ArenaFunc> {
+        self.arenas[arena as usize]
+            .funcs
+            .get((reference as usize).checked_sub(1)?)
+    }
+
+    /// Takes `amount` of fuel for a bulk operation before it starts.
+    pub fn charge(&mut self, amount: u64) -> Result<(), Trap> {
+        if !self.fuel_on {
+            return Ok(());
+        }
+        let amount = i64::try_from(amount).unwrap_or(i64::MAX);
+        if self.fuel < amount {
+            return Err(Trap::OutOfFuel);
+        }
+        self.fuel -= amount;
+        Ok(())
+    }
+}
