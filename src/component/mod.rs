@@ -1,0 +1,16 @@
+//! The Component Model, as far as it stands: names that imports are matched by, and resources.
+//!
+//! The parts here need neither a machine nor a store: they are plain data and rules over it, which
+//! the linker and the Canonical ABI are built on.
+//!
+//! # Contract
+//!
+//! What a guest passes (an index, a name) is checked and answered by an error, never a panic.
+#![forbid(unsafe_code)]
+
+// The linker, which will look imports up by it, doesn't exist yet; until it does, only tests use it.
+#[cfg_attr(not(test), allow(dead_code))]
+mod names;
+mod resource;
+
+pub use resource::{Resource, ResourceTable, ResourceTableError};

@@ -1,0 +1,235 @@
+//! Definitions by name, found again by name or by a compatible version of it.
+//!
+//! Link time. A component compiled against `wasi:io/streams@0.2.6` must link against a host that
+//! offers 0.2.12: an interface name with a version is looked up exactly first, then by what semver
+//! calls compatible, where the highest version wins. Names without a version, and those with a
+//! pre-release, only match exactly.
+
+use alloc::borrow::ToOwned;
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+
+/// A name was defined twice where shadowing isn't allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AlreadyDefined;
+
+/// A released version. Build metadata doesn't order versions, so it isn't kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Version {
+    major: u64,
+    minor: u64,
+    patch: u64,
+}
+
+impl Version {
+    /// `None` for what isn't `major.minor.patch` or is a pre-release.
+    fn parse(text: &str) -> Option<Version> {
+        let release = match text.split_once('+') {
+            Some((release, build)) if is_build(build) => release,
+            Some(_) => return None,
+            None => text,
+        };
+        let mut parts = release.split('.');
+        let version = Version {
+            major: number(parts.next()?)?,
+            minor: number(parts.next()?)?,
+            patch: number(parts.next()?)?,
+        };
+        parts.next().is_none().then_some(version)
+    }
+
+    /// How much of it must be equal for two versions to be compatible: up to the first part that
+    /// isn't zero.
+    fn compatible_part(self) -> Version {
+        match self {
+            Version {
+                major: 0, minor: 0, ..
+            } => self,
+            Version {
+                major: 0, minor, ..
+            } => Version {
+                major: 0,
+                minor,
+                patch: 0,
+            },
+            Version { major, .. } => Version {
+                major,
+                minor: 0,
+                patch: 0,
+            },
+        }
+    }
+}
+
+/// A number as semver writes it: digits without a leading zero.
+fn number(text: &str) -> Option<u64> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let canonical = text == "0" || !text.starts_with('0');
+    (digits && canonical).then(|| text.parse().ok()).flatten()
+}
+
+fn is_build(text: &str) -> bool {
+    text.split('.').all(|part| {
+        !part.is_empty()
+            && part
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    })
+}
+
+/// The name before `@`, the version's compatible part, and the version; `None` where only an exact
+/// match is meant.
+fn split_version(name: &str) -> Option<(&str, Version, Version)> {
+    let (base, version) = name.split_once('@')?;
+    let version = Version::parse(version)?;
+    Some((base, version.compatible_part(), version))
+}
+
+/// A map from names to definitions with the lookup that imports use.
+#[derive(Clone, Debug)]
+pub(crate) struct NameMap<V> {
+    exact: BTreeMap<String, V>,
+    /// For each base name and compatible part, the highest version's full name.
+    compatible: BTreeMap<String, BTreeMap<Version, (Version, String)>>,
+}
+
+impl<V> Default for NameMap<V> {
+    fn default() -> NameMap<V> {
+        NameMap {
+            exact: BTreeMap::new(),
+            compatible: BTreeMap::new(),
+        }
+    }
+}
+
+impl<V> NameMap<V> {
+    /// Defines `name`. With `shadowing` it replaces what was there.
+    pub fn insert(&mut self, name: &str, value: V, shadowing: bool) -> Result<(), AlreadyDefined> {
+        if !shadowing && self.exact.contains_key(name) {
+            return Err(AlreadyDefined);
+        }
+        self.exact.insert(name.to_owned(), value);
+        self.note_version(name);
+        Ok(())
+    }
+
+    /// The definition of `name`, made by `make` where there is none.
+    pub fn get_or_insert_with(&mut self, name: &str, make: impl FnOnce() -> V) -> &mut V {
+        if !self.exact.contains_key(name) {
+            self.note_version(name);
+        }
+        self.exact.entry(name.to_owned()).or_insert_with(make)
+    }
+
+    /// What an import of `name` is given: the exact name, else the highest compatible version.
+    pub fn get(&self, name: &str) -> Option<&V> {
+        if let Some(found) = self.exact.get(name) {
+            return Some(found);
+        }
+        let (base, part, _) = split_version(name)?;
+        let (_, full) = self.compatible.get(base)?.get(&part)?;
+        self.exact.get(full)
+    }
+
+    /// Every definition under its own name, in the names' order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &V)> {
+        self.exact
+            .iter()
+            .map(|(name, value)| (name.as_str(), value))
+    }
+
+    fn note_version(&mut self, name: &str) {
+        let Some((base, part, version)) = split_version(name) else {
+            return;
+        };
+        let parts = self.compatible.entry(base.to_owned()).or_default();
+        match parts.get(&part) {
+            Some((highest, _)) if *highest > version => {}
+            _ => {
+                parts.insert(part, (version, name.to_owned()));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(names: &[&'static str]) -> NameMap<&'static str> {
+        let mut map = NameMap::default();
+        for name in names {
+            map.insert(name, *name, false).unwrap();
+        }
+        map
+    }
+
+    #[test]
+    fn an_older_import_links_against_the_newer_patch() {
+        let host = map(&["wasi:io/streams@0.2.12"]);
+        assert_eq!(
+            host.get("wasi:io/streams@0.2.6"),
+            Some(&"wasi:io/streams@0.2.12")
+        );
+        assert_eq!(host.get("wasi:io/streams@0.3.0"), None);
+        assert_eq!(host.get("wasi:io/poll@0.2.6"), None);
+        assert_eq!(host.get("wasi:io/streams"), None);
+    }
+
+    #[test]
+    fn an_exact_version_wins_over_a_higher_one() {
+        let host = map(&["a:b/c@1.2.0", "a:b/c@1.10.0", "a:b/c@1.9.9"]);
+        assert_eq!(host.get("a:b/c@1.2.0"), Some(&"a:b/c@1.2.0"));
+        assert_eq!(host.get("a:b/c@1.0.0"), Some(&"a:b/c@1.10.0"));
+        assert_eq!(host.get("a:b/c@2.0.0"), None);
+    }
+
+    #[test]
+    fn patches_of_0_0_and_pre_releases_only_match_themselves() {
+        let host = map(&["a:b/c@0.0.3", "a:b/d@1.0.0-rc.1", "a:b/e@1.0.0"]);
+        assert_eq!(host.get("a:b/c@0.0.4"), None);
+        assert_eq!(host.get("a:b/c@0.0.3"), Some(&"a:b/c@0.0.3"));
+        assert_eq!(host.get("a:b/d@1.0.0"), None);
+        assert_eq!(host.get("a:b/d@1.0.0-rc.1"), Some(&"a:b/d@1.0.0-rc.1"));
+        assert_eq!(host.get("a:b/e@1.0.0-rc.1"), None);
+    }
+
+    #[test]
+    fn what_is_no_version_never_matches_another_name() {
+        let host = map(&["a:b/c@1.0.0"]);
+        let forged = [
+            "1",
+            "1.0",
+            "1.0.0.0",
+            "01.0.0",
+            "1.0.x",
+            "1.0.+1",
+            "1.0.0+",
+            "1.0.0+a..b",
+        ];
+        for version in forged.iter().chain(&["", "99999999999999999999.0.0"]) {
+            assert_eq!(
+                host.get(&alloc::format!("a:b/c@{version}")),
+                None,
+                "{version}"
+            );
+        }
+        assert!(host.get("a:b/c@1.0.0+build.5").is_some());
+    }
+
+    #[test]
+    fn a_second_definition_is_an_error_unless_it_may_shadow() {
+        let mut host = map(&["a:b/c@1.0.0"]);
+        assert_eq!(
+            host.insert("a:b/c@1.0.0", "second", false),
+            Err(AlreadyDefined)
+        );
+        assert_eq!(host.get("a:b/c@1.0.0"), Some(&"a:b/c@1.0.0"));
+        host.insert("a:b/c@1.0.0", "third", true).unwrap();
+        assert_eq!(host.get("a:b/c@1.0.1"), Some(&"third"));
+        *host.get_or_insert_with("a:b/c@1.4.0", || "made") = "changed";
+        assert_eq!(host.get("a:b/c@1.0.1"), Some(&"changed"));
+        let names: alloc::vec::Vec<_> = host.iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["a:b/c@1.0.0", "a:b/c@1.4.0"]);
+    }
+}

@@ -1,0 +1,341 @@
+//! A host's own store of resources: values addressed by the 32-bit representations that guests'
+//! handles carry.
+//!
+//! Entries may have parents: a parent can't be deleted while it has children, so that a host never
+//! finds a child's base gone. What a representation names is checked on every access, since a
+//! guest's resource type alone doesn't prove that the entry is of the Rust type.
+
+use super::Resource;
+use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+use core::any::Any;
+use core::fmt;
+
+/// What can go wrong with a [`ResourceTable`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ResourceTableError {
+    /// The table has reached its capacity.
+    Full,
+    /// No entry has this representation.
+    NotPresent,
+    /// The entry is of another Rust type.
+    WrongType,
+    /// The entry can't be deleted: it has children.
+    HasChildren,
+}
+
+impl fmt::Display for ResourceTableError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ResourceTableError::Full => "resource table has no free keys",
+            ResourceTableError::NotPresent => "resource not present",
+            ResourceTableError::WrongType => "resource is of another type",
+            ResourceTableError::HasChildren => "resource has children",
+        })
+    }
+}
+
+impl core::error::Error for ResourceTableError {}
+
+enum Slot {
+    Free { next: Option<u32> },
+    Taken(Entry),
+}
+
+struct Entry {
+    value: Box<dyn Any + Send>,
+    parent: Option<u32>,
+    children: BTreeSet<u32>,
+}
+
+/// Values by representation, with parents and children.
+pub struct ResourceTable {
+    slots: Vec<Slot>,
+    free: Option<u32>,
+    taken: usize,
+    max_capacity: usize,
+}
+
+impl Default for ResourceTable {
+    fn default() -> ResourceTable {
+        ResourceTable::new()
+    }
+}
+
+impl fmt::Debug for ResourceTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResourceTable")
+            .field("entries", &self.taken)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ResourceTable {
+    /// An empty table.
+    pub const fn new() -> ResourceTable {
+        ResourceTable {
+            slots: Vec::new(),
+            free: None,
+            taken: 0,
+            max_capacity: 1 << 20,
+        }
+    }
+
+    /// Whether it has no entry.
+    pub fn is_empty(&self) -> bool {
+        self.taken == 0
+    }
+
+    /// How many entries it may have: a bound on what guests can make a host keep.
+    pub fn max_capacity(&self) -> usize {
+        self.max_capacity
+    }
+
+    /// Sets how many entries it may have. Entries that exist stay.
+    pub fn set_max_capacity(&mut self, max: usize) {
+        self.max_capacity = max;
+    }
+
+    /// Adds a value and returns the handle that owns it.
+    ///
+    /// # Errors
+    ///
+    /// If the table is full.
+    pub fn push<T: Send + 'static>(&mut self, value: T) -> Result<Resource<T>, ResourceTableError> {
+        self.push_entry(Box::new(value), None)
+            .map(Resource::new_own)
+    }
+
+    /// Adds a value as the child of an entry.
+    ///
+    /// # Errors
+    ///
+    /// If the table is full or the parent isn't in it.
+    pub fn push_child<T: Send + 'static, U: 'static>(
+        &mut self,
+        value: T,
+        parent: &Resource<U>,
+    ) -> Result<Resource<T>, ResourceTableError> {
+        self.entry(parent.rep())?;
+        let child = self.push_entry(Box::new(value), Some(parent.rep()))?;
+        self.entry_mut(parent.rep())?.children.insert(child);
+        Ok(Resource::new_own(child))
+    }
+
+    fn push_entry(
+        &mut self,
+        value: Box<dyn Any + Send>,
+        parent: Option<u32>,
+    ) -> Result<u32, ResourceTableError> {
+        if self.taken >= self.max_capacity {
+            return Err(ResourceTableError::Full);
+        }
+        let slot = Slot::Taken(Entry {
+            value,
+            parent,
+            children: BTreeSet::new(),
+        });
+        let rep = match self.free {
+            Some(rep) => {
+                let place = self
+                    .slots
+                    .get_mut(rep as usize)
+                    .ok_or(ResourceTableError::Full)?;
+                if let Slot::Free { next } = *place {
+                    self.free = next;
+                }
+                *place = slot;
+                rep
+            }
+            None => {
+                let rep = u32::try_from(self.slots.len()).map_err(|_| ResourceTableError::Full)?;
+                self.slots
+                    .try_reserve(1)
+                    .map_err(|_| ResourceTableError::Full)?;
+                self.slots.push(slot);
+                rep
+            }
+        };
+        self.taken += 1;
+        Ok(rep)
+    }
+
+    fn entry(&self, rep: u32) -> Result<&Entry, ResourceTableError> {
+        match self.slots.get(rep as usize) {
+            Some(Slot::Taken(entry)) => Ok(entry),
+            _ => Err(ResourceTableError::NotPresent),
+        }
+    }
+
+    fn entry_mut(&mut self, rep: u32) -> Result<&mut Entry, ResourceTableError> {
+        match self.slots.get_mut(rep as usize) {
+            Some(Slot::Taken(entry)) => Ok(entry),
+            _ => Err(ResourceTableError::NotPresent),
+        }
+    }
+
+    /// The value behind a handle.
+    ///
+    /// # Errors
+    ///
+    /// If there is none or it isn't a `T`.
+    pub fn get<T: 'static>(&self, key: &Resource<T>) -> Result<&T, ResourceTableError> {
+        self.get_any(key.rep())?
+            .downcast_ref()
+            .ok_or(ResourceTableError::WrongType)
+    }
+
+    /// The value behind a handle, to change it.
+    ///
+    /// # Errors
+    ///
+    /// If there is none or it isn't a `T`.
+    pub fn get_mut<T: 'static>(&mut self, key: &Resource<T>) -> Result<&mut T, ResourceTableError> {
+        self.get_any_mut(key.rep())?
+            .downcast_mut()
+            .ok_or(ResourceTableError::WrongType)
+    }
+
+    /// The value with a representation, whatever its type.
+    ///
+    /// # Errors
+    ///
+    /// If there is none.
+    pub fn get_any(&self, rep: u32) -> Result<&dyn Any, ResourceTableError> {
+        Ok(&*self.entry(rep)?.value)
+    }
+
+    /// The value with a representation, whatever its type, to change it.
+    ///
+    /// # Errors
+    ///
+    /// If there is none.
+    pub fn get_any_mut(&mut self, rep: u32) -> Result<&mut dyn Any, ResourceTableError> {
+        Ok(&mut *self.entry_mut(rep)?.value)
+    }
+
+    /// Removes an entry and returns its value.
+    ///
+    /// # Errors
+    ///
+    /// If there is none, it isn't a `T`, or it has children. It stays in the table then.
+    pub fn delete<T: 'static>(&mut self, key: Resource<T>) -> Result<T, ResourceTableError> {
+        let rep = key.rep();
+        let entry = self.entry(rep)?;
+        if !entry.value.is::<T>() {
+            return Err(ResourceTableError::WrongType);
+        }
+        if !entry.children.is_empty() {
+            return Err(ResourceTableError::HasChildren);
+        }
+        let place = self
+            .slots
+            .get_mut(rep as usize)
+            .ok_or(ResourceTableError::NotPresent)?;
+        let freed = core::mem::replace(place, Slot::Free { next: self.free });
+        self.free = Some(rep);
+        self.taken -= 1;
+        let Slot::Taken(entry) = freed else {
+            return Err(ResourceTableError::NotPresent);
+        };
+        if let Some(parent) = entry.parent
+            && let Ok(parent) = self.entry_mut(parent)
+        {
+            parent.children.remove(&rep);
+        }
+        match entry.value.downcast() {
+            Ok(value) => Ok(*value),
+            Err(_) => Err(ResourceTableError::WrongType),
+        }
+    }
+
+    /// The values of an entry's children, in the order of their representations.
+    ///
+    /// # Errors
+    ///
+    /// If the parent isn't in the table.
+    pub fn iter_children<T: 'static>(
+        &self,
+        parent: &Resource<T>,
+    ) -> Result<impl Iterator<Item = &dyn Any>, ResourceTableError> {
+        let children = &self.entry(parent.rep())?.children;
+        Ok(children
+            .iter()
+            .filter_map(|child| self.get_any(*child).ok()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::{String, ToString};
+
+    #[test]
+    fn values_are_found_again_by_handle_and_leave_on_delete() {
+        let mut table = ResourceTable::new();
+        let text = table.push("depot".to_string()).unwrap();
+        table.get_mut(&text).unwrap().push('!');
+        assert_eq!(table.get(&text).unwrap(), "depot!");
+        let again = Resource::<String>::new_borrow(text.rep());
+        assert_eq!(table.delete(text), Ok("depot!".to_string()));
+        assert_eq!(table.get(&again), Err(ResourceTableError::NotPresent));
+        assert!(table.is_empty());
+        assert_eq!(table.push(1u8).unwrap().rep(), again.rep());
+    }
+
+    #[test]
+    fn a_representation_of_another_type_is_an_error_and_the_entry_stays() {
+        let mut table = ResourceTable::new();
+        let number = table.push(5u32).unwrap();
+        let forged = Resource::<String>::new_own(number.rep());
+        assert_eq!(table.get(&forged), Err(ResourceTableError::WrongType));
+        assert_eq!(table.delete(forged), Err(ResourceTableError::WrongType));
+        assert_eq!(table.get(&number), Ok(&5));
+    }
+
+    #[test]
+    fn a_parent_outlives_its_children() {
+        let mut table = ResourceTable::new();
+        let parent = table.push(1u32).unwrap();
+        let first = table.push_child(2u64, &parent).unwrap();
+        let second = table.push_child(3u64, &parent).unwrap();
+        let values = table.iter_children(&parent).unwrap();
+        let values: Vec<_> = values.filter_map(|any| any.downcast_ref::<u64>()).collect();
+        assert_eq!(values, [&2, &3]);
+        let same = Resource::<u32>::new_own(parent.rep());
+        assert_eq!(table.delete(same), Err(ResourceTableError::HasChildren));
+        assert_eq!(table.delete(first), Ok(2));
+        assert_eq!(table.delete(second), Ok(3));
+        assert_eq!(table.delete(parent), Ok(1));
+    }
+
+    #[test]
+    fn a_child_needs_a_parent_that_is_there() {
+        let mut table = ResourceTable::new();
+        let gone = Resource::<u32>::new_own(9);
+        assert_eq!(
+            table.push_child(1u8, &gone).unwrap_err(),
+            ResourceTableError::NotPresent
+        );
+        assert!(table.is_empty());
+    }
+
+    #[test]
+    fn a_full_table_refuses_and_takes_again_after_a_delete() {
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(1);
+        let only = table.push(1u8).unwrap();
+        assert_eq!(table.push(2u8).unwrap_err(), ResourceTableError::Full);
+        table.delete(only).unwrap();
+        assert!(table.push(3u8).is_ok());
+    }
+
+    #[test]
+    fn handles_and_tables_can_go_to_another_thread() {
+        fn assert_send<T: Send>() {}
+        assert_send::<ResourceTable>();
+        assert_send::<Resource<*const u8>>();
+    }
+}
