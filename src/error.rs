@@ -98,7 +98,7 @@ pub enum ErrorKind {
 struct Inner {
     kind: ErrorKind,
     message: String,
-    offset: Option<usize>,
+    offset: Option<u64>,
     trap: Option<Trap>,
     frames: Vec<Frame>,
 }
@@ -132,7 +132,7 @@ impl Error {
         }))
     }
 
-    pub(crate) fn at(kind: ErrorKind, message: impl fmt::Display, offset: usize) -> Error {
+    pub(crate) fn at(kind: ErrorKind, message: impl fmt::Display, offset: u64) -> Error {
         let mut error = Error::new(kind, message);
         error.0.offset = Some(offset);
         error
@@ -149,7 +149,7 @@ impl Error {
     }
 
     /// Where in the binary, in bytes, if it is about a binary.
-    pub fn offset(&self) -> Option<usize> {
+    pub fn offset(&self) -> Option<u64> {
         self.0.offset
     }
 

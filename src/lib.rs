@@ -15,12 +15,21 @@ extern crate alloc;
 extern crate std;
 
 pub mod code;
-pub mod component;
 mod error;
 mod limits;
 mod machine;
 mod numeric;
 mod store;
+#[cfg(feature = "compile")]
+mod translate;
 
 pub use error::{Error, ErrorKind, Frame, Result, Trap};
 pub use limits::Limits;
+#[cfg(feature = "compile")]
+mod wasm;
+pub use code::module::{ExternType, FuncType, GlobalType, MemoryType, TableType, ValType};
+#[cfg(feature = "compile")]
+pub use wasm::{
+    Caller, Config, Engine, Extern, ExternRef, Func, Global, Instance, IntoHostFunc, Linker,
+    Memory, Module, Store, Table, Val, WasmTy,
+};

@@ -49,7 +49,7 @@ macro_rules! for_each_instruction {
                 bin {
                     I32Add "i32.add": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri Rps Rpi Rpr Pps Ppi Ppr;
                     I32Sub "i32.sub": Sss Ssi Sis | Rss Rsi Ris Rrs Rsr Rri Rir Tss Tsi Trs Tsr Tri Rps Rsp Rpi Rpr Rrp Pps Ppi Ppr;
-                    I32Mul "i32.mul": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri Rps Rpi Rpr;
+                    I32Mul "i32.mul": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri;
                     I32And "i32.and": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri Rps Rpi Rpr Pps Ppi Ppr;
                     I32Or "i32.or": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri Rps Rpi Rpr Pps Ppi Ppr;
                     I32Xor "i32.xor": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri Rps Rpi Rpr Pps Ppi Ppr;
@@ -70,7 +70,7 @@ macro_rules! for_each_instruction {
                     I32GeU "i32.ge_u": Sss Ssi | Rss Rsi Rrs Rsr Rri Rps Rsp Rpi;
                     I64Add "i64.add": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri Rps Rpi Rpr Pps Ppi Ppr;
                     I64Sub "i64.sub": Sss Ssi Sis | Rss Rsi Ris Rrs Rsr Rri Rir Tss Tsi Trs Tsr Tri Rps Rsp Rpi Rpr Rrp Pps Ppi Ppr;
-                    I64Mul "i64.mul": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri Rps Rpi Rpr;
+                    I64Mul "i64.mul": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri;
                     I64And "i64.and": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri Rps Rpi Rpr Pps Ppi Ppr;
                     I64Or "i64.or": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri Rps Rpi Rpr Pps Ppi Ppr;
                     I64Xor "i64.xor": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri Rps Rpi Rpr Pps Ppi Ppr;
@@ -177,10 +177,10 @@ macro_rules! for_each_instruction {
                     BrI32GeU "br.i32.ge_u": Bss Bsi Css Csi | Brs Bsr Bri Crs Csr Cri Bps Bsp Bpi Cps Csp Cpi;
                     BrI64Eq "br.i64.eq": Bss Bsi Css Csi | Brs Bri Crs Cri Bps Bpi Cps Cpi;
                     BrI64Ne "br.i64.ne": Bss Bsi Css Csi | Brs Bri Crs Cri Bps Bpi Cps Cpi;
-                    BrI64LtS "br.i64.lt_s": Bss Bsi Css Csi | Brs Bsr Bri Crs Csr Cri Bps Bsp Bpi Cps Csp Cpi;
-                    BrI64LtU "br.i64.lt_u": Bss Bsi Css Csi | Brs Bsr Bri Crs Csr Cri Bps Bsp Bpi Cps Csp Cpi;
-                    BrI64GeS "br.i64.ge_s": Bss Bsi Css Csi | Brs Bsr Bri Crs Csr Cri Bps Bsp Bpi Cps Csp Cpi;
-                    BrI64GeU "br.i64.ge_u": Bss Bsi Css Csi | Brs Bsr Bri Crs Csr Cri Bps Bsp Bpi Cps Csp Cpi;
+                    BrI64LtS "br.i64.lt_s": Bss Bsi Css Csi | Brs Bsr Bri Crs Csr Cri Bps Bpi Cps Cpi;
+                    BrI64LtU "br.i64.lt_u": Bss Bsi Css Csi | Brs Bsr Bri Crs Csr Cri Bps Bpi Cps Cpi;
+                    BrI64GeS "br.i64.ge_s": Bss Bsi Css Csi | Brs Bsr Bri Crs Csr Cri Bps Bpi Cps Cpi;
+                    BrI64GeU "br.i64.ge_u": Bss Bsi Css Csi | Brs Bsr Bri Crs Csr Cri Bps Bpi Cps Cpi;
                     // Floats have negated rows of their own, since NaN makes !(a < b) differ from a >= b.
                     BrF32Eq "br.f32.eq": Bss | Brs;
                     BrF32Ne "br.f32.ne": Bss | Brs;

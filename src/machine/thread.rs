@@ -21,6 +21,8 @@ pub(crate) struct HostCall {
     pub instance: Option<u32>,
     /// Where on the stack its arguments begin; results are written to the same place.
     pub args: usize,
+    /// Slots of arguments.
+    pub params: usize,
     /// Slots of results.
     pub results: usize,
     /// The calling frame is left with the results.
@@ -101,6 +103,7 @@ impl Thread {
                     host,
                     instance: None,
                     args: 2,
+                    params: func.params.into(),
                     results: func.results.into(),
                     tail: true,
                 });
@@ -136,6 +139,7 @@ impl Thread {
             host,
             instance,
             args,
+            params: counts.0.into(),
             results: counts.1.into(),
             tail,
         });

@@ -4,10 +4,6 @@
 //! belong to one entity alone. Nothing here is `unsafe` and nothing points at anything else.
 #![forbid(unsafe_code)]
 
-// Component instances, which will hold these, don't exist yet; until they do, only tests use them.
-#[cfg_attr(not(test), allow(dead_code))]
-pub(crate) mod handles;
-
 use crate::code::module::{GlobalType, MemoryType, ModuleData, TableType};
 use crate::error::Trap;
 use crate::limits::Limits;

@@ -1,407 +1,392 @@
-//! From bytes to [`ModuleData`]: wasmparser decodes and validates, this file keeps what running needs.
+//! Bytes → [`ModuleData`]: decodes and validates in lock step, and learns what translation needs.
 //!
-//! Bytes in, a module or an error with an offset out. All bodies are validated here, and what the
-//! translator wants to know of them beforehand (fuel, loops) is noted on the way; bodies themselves
-//! stay in the binary until they are translated.
+//! Whatever a module asks for that is valid but not supported is refused by the name of the feature,
+//! with an error kind of its own.
 
+use super::engine::{Config, Engine};
 use crate::code::module::*;
 use crate::error::{Error, ErrorKind, Result};
-use crate::translate::cost;
+use crate::translate::cost::cost;
+use crate::translate::val_type;
 use alloc::boxed::Box;
 use alloc::format;
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::Range;
 use spin::Once;
-use wasmparser as wp;
-use wasmparser::{Operator, Parser, Payload, ValidPayload, Validator, WasmFeatures};
+use wasmparser::{
+    BinaryReaderError, ElementItems, ElementKind, ExternalKind, FunctionBody, KnownCustom,
+    Operator, Parser, Payload, TypeRef, ValidPayload, Validator, WasmFeatures,
+};
 
-/// Decodes and validates a module; `intern` numbers its function types in the engine.
-pub(crate) fn decode(
-    bytes: &[u8],
-    features: WasmFeatures,
-    mut intern: impl FnMut(&FuncType) -> u32,
-) -> Result<ModuleData> {
-    let mut validator = Validator::new_with_features(features);
-    let mut allocations = wp::FuncValidatorAllocations::default();
+/// Features of core wasm that this runtime has, as the configuration allows them.
+fn features(config: &Config) -> WasmFeatures {
+    let mut features = WasmFeatures::FLOATS | WasmFeatures::GC_TYPES;
+    for (on, flags) in [
+        (config.mutable_global, WasmFeatures::MUTABLE_GLOBAL),
+        (
+            config.saturating_float_to_int,
+            WasmFeatures::SATURATING_FLOAT_TO_INT,
+        ),
+        (config.sign_extension, WasmFeatures::SIGN_EXTENSION),
+        (config.multi_value, WasmFeatures::MULTI_VALUE),
+        (
+            config.bulk_memory,
+            WasmFeatures::BULK_MEMORY.union(WasmFeatures::BULK_MEMORY_OPT),
+        ),
+        (
+            config.reference_types,
+            WasmFeatures::REFERENCE_TYPES.union(WasmFeatures::CALL_INDIRECT_OVERLONG),
+        ),
+        (config.extended_const, WasmFeatures::EXTENDED_CONST),
+        (config.multi_memory, WasmFeatures::MULTI_MEMORY),
+        (config.tail_call, WasmFeatures::TAIL_CALL),
+    ] {
+        features.set(flags, on);
+    }
+    features
+}
+
+/// The features that are valid WebAssembly and not supported yet, with the names they are refused by.
+const UNSUPPORTED: &[(WasmFeatures, &str)] = &[
+    (WasmFeatures::SIMD, "simd"),
+    (WasmFeatures::RELAXED_SIMD, "relaxed-simd"),
+    (WasmFeatures::THREADS, "threads"),
+    (WasmFeatures::EXCEPTIONS, "exceptions"),
+    (WasmFeatures::MEMORY64, "memory64"),
+    (WasmFeatures::CUSTOM_PAGE_SIZES, "custom-page-sizes"),
+    (WasmFeatures::WIDE_ARITHMETIC, "wide-arithmetic"),
+    (WasmFeatures::FUNCTION_REFERENCES, "function-references"),
+    (WasmFeatures::GC, "gc"),
+];
+
+/// Decodes and validates a module.
+pub(crate) fn module(engine: &Engine, bytes: &[u8]) -> Result<ModuleData> {
+    let allowed = features(engine.config());
+    match decode(engine, bytes, allowed) {
+        Err(error) if error.kind() == ErrorKind::Invalid => {
+            Err(name_unsupported(bytes, allowed).unwrap_or(error))
+        }
+        other => other,
+    }
+}
+
+/// If the module is valid with a feature that isn't supported, the error that names the feature.
+fn name_unsupported(bytes: &[u8], allowed: WasmFeatures) -> Option<Error> {
+    let all = UNSUPPORTED
+        .iter()
+        .fold(allowed, |all, (feature, _)| all.union(*feature));
+    Validator::new_with_features(all).validate_all(bytes).ok()?;
+    let mut named = None;
+    for (feature, name) in UNSUPPORTED {
+        let without = all.difference(*feature);
+        if let Err(error) = Validator::new_with_features(without).validate_all(bytes) {
+            named = Some(Error::at(ErrorKind::Unsupported, name, error.offset()));
+            break;
+        }
+    }
+    Some(
+        named.unwrap_or_else(|| {
+            Error::new(ErrorKind::Unsupported, "a combination of later proposals")
+        }),
+    )
+}
+
+pub(super) fn invalid(error: BinaryReaderError) -> Error {
+    Error::at(ErrorKind::Invalid, error.message(), error.offset())
+}
+
+fn decode(engine: &Engine, bytes: &[u8], allowed: WasmFeatures) -> Result<ModuleData> {
+    let mut validator = Validator::new_with_features(allowed);
+    let mut decoder = Decoder::new(bytes);
+    let mut allocations = Default::default();
     let mut parser = Parser::new(0);
-    parser.set_features(features);
-    let mut module = empty(bytes);
-    let mut bodies = 0;
+    parser.set_features(allowed);
     for payload in parser.parse_all(bytes) {
-        let payload = payload.map_err(|error| from_parser(error, ErrorKind::Malformed))?;
-        if let Payload::Version { encoding: wp::Encoding::Component, .. } = payload {
-            return Err(Error::at(ErrorKind::Invalid, "a component where a core module is expected", 0));
-        }
-        let valid = validator
-            .payload(&payload)
-            .map_err(|error| from_parser(error, ErrorKind::Invalid))?;
-        if let ValidPayload::Func(func, body) = valid {
+        let payload = payload.map_err(invalid)?;
+        if let ValidPayload::Func(func, body) = validator.payload(&payload).map_err(invalid)? {
             let mut func = func.into_validator(allocations);
-            let facts = validate_body(&mut func, &body)?;
+            let facts = function(&mut func, &body)?;
             allocations = func.into_allocations();
-            if let Some(decl) = module.funcs.get_mut(bodies) {
-                let range = body.range();
-                decl.body = offset(range.start)..offset(range.end);
-                decl.facts.call_once(|| facts);
-            }
-            bodies += 1;
-            continue;
+            decoder.body(body.range(), facts);
         }
-        section(&mut module, payload, &mut intern)?;
+        decoder.payload(payload)?;
     }
-    Ok(module)
+    let mut data = decoder.data;
+    data.type_ids = data.types.iter().map(|ty| engine.type_id(ty)).collect();
+    Ok(data)
 }
 
-fn empty(bytes: &[u8]) -> ModuleData {
-    ModuleData {
-        bytes: Arc::from(bytes),
-        types: Vec::new(),
-        type_ids: Vec::new(),
-        imports: Vec::new(),
-        exports: Vec::new(),
-        func_types: Vec::new(),
-        imported_funcs: 0,
-        funcs: Vec::new(),
-        tables: Vec::new(),
-        imported_tables: 0,
-        memories: Vec::new(),
-        imported_memories: 0,
-        globals: Vec::new(),
-        imported_globals: 0,
-        global_inits: Vec::new(),
-        elements: Vec::new(),
-        data: Vec::new(),
-        start: None,
-        names: Vec::new(),
-    }
-}
-
-/// A position in the binary, which is in memory and so fits.
-fn offset(at: u64) -> usize {
-    usize::try_from(at).unwrap_or(usize::MAX)
-}
-
-fn from_parser(error: wp::Error, kind: ErrorKind) -> Error {
-    Error::at(kind, error.message(), offset(error.offset()))
-}
-
-fn malformed(error: wp::Error) -> Error {
-    from_parser(error, ErrorKind::Malformed)
-}
-
-fn unsupported(what: impl core::fmt::Display, at: u64) -> Error {
-    Error::at(ErrorKind::Unsupported, what, offset(at))
-}
-
-/// Validates a body and notes its cost and its loops.
-fn validate_body<T: wp::WasmModuleResources>(
-    validator: &mut wp::FuncValidator<T>,
-    body: &wp::FunctionBody<'_>,
+/// Validates a body and counts its fuel.
+fn function(
+    validator: &mut wasmparser::FuncValidator<wasmparser::ValidatorResources>,
+    body: &FunctionBody,
 ) -> Result<FuncFacts> {
-    let invalid = |error| from_parser(error, ErrorKind::Invalid);
     let mut reader = body.get_binary_reader();
     validator.read_locals(&mut reader).map_err(invalid)?;
-    let mut ops = wp::OperatorsReader::new(reader);
-    let mut notes = Notes::default();
-    while !ops.eof() {
-        let (op, at) = ops.read_with_offset().map_err(malformed)?;
-        validator.op(at, &op).map_err(invalid)?;
-        if let Operator::LocalGet { local_index }
-        | Operator::LocalSet { local_index }
-        | Operator::LocalTee { local_index } = op
-            && let Some(wp::ValType::I32 | wp::ValType::I64) = validator.get_local_type(local_index)
-        {
-            notes.touch(local_index);
-        }
-        notes.operator(&op);
+    let mut facts = FuncFacts::default();
+    let mut operators = body.get_operators_reader().map_err(invalid)?;
+    while !operators.eof() {
+        let offset = operators.original_position();
+        let operator = operators.read().map_err(invalid)?;
+        validator.op(offset, &operator).map_err(invalid)?;
+        facts.cost = facts.cost.saturating_add(cost(&operator));
     }
-    ops.finish().map_err(malformed)?;
-    Ok(FuncFacts {
-        cost: notes.cost,
-        loops: notes.loops.into(),
-    })
+    operators.finish().map_err(invalid)?;
+    Ok(facts)
 }
 
-/// What is noted of a body while it is validated.
-#[derive(Default)]
-struct Notes {
-    cost: u32,
-    loops: Vec<LoopRecord>,
-    /// For each open control frame, whether it is a loop.
-    frames: Vec<bool>,
-    /// For each open loop, its record and how often it uses each local.
-    open: Vec<(usize, Vec<(u32, u32)>)>,
+struct Decoder {
+    data: ModuleData,
+    bodies: usize,
 }
 
-impl Notes {
-    fn operator(&mut self, op: &Operator<'_>) {
-        self.cost = self.cost.saturating_add(cost(op));
-        match op {
-            Operator::Block { .. } | Operator::If { .. } => self.frames.push(false),
-            Operator::Loop { .. } => {
-                self.mark();
-                self.frames.push(true);
-                self.open.push((self.loops.len(), Vec::new()));
-                self.loops.push(LoopRecord {
-                    hottest_local: None,
-                    has_call_or_loop: false,
-                });
+impl Decoder {
+    fn new(bytes: &[u8]) -> Decoder {
+        Decoder {
+            bodies: 0,
+            data: ModuleData {
+                bytes: Arc::from(bytes),
+                types: Vec::new(),
+                type_ids: Vec::new(),
+                imports: Vec::new(),
+                exports: Vec::new(),
+                func_types: Vec::new(),
+                imported_funcs: 0,
+                funcs: Vec::new(),
+                tables: Vec::new(),
+                imported_tables: 0,
+                memories: Vec::new(),
+                imported_memories: 0,
+                globals: Vec::new(),
+                imported_globals: 0,
+                global_inits: Vec::new(),
+                elements: Vec::new(),
+                data: Vec::new(),
+                start: None,
+                names: Vec::new(),
+            },
+        }
+    }
+
+    fn body(&mut self, range: Range<u64>, facts: FuncFacts) {
+        let decl = &mut self.data.funcs[self.bodies];
+        decl.body = range.start as usize..range.end as usize;
+        decl.facts.call_once(|| facts);
+        self.bodies += 1;
+    }
+
+    fn payload(&mut self, payload: Payload) -> Result<()> {
+        let data = &mut self.data;
+        match payload {
+            Payload::Version {
+                encoding: wasmparser::Encoding::Component,
+                range,
+                ..
+            } => {
+                return Err(Error::at(ErrorKind::Unsupported, "components", range.start));
             }
-            Operator::End => self.close(),
-            Operator::Call { .. }
-            | Operator::CallIndirect { .. }
-            | Operator::ReturnCall { .. }
-            | Operator::ReturnCallIndirect { .. } => self.mark(),
+            Payload::TypeSection(section) => {
+                let offset = section.range().start;
+                for ty in section.into_iter_err_on_gc_types() {
+                    let ty = ty.map_err(invalid)?;
+                    data.types.push(func_type(&ty, offset)?);
+                }
+            }
+            Payload::ImportSection(section) => {
+                let offset = section.range().start;
+                for import in section.into_imports() {
+                    self.import(import.map_err(invalid)?, offset)?;
+                }
+            }
+            Payload::FunctionSection(section) => {
+                for ty in section {
+                    let ty = ty.map_err(invalid)?;
+                    data.func_types.push(ty);
+                    data.funcs.push(FuncDecl {
+                        ty,
+                        body: 0..0,
+                        facts: Once::new(),
+                        code: Once::new(),
+                    });
+                }
+            }
+            Payload::TableSection(section) => {
+                let offset = section.range().start;
+                for table in section {
+                    let table = table.map_err(invalid)?;
+                    let init = match table.init {
+                        wasmparser::TableInit::RefNull => None,
+                        wasmparser::TableInit::Expr(expr) => Some(const_expr(&expr)?),
+                    };
+                    data.tables.push((table_type(&table.ty, offset)?, init));
+                }
+            }
+            Payload::MemorySection(section) => {
+                for ty in section {
+                    data.memories.push(memory_type(&ty.map_err(invalid)?));
+                }
+            }
+            Payload::GlobalSection(section) => {
+                let offset = section.range().start;
+                for global in section {
+                    let global = global.map_err(invalid)?;
+                    data.globals.push(global_type(&global.ty, offset)?);
+                    data.global_inits.push(const_expr(&global.init_expr)?);
+                }
+            }
+            Payload::ExportSection(section) => {
+                let offset = section.range().start;
+                for export in section {
+                    let export = export.map_err(invalid)?;
+                    let index = match export.kind {
+                        ExternalKind::Func | ExternalKind::FuncExact => {
+                            ExternIndex::Func(export.index)
+                        }
+                        ExternalKind::Table => ExternIndex::Table(export.index),
+                        ExternalKind::Memory => ExternIndex::Memory(export.index),
+                        ExternalKind::Global => ExternIndex::Global(export.index),
+                        ExternalKind::Tag => {
+                            return Err(Error::at(ErrorKind::Unsupported, "exceptions", offset));
+                        }
+                    };
+                    data.exports.push(Export {
+                        name: export.name.into(),
+                        index,
+                    });
+                }
+            }
+            Payload::StartSection { func, .. } => data.start = Some(func),
+            Payload::ElementSection(section) => {
+                for element in section {
+                    let segment = element_segment(element.map_err(invalid)?)?;
+                    data.elements.push(segment);
+                }
+            }
+            Payload::DataSection(section) => {
+                for segment in section {
+                    let segment = segment.map_err(invalid)?;
+                    let mode = match segment.kind {
+                        wasmparser::DataKind::Passive => SegmentMode::Passive,
+                        wasmparser::DataKind::Active {
+                            memory_index,
+                            offset_expr,
+                        } => SegmentMode::Active {
+                            index: memory_index,
+                            offset: const_expr(&offset_expr)?,
+                        },
+                    };
+                    let end = segment.range.end as usize;
+                    data.data.push(DataSegment {
+                        mode,
+                        bytes: end - segment.data.len()..end,
+                    });
+                }
+            }
+            Payload::CustomSection(section) => {
+                if let KnownCustom::Name(names) = section.as_known() {
+                    self.names(names);
+                }
+            }
             _ => {}
         }
+        Ok(())
     }
 
-    /// The innermost loop holds a call or another loop. Those around it hold a loop anyway.
-    fn mark(&mut self) {
-        if let Some((record, _)) = self.open.last() {
-            self.loops[*record].has_call_or_loop = true;
-        }
-    }
-
-    /// Only the innermost loop counts: no other can have a pinned local. Beyond a few locals the
-    /// rest are left out, so that the work stays linear.
-    fn touch(&mut self, local: u32) {
-        const COUNTED: usize = 16;
-        let Some((_, uses)) = self.open.last_mut() else {
-            return;
+    fn import(&mut self, import: wasmparser::Import, offset: u64) -> Result<()> {
+        let data = &mut self.data;
+        let index = match import.ty {
+            TypeRef::Func(ty) | TypeRef::FuncExact(ty) => {
+                data.func_types.push(ty);
+                data.imported_funcs += 1;
+                ExternIndex::Func(data.imported_funcs - 1)
+            }
+            TypeRef::Table(ty) => {
+                data.tables.push((table_type(&ty, offset)?, None));
+                data.imported_tables += 1;
+                ExternIndex::Table(data.imported_tables - 1)
+            }
+            TypeRef::Memory(ty) => {
+                data.memories.push(memory_type(&ty));
+                data.imported_memories += 1;
+                ExternIndex::Memory(data.imported_memories - 1)
+            }
+            TypeRef::Global(ty) => {
+                data.globals.push(global_type(&ty, offset)?);
+                data.imported_globals += 1;
+                ExternIndex::Global(data.imported_globals - 1)
+            }
+            TypeRef::Tag(_) => return Err(Error::at(ErrorKind::Unsupported, "exceptions", offset)),
         };
-        match uses.iter().position(|(known, _)| *known == local) {
-            Some(at) => uses[at].1 += 1,
-            None if uses.len() < COUNTED => uses.push((local, 1)),
-            None => {}
-        }
+        data.imports.push(Import {
+            module: import.module.into(),
+            name: import.name.into(),
+            index,
+        });
+        Ok(())
     }
 
-    fn close(&mut self) {
-        if self.frames.pop() == Some(true)
-            && let Some((record, uses)) = self.open.pop()
-        {
-            let most = uses
-                .iter()
-                .max_by_key(|(local, count)| (*count, u32::MAX - local));
-            self.loops[record].hottest_local = most.map(|(local, _)| *local);
+    /// Function names; a name section that is damaged is only ignored, as the specification asks.
+    fn names(&mut self, names: wasmparser::NameSectionReader) {
+        for subsection in names {
+            let Ok(wasmparser::Name::Function(map)) = subsection else {
+                continue;
+            };
+            let mut found: Vec<(u32, String)> = map
+                .into_iter()
+                .flatten()
+                .map(|naming| (naming.index, naming.name.to_string()))
+                .collect();
+            found.sort_by_key(|(index, _)| *index);
+            self.data.names = found;
         }
-    }
-}
-
-fn section(
-    module: &mut ModuleData,
-    payload: Payload<'_>,
-    intern: &mut impl FnMut(&FuncType) -> u32,
-) -> Result<()> {
-    match payload {
-        Payload::TypeSection(reader) => {
-            let at = reader.range().start;
-            for ty in reader.into_iter_err_on_gc_types() {
-                let ty = ty.map_err(malformed)?;
-                let ty = func_type(&ty, at)?;
-                module.type_ids.push(intern(&ty));
-                module.types.push(ty);
-            }
-        }
-        Payload::ImportSection(reader) => {
-            let at = reader.range().start;
-            for import in reader.into_imports() {
-                import_of(module, import.map_err(malformed)?, at)?;
-            }
-        }
-        Payload::FunctionSection(reader) => {
-            for ty in reader {
-                let ty = ty.map_err(malformed)?;
-                module.func_types.push(ty);
-                module.funcs.push(FuncDecl {
-                    ty,
-                    body: 0..0,
-                    facts: Once::new(),
-                    code: Once::new(),
-                });
-            }
-        }
-        Payload::TableSection(reader) => {
-            let at = reader.range().start;
-            for table in reader {
-                let table = table.map_err(malformed)?;
-                let init = match table.init {
-                    wp::TableInit::RefNull => None,
-                    wp::TableInit::Expr(expr) => Some(const_expr(&expr)?),
-                };
-                module.tables.push((table_type(&table.ty, at)?, init));
-            }
-        }
-        Payload::MemorySection(reader) => {
-            let at = reader.range().start;
-            for memory in reader {
-                module.memories.push(memory_type(&memory.map_err(malformed)?, at)?);
-            }
-        }
-        Payload::GlobalSection(reader) => {
-            let at = reader.range().start;
-            for global in reader {
-                let global = global.map_err(malformed)?;
-                module.globals.push(global_type(&global.ty, at)?);
-                module.global_inits.push(const_expr(&global.init_expr)?);
-            }
-        }
-        Payload::ExportSection(reader) => {
-            let at = reader.range().start;
-            for export in reader {
-                let export = export.map_err(malformed)?;
-                module.exports.push(Export {
-                    name: export.name.into(),
-                    index: extern_index(export.kind, export.index, at)?,
-                });
-            }
-        }
-        Payload::StartSection { func, .. } => module.start = Some(func),
-        Payload::ElementSection(reader) => {
-            for element in reader {
-                module.elements.push(element_of(element.map_err(malformed)?)?);
-            }
-        }
-        Payload::DataSection(reader) => {
-            for data in reader {
-                module.data.push(data_of(data.map_err(malformed)?)?);
-            }
-        }
-        Payload::TagSection(reader) => return Err(unsupported("exceptions", reader.range().start)),
-        Payload::CustomSection(custom) => {
-            if let wp::KnownCustom::Name(reader) = custom.as_known() {
-                names(module, reader);
-            }
-        }
-        _ => {}
-    }
-    Ok(())
-}
-
-/// Reads function names; a malformed name section is none, since it has no meaning.
-fn names(module: &mut ModuleData, reader: wp::NameSectionReader<'_>) {
-    for part in reader {
-        let Ok(wp::Name::Function(map)) = part else { continue };
-        for naming in map {
-            let Ok(naming) = naming else { break };
-            module.names.push((naming.index, naming.name.to_string()));
-        }
-    }
-    module.names.sort_by_key(|(index, _)| *index);
-    module.names.dedup_by_key(|(index, _)| *index);
-}
-
-fn val_type(ty: wp::ValType, at: u64) -> Result<ValType> {
-    Ok(match ty {
-        wp::ValType::I32 => ValType::I32,
-        wp::ValType::I64 => ValType::I64,
-        wp::ValType::F32 => ValType::F32,
-        wp::ValType::F64 => ValType::F64,
-        wp::ValType::V128 => return Err(unsupported("SIMD", at)),
-        wp::ValType::Ref(ty) => ref_type(ty, at)?,
-    })
-}
-
-fn ref_type(ty: wp::RefType, at: u64) -> Result<ValType> {
-    if ty == wp::RefType::FUNCREF {
-        Ok(ValType::FuncRef)
-    } else if ty == wp::RefType::EXTERNREF {
-        Ok(ValType::ExternRef)
-    } else {
-        Err(unsupported(format!("references of type {ty}"), at))
     }
 }
 
-fn func_type(ty: &wp::FuncType, at: u64) -> Result<FuncType> {
-    let all = |types: &[wp::ValType]| -> Result<Vec<ValType>> {
-        types.iter().map(|ty| val_type(*ty, at)).collect()
+fn func_type(ty: &wasmparser::FuncType, offset: u64) -> Result<FuncType> {
+    let convert = |types: &[wasmparser::ValType]| -> Result<Vec<ValType>> {
+        types.iter().map(|ty| val_type(*ty, offset)).collect()
     };
-    Ok(FuncType::new(all(ty.params())?, all(ty.results())?))
+    Ok(FuncType::new(convert(ty.params())?, convert(ty.results())?))
 }
 
-fn global_type(ty: &wp::GlobalType, at: u64) -> Result<GlobalType> {
-    if ty.shared {
-        return Err(unsupported("shared globals", at));
-    }
+fn global_type(ty: &wasmparser::GlobalType, offset: u64) -> Result<GlobalType> {
     Ok(GlobalType {
-        content: val_type(ty.content_type, at)?,
+        content: val_type(ty.content_type, offset)?,
         mutable: ty.mutable,
     })
 }
 
-fn table_type(ty: &wp::TableType, at: u64) -> Result<TableType> {
-    if ty.table64 || ty.shared {
-        return Err(unsupported("64-bit or shared tables", at));
-    }
+fn table_type(ty: &wasmparser::TableType, offset: u64) -> Result<TableType> {
     Ok(TableType {
-        element: ref_type(ty.element_type, at)?,
-        minimum: u32::try_from(ty.initial).unwrap_or(u32::MAX),
-        maximum: ty.maximum.map(|most| u32::try_from(most).unwrap_or(u32::MAX)),
+        element: val_type(wasmparser::ValType::Ref(ty.element_type), offset)?,
+        minimum: u32::try_from(ty.initial).map_err(|_| {
+            Error::at(
+                ErrorKind::Limit,
+                "a table of more than 2^32 elements",
+                offset,
+            )
+        })?,
+        maximum: ty.maximum.map(|max| u32::try_from(max).unwrap_or(u32::MAX)),
     })
 }
 
-fn memory_type(ty: &wp::MemoryType, at: u64) -> Result<MemoryType> {
-    if ty.memory64 || ty.shared || ty.page_size_log2.is_some() {
-        return Err(unsupported("64-bit or shared memories, or custom page sizes", at));
+fn memory_type(ty: &wasmparser::MemoryType) -> MemoryType {
+    // Validation bounds both by 65,536 pages.
+    MemoryType {
+        minimum: ty.initial as u32,
+        maximum: ty.maximum.map(|max| max as u32),
     }
-    Ok(MemoryType {
-        minimum: u32::try_from(ty.initial).unwrap_or(u32::MAX),
-        maximum: ty.maximum.map(|most| u32::try_from(most).unwrap_or(u32::MAX)),
-    })
 }
 
-fn import_of(module: &mut ModuleData, import: wp::Import<'_>, at: u64) -> Result<()> {
-    let index = match import.ty {
-        wp::TypeRef::Func(ty) => {
-            module.func_types.push(ty);
-            module.imported_funcs += 1;
-            ExternIndex::Func(module.imported_funcs - 1)
-        }
-        wp::TypeRef::Table(ty) => {
-            module.tables.push((table_type(&ty, at)?, None));
-            module.imported_tables += 1;
-            ExternIndex::Table(module.imported_tables - 1)
-        }
-        wp::TypeRef::Memory(ty) => {
-            module.memories.push(memory_type(&ty, at)?);
-            module.imported_memories += 1;
-            ExternIndex::Memory(module.imported_memories - 1)
-        }
-        wp::TypeRef::Global(ty) => {
-            module.globals.push(global_type(&ty, at)?);
-            module.imported_globals += 1;
-            ExternIndex::Global(module.imported_globals - 1)
-        }
-        _ => return Err(unsupported("imports of tags or exact functions", at)),
-    };
-    module.imports.push(Import {
-        module: import.module.into(),
-        name: import.name.into(),
-        index,
-    });
-    Ok(())
-}
-
-fn extern_index(kind: wp::ExternalKind, index: u32, at: u64) -> Result<ExternIndex> {
-    Ok(match kind {
-        wp::ExternalKind::Func => ExternIndex::Func(index),
-        wp::ExternalKind::Table => ExternIndex::Table(index),
-        wp::ExternalKind::Memory => ExternIndex::Memory(index),
-        wp::ExternalKind::Global => ExternIndex::Global(index),
-        _ => return Err(unsupported("exported tags", at)),
-    })
-}
-
-fn const_expr(expr: &wp::ConstExpr<'_>) -> Result<ConstExpr> {
+fn const_expr(expr: &wasmparser::ConstExpr) -> Result<ConstExpr> {
     let mut ops = Vec::new();
     let mut reader = expr.get_operators_reader();
-    while !reader.eof() {
-        let (op, at) = reader.read_with_offset().map_err(malformed)?;
-        ops.push(match op {
-            Operator::I32Const { value } => ConstOp::Const(u64::from(value as u32)),
+    loop {
+        let offset = reader.original_position();
+        ops.push(match reader.read().map_err(invalid)? {
+            Operator::I32Const { value } => ConstOp::Const(value as u32 as u64),
             Operator::I64Const { value } => ConstOp::Const(value as u64),
             Operator::F32Const { value } => ConstOp::Const(value.bits().into()),
             Operator::F64Const { value } => ConstOp::Const(value.bits()),
@@ -414,32 +399,38 @@ fn const_expr(expr: &wp::ConstExpr<'_>) -> Result<ConstExpr> {
             Operator::I64Add => ConstOp::I64Add,
             Operator::I64Sub => ConstOp::I64Sub,
             Operator::I64Mul => ConstOp::I64Mul,
-            Operator::End => break,
-            other => return Err(unsupported(format!("{other:?} in a constant expression"), at)),
+            Operator::End => return Ok(ops.into()),
+            other => {
+                let message = format!("{other:?} in a constant expression");
+                return Err(Error::at(ErrorKind::Unsupported, message, offset));
+            }
         });
     }
-    Ok(ops.into())
 }
 
-fn element_of(element: wp::Element<'_>) -> Result<ElementSegment> {
+fn element_segment(element: wasmparser::Element) -> Result<ElementSegment> {
     let mode = match element.kind {
-        wp::ElementKind::Passive => SegmentMode::Passive,
-        wp::ElementKind::Declared => SegmentMode::Declared,
-        wp::ElementKind::Active { table_index, offset_expr } => SegmentMode::Active {
+        ElementKind::Passive => SegmentMode::Passive,
+        ElementKind::Declared => SegmentMode::Declared,
+        ElementKind::Active {
+            table_index,
+            offset_expr,
+        } => SegmentMode::Active {
             index: table_index.unwrap_or(0),
             offset: const_expr(&offset_expr)?,
         },
     };
-    let mut items: Vec<ConstExpr> = Vec::new();
+    let mut items = Vec::new();
     match element.items {
-        wp::ElementItems::Functions(reader) => {
-            for func in reader {
-                items.push(Box::new([ConstOp::RefFunc(func.map_err(malformed)?)]));
+        ElementItems::Functions(functions) => {
+            for func in functions {
+                let op = ConstOp::RefFunc(func.map_err(invalid)?);
+                items.push(Box::from([op].as_slice()));
             }
         }
-        wp::ElementItems::Expressions(_, reader) => {
-            for expr in reader {
-                items.push(const_expr(&expr.map_err(malformed)?)?);
+        ElementItems::Expressions(_, expressions) => {
+            for expr in expressions {
+                items.push(const_expr(&expr.map_err(invalid)?)?);
             }
         }
     }
@@ -447,17 +438,4 @@ fn element_of(element: wp::Element<'_>) -> Result<ElementSegment> {
         mode,
         items: items.into(),
     })
-}
-
-fn data_of(data: wp::Data<'_>) -> Result<DataSegment> {
-    let mode = match data.kind {
-        wp::DataKind::Passive => SegmentMode::Passive,
-        wp::DataKind::Active { memory_index, offset_expr } => SegmentMode::Active {
-            index: memory_index,
-            offset: const_expr(&offset_expr)?,
-        },
-    };
-    let end = offset(data.range.end);
-    let bytes: Range<usize> = end - data.data.len()..end;
-    Ok(DataSegment { mode, bytes })
 }

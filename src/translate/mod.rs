@@ -1,0 +1,163 @@
+//! WebAssembly operators → code, in one pass and without recursion.
+//!
+//! Runs on bodies that validation has accepted, so operand types and label depths are right; a body
+//! that wasn't would give an error or wrong code, never unsafe code, since `code::verify` decides that.
+#![forbid(unsafe_code)]
+
+mod control;
+pub(crate) mod cost;
+mod emit;
+pub(crate) mod numeric;
+mod operators;
+
+use crate::code::module::{ModuleData, ValType};
+use crate::code::{header, op, word};
+use crate::error::{Error, ErrorKind, Result};
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use control::Frame;
+use emit::{Held, Last, Operand};
+use wasmparser::{BinaryReader, FunctionBody};
+
+/// What the code may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Options {
+    /// Accumulator and fused forms.
+    pub fast: bool,
+    /// Charge fuel.
+    pub fuel: bool,
+}
+
+struct Translator<'m> {
+    module: &'m ModuleData,
+    fast: bool,
+    fuel: bool,
+    code: Vec<u64>,
+    locals: Vec<ValType>,
+    stack: Vec<Operand>,
+    frames: Vec<Frame>,
+    acc: [Held; 3],
+    last: Option<Last>,
+    /// Slots used so far.
+    frame: usize,
+    /// Fuel of the operators so far.
+    cost: u32,
+    total_cost: u32,
+    /// Offset of the operator in the module, for errors.
+    offset: u64,
+    results: Vec<ValType>,
+}
+
+/// Translates the defined function `func`, whose body has been validated.
+pub(crate) fn function(
+    module: &ModuleData,
+    func: u32,
+    total_cost: u32,
+    options: Options,
+) -> Result<Box<[u64]>> {
+    let decl = &module.funcs[func as usize];
+    let ty = &module.types[decl.ty as usize];
+    let range = decl.body.clone();
+    let malformed = |error: wasmparser::BinaryReaderError| {
+        Error::at(ErrorKind::Malformed, error.message(), error.offset())
+    };
+    let body = FunctionBody::new(BinaryReader::new(
+        &module.bytes[range.clone()],
+        range.start as u64,
+    ));
+    let mut locals = ty.params().to_vec();
+    for local in body.get_locals_reader().map_err(malformed)? {
+        let (count, ty) = local.map_err(malformed)?;
+        locals.extend(core::iter::repeat_n(
+            val_type(ty, range.start as u64)?,
+            count as usize,
+        ));
+    }
+    let mut t = Translator {
+        module,
+        fast: options.fast && cfg!(feature = "fast"),
+        fuel: options.fuel,
+        code: Vec::with_capacity(range.len() + 8),
+        frame: locals.len().max(ty.results().len()),
+        locals,
+        stack: Vec::new(),
+        frames: Vec::new(),
+        acc: [Held::Nothing; 3],
+        last: None,
+        cost: 0,
+        total_cost,
+        offset: range.start as u64,
+        results: ty.results().to_vec(),
+    };
+    t.code.extend([0, 0]);
+    t.home(0)?;
+    let params = ty.params().len();
+    if t.locals.len() > params {
+        t.emit(word(
+            op::Zero,
+            params as u16,
+            (t.locals.len() - params) as u16,
+            0,
+        ));
+    }
+    t.frames.push(Frame::function(ty.results().len()));
+    let mut operators = body.get_operators_reader().map_err(malformed)?;
+    while !t.frames.is_empty() {
+        t.offset = operators.original_position();
+        let operator = operators.read().map_err(malformed)?;
+        t.operator(&operator)?;
+    }
+    let frame = u16::try_from(t.frame).map_err(|_| {
+        Error::at(
+            ErrorKind::Unsupported,
+            "a function that needs more than 65,535 slots",
+            range.start as u64,
+        )
+    })?;
+    let words = header(
+        frame,
+        params as u16,
+        ty.results().len() as u16,
+        total_cost,
+        func,
+    );
+    t.code[0] = words[0].to_le();
+    t.code[1] = words[1].to_le();
+    Ok(t.code.into_boxed_slice())
+}
+
+/// A value type of ours; others are refused by name.
+pub(crate) fn val_type(ty: wasmparser::ValType, offset: u64) -> Result<ValType> {
+    Ok(match ty {
+        wasmparser::ValType::I32 => ValType::I32,
+        wasmparser::ValType::I64 => ValType::I64,
+        wasmparser::ValType::F32 => ValType::F32,
+        wasmparser::ValType::F64 => ValType::F64,
+        wasmparser::ValType::V128 => {
+            return Err(Error::at(
+                ErrorKind::Unsupported,
+                "simd: the type v128",
+                offset,
+            ));
+        }
+        wasmparser::ValType::Ref(ty) if ty == wasmparser::RefType::FUNCREF => ValType::FuncRef,
+        wasmparser::ValType::Ref(ty) if ty == wasmparser::RefType::EXTERNREF => ValType::ExternRef,
+        wasmparser::ValType::Ref(_) => {
+            return Err(Error::at(
+                ErrorKind::Unsupported,
+                "typed references and garbage collection",
+                offset,
+            ));
+        }
+    })
+}
+
+impl Translator<'_> {
+    fn pop(&mut self) -> Operand {
+        // Validation guarantees an operand; a filler keeps a body that wasn't validated harmless.
+        self.stack.pop().unwrap_or(Operand {
+            ty: ValType::I32,
+            place: emit::Place::Const(0),
+        })
+    }
+}

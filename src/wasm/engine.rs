@@ -1,0 +1,132 @@
+//! What modules and stores have in common: the configuration and the numbers of function types.
+
+use crate::code::module::FuncType;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use spin::Mutex;
+
+/// How an [`Engine`] treats modules. Every `wasm_*` switch is on where the feature is supported.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub(crate) mutable_global: bool,
+    pub(crate) saturating_float_to_int: bool,
+    pub(crate) sign_extension: bool,
+    pub(crate) multi_value: bool,
+    pub(crate) bulk_memory: bool,
+    pub(crate) reference_types: bool,
+    pub(crate) extended_const: bool,
+    pub(crate) multi_memory: bool,
+    pub(crate) tail_call: bool,
+    pub(crate) fuel: bool,
+    pub(crate) fast: bool,
+    pub(crate) eager: bool,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            mutable_global: true,
+            saturating_float_to_int: true,
+            sign_extension: true,
+            multi_value: true,
+            bulk_memory: true,
+            reference_types: true,
+            extended_const: true,
+            multi_memory: true,
+            tail_call: true,
+            fuel: false,
+            fast: cfg!(feature = "fast"),
+            eager: false,
+        }
+    }
+}
+
+macro_rules! switches {
+    ($($(#[$doc:meta])* $name:ident => $field:ident;)*) => {
+        $( $(#[$doc])* pub fn $name(&mut self, enable: bool) -> &mut Config {
+            self.$field = enable;
+            self
+        } )*
+    };
+}
+
+impl Config {
+    /// The default configuration.
+    pub fn new() -> Config {
+        Config::default()
+    }
+
+    switches! {
+        /// Mutable globals may be imported and exported.
+        wasm_mutable_global => mutable_global;
+        /// Conversions of floats to integers that saturate.
+        wasm_saturating_float_to_int => saturating_float_to_int;
+        /// Sign extension operators.
+        wasm_sign_extension => sign_extension;
+        /// Functions and blocks with several results.
+        wasm_multi_value => multi_value;
+        /// Bulk memory operations.
+        wasm_bulk_memory => bulk_memory;
+        /// Reference types.
+        wasm_reference_types => reference_types;
+        /// Arithmetic in constant expressions.
+        wasm_extended_const => extended_const;
+        /// Several memories in a module.
+        wasm_multi_memory => multi_memory;
+        /// Tail calls.
+        wasm_tail_call => tail_call;
+        /// Code consumes fuel, and stops when there is none; see [`Store::set_fuel`](crate::Store::set_fuel).
+        consume_fuel => fuel;
+        /// Translate to accumulator and fused instructions. Without the cargo feature `fast` this has no effect.
+        fast_tier => fast;
+        /// Translate every function when a module is made, instead of when it is first called.
+        eager_translation => eager;
+    }
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    config: Config,
+    types: Mutex<Vec<FuncType>>,
+}
+
+/// Shared by the modules and stores that work together. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Engine {
+    shared: Arc<Shared>,
+}
+
+impl Engine {
+    /// An engine with this configuration.
+    pub fn new(config: &Config) -> Engine {
+        Engine {
+            shared: Arc::new(Shared {
+                config: config.clone(),
+                types: Mutex::default(),
+            }),
+        }
+    }
+
+    pub(crate) fn config(&self) -> &Config {
+        &self.shared.config
+    }
+
+    /// Whether both are the same engine.
+    pub fn same(a: &Engine, b: &Engine) -> bool {
+        Arc::ptr_eq(&a.shared, &b.shared)
+    }
+
+    /// Equal types have equal numbers, so that an indirect call compares one word.
+    pub(crate) fn type_id(&self, ty: &FuncType) -> u32 {
+        let mut types = self.shared.types.lock();
+        if let Some(at) = types.iter().position(|known| known == ty) {
+            return at as u32;
+        }
+        types.push(ty.clone());
+        types.len() as u32 - 1
+    }
+
+    pub(crate) fn func_type(&self, id: u32) -> FuncType {
+        self.shared.types.lock()[id as usize].clone()
+    }
+}

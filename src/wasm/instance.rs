@@ -1,0 +1,395 @@
+//! Instances and what they export.
+
+use super::exec;
+use super::func::Func;
+use super::module::Module;
+use super::store::Store;
+use super::val::Val;
+use crate::code::module::*;
+use crate::error::{Error, ErrorKind, Result, Trap};
+use crate::machine::driver::{init_memory, init_table};
+use crate::store::{CoreInstance, FuncEntity, FuncKind, MemoryEntity, StoreInner, TableEntity};
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+macro_rules! handles {
+    ($($(#[$doc:meta])* $name:ident)*) => {
+        $($(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub struct $name {
+            pub(crate) store: u32,
+            pub(crate) index: u32,
+        })*
+    };
+}
+
+handles! {
+    /// An instance of a core module.
+    Instance
+    /// A global.
+    Global
+    /// A linear memory.
+    Memory
+    /// A table.
+    Table
+}
+
+/// Something that can be imported and exported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Extern {
+    Func(Func),
+    Global(Global),
+    Memory(Memory),
+    Table(Table),
+}
+
+macro_rules! into_extern {
+    ($($name:ident)*) => {
+        $(impl From<$name> for Extern {
+            fn from(item: $name) -> Extern {
+                Extern::$name(item)
+            }
+        })*
+    };
+}
+into_extern!(Func Global Memory Table);
+
+impl Instance {
+    fn data<'a, T>(&self, store: &'a Store<T>) -> &'a CoreInstance {
+        &store.inner.instances[store.own(self.store, self.index)]
+    }
+
+    fn item<T>(&self, store: &Store<T>, index: ExternIndex) -> Extern {
+        let instance = self.data(store);
+        let id = store.id;
+        match index {
+            ExternIndex::Func(at) => Extern::Func(Func {
+                store: id,
+                entity: instance.funcs[at as usize],
+            }),
+            ExternIndex::Global(at) => Extern::Global(Global {
+                store: id,
+                index: instance.globals[at as usize],
+            }),
+            ExternIndex::Memory(at) => Extern::Memory(Memory {
+                store: id,
+                index: instance.memories[at as usize],
+            }),
+            ExternIndex::Table(at) => Extern::Table(Table {
+                store: id,
+                index: instance.tables[at as usize],
+            }),
+        }
+    }
+
+    /// All exports in order.
+    pub fn exports<T>(&self, store: &Store<T>) -> Vec<(String, Extern)> {
+        let module = self.data(store).module.clone();
+        let export = |export: &Export| (export.name.to_string(), self.item(store, export.index));
+        module.exports.iter().map(export).collect()
+    }
+
+    /// An export by name.
+    pub fn get_export<T>(&self, store: &Store<T>, name: &str) -> Option<Extern> {
+        let exports = &self.data(store).module.exports;
+        let export = exports.iter().find(|export| &*export.name == name)?;
+        Some(self.item(store, export.index))
+    }
+
+    /// An exported function by name.
+    pub fn get_func<T>(&self, store: &Store<T>, name: &str) -> Option<Func> {
+        match self.get_export(store, name)? {
+            Extern::Func(func) => Some(func),
+            _ => None,
+        }
+    }
+
+    /// An exported memory by name.
+    pub fn get_memory<T>(&self, store: &Store<T>, name: &str) -> Option<Memory> {
+        match self.get_export(store, name)? {
+            Extern::Memory(memory) => Some(memory),
+            _ => None,
+        }
+    }
+}
+
+impl Global {
+    /// A global of its own.
+    pub fn new<T>(store: &mut Store<T>, ty: GlobalType, value: Val) -> Result<Global> {
+        if value.ty() != ty.content {
+            let why = format!("a global of type {} can't hold {}", ty.content, value.ty());
+            return Err(Error::new(ErrorKind::Type, why));
+        }
+        let slot = store.to_slot(&value);
+        store.inner.globals.push(slot);
+        store.inner.global_types.push(ty);
+        Ok(Global {
+            store: store.id,
+            index: store.inner.globals.len() as u32 - 1,
+        })
+    }
+
+    /// Its value.
+    pub fn get<T>(&self, store: &Store<T>) -> Val {
+        let at = store.own(self.store, self.index);
+        store.from_slot(
+            store.inner.global_types[at].content,
+            store.inner.globals[at],
+        )
+    }
+}
+
+impl Memory {
+    /// A memory of its own.
+    pub fn new<T>(store: &mut Store<T>, ty: MemoryType) -> Result<Memory> {
+        let index = new_memory(&mut store.inner, ty)?;
+        Ok(Memory {
+            store: store.id,
+            index,
+        })
+    }
+
+    /// Its bytes.
+    pub fn data<'a, T>(&self, store: &'a Store<T>) -> &'a [u8] {
+        &store.inner.memories[store.own(self.store, self.index)].bytes
+    }
+
+    /// Its bytes.
+    pub fn data_mut<'a, T>(&self, store: &'a mut Store<T>) -> &'a mut [u8] {
+        let at = store.own(self.store, self.index);
+        &mut store.inner.memories[at].bytes
+    }
+}
+
+impl Table {
+    /// A table of its own, filled with null.
+    pub fn new<T>(store: &mut Store<T>, ty: TableType) -> Result<Table> {
+        let index = new_table(&mut store.inner, ty, 0)?;
+        Ok(Table {
+            store: store.id,
+            index,
+        })
+    }
+
+    /// Its number of elements.
+    pub fn size<T>(&self, store: &Store<T>) -> u32 {
+        store.inner.tables[store.own(self.store, self.index)]
+            .elements
+            .len() as u32
+    }
+}
+
+fn new_memory(inner: &mut StoreInner, ty: MemoryType) -> Result<u32> {
+    let mut memory = MemoryEntity {
+        ty,
+        bytes: Vec::new(),
+    };
+    if memory.grow(ty.minimum, &inner.limits).is_none() {
+        let why = format!(
+            "a memory of {} pages is beyond the limit or the host's memory",
+            ty.minimum
+        );
+        return Err(Error::new(ErrorKind::Limit, why));
+    }
+    inner.memories.push(memory);
+    Ok(inner.memories.len() as u32 - 1)
+}
+
+fn new_table(inner: &mut StoreInner, ty: TableType, value: u32) -> Result<u32> {
+    let mut table = TableEntity {
+        ty,
+        elements: Vec::new(),
+    };
+    if table.grow(ty.minimum, value, &inner.limits).is_none() {
+        let why = format!(
+            "a table of {} elements is beyond the limit or the host's memory",
+            ty.minimum
+        );
+        return Err(Error::new(ErrorKind::Limit, why));
+    }
+    inner.tables.push(table);
+    Ok(inner.tables.len() as u32 - 1)
+}
+
+/// Instantiates a module with its imports in order, and runs its start function.
+pub(crate) fn instantiate<T>(
+    store: &mut Store<T>,
+    module: &Module,
+    imports: &[Extern],
+) -> Result<Instance> {
+    if !super::engine::Engine::same(&store.engine, &module.engine) {
+        return Err(Error::new(
+            ErrorKind::Type,
+            "the module is of another engine than the store",
+        ));
+    }
+    let data = module.data.clone();
+    let mut instance = CoreInstance {
+        module: data.clone(),
+        funcs: Vec::new(),
+        memories: Vec::new(),
+        tables: Vec::new(),
+        globals: Vec::new(),
+        arena: 0,
+        func_refs: alloc::vec![0; data.func_types.len()],
+        dropped_data: alloc::vec![false; data.data.len()],
+        elements: Vec::new(),
+    };
+    for (import, item) in data.imports.iter().zip(imports) {
+        let expected = data.extern_type(import.index);
+        if !matches(store, item, &expected) {
+            let why = format!(
+                "incompatible import type of `{}` `{}`: expected {expected}",
+                import.module, import.name
+            );
+            return Err(Error::new(ErrorKind::Link, why));
+        }
+        match item {
+            Extern::Func(func) => instance.funcs.push(func.entity),
+            Extern::Global(global) => instance.globals.push(global.index),
+            Extern::Memory(memory) => instance.memories.push(memory.index),
+            Extern::Table(table) => instance.tables.push(table.index),
+        }
+    }
+    let index = store.inner.instances.len() as u32;
+    for (at, decl) in data.funcs.iter().enumerate() {
+        let ty = &data.types[decl.ty as usize];
+        let func = data.imported_funcs + at as u32;
+        store.inner.funcs.push(FuncEntity {
+            ty: data.type_ids[decl.ty as usize],
+            params: ty.params().len() as u16,
+            results: ty.results().len() as u16,
+            kind: FuncKind::Wasm {
+                instance: index,
+                func,
+            },
+        });
+        instance.funcs.push(store.inner.funcs.len() as u32 - 1);
+    }
+    for ty in &data.memories[data.imported_memories as usize..] {
+        instance.memories.push(new_memory(&mut store.inner, *ty)?);
+    }
+    store.inner.instances.push(instance);
+    fill(&mut store.inner, index, &data)?;
+    if let Some(start) = data.start {
+        let entity = store.inner.instances[index as usize].funcs[start as usize];
+        exec::call(store, entity, &[])?;
+    }
+    Ok(Instance {
+        store: store.id,
+        index,
+    })
+}
+
+/// Globals, tables and segments, which refer to the instance's functions.
+fn fill(inner: &mut StoreInner, index: u32, data: &ModuleData) -> Result<()> {
+    let own = index as usize;
+    for (at, init) in data.global_inits.iter().enumerate() {
+        let value = evaluate(inner, index, init);
+        inner.globals.push(value);
+        inner
+            .global_types
+            .push(data.globals[data.imported_globals as usize + at]);
+        let id = inner.globals.len() as u32 - 1;
+        inner.instances[own].globals.push(id);
+    }
+    for (ty, init) in &data.tables[data.imported_tables as usize..] {
+        let value = init
+            .as_ref()
+            .map_or(0, |init| evaluate(inner, index, init) as u32);
+        let id = new_table(inner, *ty, value)?;
+        inner.instances[own].tables.push(id);
+    }
+    for element in &data.elements {
+        let items: Vec<u32> = element
+            .items
+            .iter()
+            .map(|item| evaluate(inner, index, item) as u32)
+            .collect();
+        inner.instances[own].elements.push(items);
+    }
+    for (at, element) in data.elements.iter().enumerate() {
+        if let SegmentMode::Active {
+            index: table,
+            offset,
+        } = &element.mode
+        {
+            let to = evaluate(inner, index, offset) as u32;
+            let count = element.items.len() as u32;
+            inner.charge(count.into())?;
+            init_table(inner, own, *table as usize, at, (to, 0, count))?;
+        }
+        if !matches!(element.mode, SegmentMode::Passive) {
+            inner.instances[own].elements[at] = Vec::new();
+        }
+    }
+    for (at, segment) in data.data.iter().enumerate() {
+        if let SegmentMode::Active {
+            index: memory,
+            offset,
+        } = &segment.mode
+        {
+            let to = evaluate(inner, index, offset) as u32;
+            let length = u32::try_from(segment.bytes.len()).map_err(|_| Trap::MemoryOutOfBounds)?;
+            inner.charge(u64::from(length) / 8)?;
+            init_memory(inner, own, *memory as usize, at, (to, 0, length))?;
+            inner.instances[own].dropped_data[at] = true;
+        }
+    }
+    Ok(())
+}
+
+/// The value of a validated constant expression.
+fn evaluate(inner: &mut StoreInner, index: u32, expr: &ConstExpr) -> u64 {
+    let mut stack: Vec<u64> = Vec::new();
+    for op in expr {
+        let value = match op {
+            ConstOp::Const(value) => *value,
+            ConstOp::GlobalGet(at) => {
+                let id = inner.instances[index as usize].globals[*at as usize];
+                inner.globals[id as usize]
+            }
+            ConstOp::RefNull => 0,
+            ConstOp::RefFunc(func) => inner.func_ref(index, *func).into(),
+            binary => {
+                let (y, x) = (stack.pop().unwrap_or(0), stack.pop().unwrap_or(0));
+                let (a, b) = (x as u32, y as u32);
+                match binary {
+                    ConstOp::I32Add => a.wrapping_add(b).into(),
+                    ConstOp::I32Sub => a.wrapping_sub(b).into(),
+                    ConstOp::I32Mul => a.wrapping_mul(b).into(),
+                    ConstOp::I64Add => x.wrapping_add(y),
+                    ConstOp::I64Sub => x.wrapping_sub(y),
+                    _ => x.wrapping_mul(y),
+                }
+            }
+        };
+        stack.push(value);
+    }
+    stack.pop().unwrap_or(0)
+}
+
+/// Whether an item can be imported as `expected`. Sizes count as they are now.
+fn matches<T>(store: &Store<T>, item: &Extern, expected: &ExternType) -> bool {
+    let limits = |size: u32, most: Option<u32>, min: u32, max: Option<u32>| {
+        size >= min && max.is_none_or(|max| most.is_some_and(|most| most <= max))
+    };
+    match (item, expected) {
+        (Extern::Func(func), ExternType::Func(ty)) => func.ty(store) == *ty,
+        (Extern::Global(global), ExternType::Global(ty)) => {
+            store.inner.global_types[store.own(global.store, global.index)] == *ty
+        }
+        (Extern::Memory(memory), ExternType::Memory(ty)) => {
+            let memory = &store.inner.memories[store.own(memory.store, memory.index)];
+            limits(memory.pages(), memory.ty.maximum, ty.minimum, ty.maximum)
+        }
+        (Extern::Table(table), ExternType::Table(ty)) => {
+            let table = &store.inner.tables[store.own(table.store, table.index)];
+            let size = table.elements.len() as u32;
+            table.ty.element == ty.element && limits(size, table.ty.maximum, ty.minimum, ty.maximum)
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,22 @@
+//! Core modules for embedders: engine, module, store, linker, instance and what they export.
+//!
+//! Names and shapes follow wasmtime's and wasmi's. Handles are plain numbers with the id of their
+//! store: used with another store they panic, which is the embedder's error and not the guest's.
+
+pub(crate) mod decode;
+mod engine;
+mod exec;
+mod func;
+mod instance;
+mod linker;
+mod module;
+mod store;
+mod val;
+
+pub use engine::{Config, Engine};
+pub use func::{Func, IntoHostFunc, WasmTy};
+pub use instance::{Extern, Global, Instance, Memory, Table};
+pub use linker::Linker;
+pub use module::Module;
+pub use store::{Caller, Store};
+pub use val::{ExternRef, Val};

@@ -1,0 +1,86 @@
+//! A compiled core module.
+
+use super::decode;
+use super::engine::Engine;
+use crate::code::module::{ExternType, ModuleData};
+use crate::error::Result;
+use crate::translate;
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+
+/// A decoded and validated module, to be instantiated any number of times. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Module {
+    pub(crate) engine: Engine,
+    pub(crate) data: Arc<ModuleData>,
+}
+
+impl Module {
+    /// Decodes and validates a binary.
+    pub fn new(engine: &Engine, wasm: impl AsRef<[u8]>) -> Result<Module> {
+        let data = decode::module(engine, wasm.as_ref())?;
+        let module = Module {
+            engine: engine.clone(),
+            data: Arc::new(data),
+        };
+        if engine.config().eager {
+            for func in 0..module.data.funcs.len() {
+                translate_one(engine, &module.data, func as u32)?;
+            }
+        }
+        Ok(module)
+    }
+
+    /// The engine that it was made with.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Imports in order: module name, field name, type.
+    pub fn imports(&self) -> impl Iterator<Item = (&str, &str, ExternType)> {
+        let data = &self.data;
+        let import = |import: &'_ crate::code::module::Import| data.extern_type(import.index);
+        data.imports
+            .iter()
+            .map(move |i| (&*i.module, &*i.name, import(i)))
+    }
+
+    /// Exports in order: name and type.
+    pub fn exports(&self) -> impl Iterator<Item = (&str, ExternType)> {
+        let data = &self.data;
+        data.exports
+            .iter()
+            .map(move |export| (&*export.name, data.extern_type(export.index)))
+    }
+
+    /// The translated code of a function, by its index in the module, as text.
+    pub fn disassemble(&self, func: u32) -> Result<alloc::string::String> {
+        let defined = func.checked_sub(self.data.imported_funcs);
+        let Some(decl) = defined.and_then(|at| self.data.funcs.get(at as usize)) else {
+            let why = alloc::format!("the module defines no function {func}");
+            return Err(crate::Error::new(crate::ErrorKind::Type, why));
+        };
+        translate_one(&self.engine, &self.data, func - self.data.imported_funcs)?;
+        Ok(decl
+            .code
+            .get()
+            .map(|code| crate::code::disasm::function(code))
+            .unwrap_or_default())
+    }
+}
+
+/// Translates a defined function unless that has been done; the code is published once.
+pub(crate) fn translate_one(engine: &Engine, module: &ModuleData, func: u32) -> Result<()> {
+    let decl = &module.funcs[func as usize];
+    if decl.code.get().is_none() {
+        let config = engine.config();
+        let cost = decl.facts.get().map_or(0, |facts| facts.cost);
+        let options = translate::Options {
+            fast: config.fast,
+            fuel: config.fuel,
+        };
+        let code: Box<[u64]> = translate::function(module, func, cost, options)?;
+        decl.code.call_once(|| code);
+    }
+    Ok(())
+}
