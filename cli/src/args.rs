@@ -3,7 +3,7 @@
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
-/// Look into WebAssembly components and core modules.
+/// Inspect WebAssembly components and core modules, and run test scripts.
 #[derive(Debug, Parser)]
 #[command(name = "cellule", version, about, after_help = OVERVIEW, max_term_width = 100)]
 pub struct Cli {
@@ -15,6 +15,7 @@ pub struct Cli {
 const OVERVIEW: &str = "\
 Examples:
   cellule inspect greet.wasm
+  cellule wast -v suite/
 
 Files may be binary (.wasm) or text (.wat). Exit code: 0 if all went well, 1 on any error.";
 
@@ -23,6 +24,8 @@ Files may be binary (.wasm) or text (.wat). Exit code: 0 if all went well, 1 on 
 pub enum Command {
     /// Print imports and exports, core modules, and what the file needs
     Inspect(InspectArgs),
+    /// Run official test scripts (.wast)
+    Wast(WastArgs),
 }
 
 /// Arguments of `cellule inspect`.
@@ -31,6 +34,44 @@ pub struct InspectArgs {
     /// Component or core module
     pub file: PathBuf,
 }
+
+/// Arguments of `cellule wast`.
+#[derive(Debug, Args)]
+#[command(after_help = WAST_HELP)]
+pub struct WastArgs {
+    /// Scripts, or folders of them
+    #[arg(required = true, value_name = "FILE-or-FOLDER")]
+    pub paths: Vec<PathBuf>,
+
+    /// Features to switch on (`a,b`) or off (`-c`) on top of each script's own header
+    #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
+    pub features: Vec<String>,
+
+    /// A file of expected differences: lines of `script:line reason`
+    #[arg(long, value_name = "FILE")]
+    pub differences: Option<PathBuf>,
+
+    /// Name each failure, and each skip with its reason
+    #[arg(long, short)]
+    pub verbose: bool,
+
+    /// Translate to slots and immediates only, not to accumulator and fused forms
+    #[arg(long)]
+    pub base_tier: bool,
+
+    /// Run with fuel metering on
+    #[arg(long)]
+    pub fuel: bool,
+}
+
+const WAST_HELP: &str = "\
+A script's header says which features it needs (`;;!` lines or `;; RUN: … -f`). Each directive is
+judged on its own: what needs a feature that isn't supported yet is skipped under its name. The last
+line is `N passed, N failed, N skipped`; the exit code is 1 if any failed.
+
+Examples:
+  cellule wast -v suite/i32.wast
+  cellule wast --features wasm1,-multi-memory core/";
 
 #[cfg(test)]
 mod tests {

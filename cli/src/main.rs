@@ -1,6 +1,9 @@
 //! The `cellule` program: parses the command line, runs the command, prints errors, sets the exit code.
 
-use cellule_cli::args::{Cli, Command};
+use cellule_cli::args::{Cli, Command, WastArgs};
+use cellule_cli::wast::differences::Differences;
+use cellule_cli::wast::report::{Report, Summary};
+use cellule_cli::wast::{self, script};
 use cellule_cli::{input, inspect};
 use clap::Parser;
 use std::process::ExitCode;
@@ -18,7 +21,7 @@ fn main() -> ExitCode {
         }
     };
     match run(cli) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
@@ -26,12 +29,52 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli) -> anyhow::Result<()> {
+fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Inspect(args) => {
             let wasm = input::read(&args.file)?;
             print!("{}", inspect::describe(&wasm)?);
         }
+        Command::Wast(args) => return scripts(&args),
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Runs scripts; the exit code says whether any failed.
+fn scripts(args: &WastArgs) -> anyhow::Result<ExitCode> {
+    let mut config = cellule::Config::new();
+    if args.base_tier {
+        config.fast_tier(false);
+    }
+    let options = wast::Options {
+        config,
+        features: args.features.clone(),
+        fuel: args.fuel,
+    };
+    let differences = match &args.differences {
+        Some(path) => Differences::read(path)?,
+        None => Differences::default(),
+    };
+    let mut summary = Summary::default();
+    for path in &args.paths {
+        for path in script::find(path)? {
+            let mut report = match script::Script::read(&path) {
+                Ok(script) => wast::run(&script, &options),
+                Err(error) => {
+                    Report::unreadable(&path.display().to_string(), &format!("{error:#}"))
+                }
+            };
+            differences.apply(&mut report);
+            summary.add(&report);
+            if args.verbose {
+                report.details().for_each(|line| println!("{line}"));
+            }
+        }
+    }
+    println!("{summary}");
+    Ok(if summary.failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }

@@ -93,8 +93,13 @@ fn name_unsupported(bytes: &[u8], allowed: WasmFeatures) -> Option<Error> {
     )
 }
 
+/// An over-long integer is malformed, even where a later proposal would allow a longer one.
 pub(super) fn invalid(error: BinaryReaderError) -> Error {
-    Error::at(ErrorKind::Invalid, error.message(), error.offset())
+    let kind = match error.message().starts_with("invalid var_") {
+        true => ErrorKind::Malformed,
+        false => ErrorKind::Invalid,
+    };
+    Error::at(kind, error.message(), error.offset())
 }
 
 fn decode(engine: &Engine, bytes: &[u8], allowed: WasmFeatures) -> Result<ModuleData> {

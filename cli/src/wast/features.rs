@@ -162,6 +162,21 @@ impl FeatureSet {
         Self(flags)
     }
 
+    /// Switches the engine's features to this set.
+    pub fn configure(self, config: &mut cellule::Config) {
+        let has = |flag| self.0.contains(flag);
+        config
+            .wasm_mutable_global(has(WasmFeatures::MUTABLE_GLOBAL))
+            .wasm_saturating_float_to_int(has(WasmFeatures::SATURATING_FLOAT_TO_INT))
+            .wasm_sign_extension(has(WasmFeatures::SIGN_EXTENSION))
+            .wasm_multi_value(has(WasmFeatures::MULTI_VALUE))
+            .wasm_bulk_memory(has(WasmFeatures::BULK_MEMORY))
+            .wasm_reference_types(has(WasmFeatures::REFERENCE_TYPES))
+            .wasm_extended_const(has(WasmFeatures::EXTENDED_CONST))
+            .wasm_multi_memory(has(WasmFeatures::MULTI_MEMORY))
+            .wasm_tail_call(has(WasmFeatures::TAIL_CALL));
+    }
+
     /// wasmparser's form of the set.
     pub fn flags(self) -> WasmFeatures {
         self.0

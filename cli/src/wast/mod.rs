@@ -4,8 +4,16 @@
 //! names of the features that it needs, and so is all that builds upon it; every other refusal is a
 //! failure.
 
+mod core;
 pub mod differences;
+mod engine;
+mod expect;
 pub mod features;
 mod legacy;
 pub mod report;
+mod runner;
 pub mod script;
+mod spectest;
+
+pub use engine::Options;
+pub use runner::run;

@@ -80,6 +80,18 @@ impl Report {
         }
     }
 
+    /// The report of a script that can't be read: one failure.
+    pub fn unreadable(script: &str, error: &str) -> Self {
+        let mut report = Self::new(script);
+        let verdict = Verdict::Failed(error.to_string());
+        report.outcomes.push(Outcome {
+            line: 1,
+            kind: Kind::Action,
+            verdict,
+        });
+        report
+    }
+
     /// Counts of this script.
     pub fn summary(&self) -> Summary {
         let mut summary = Summary::default();

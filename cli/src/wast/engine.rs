@@ -1,0 +1,218 @@
+//! What all scripts share: how the engine is configured, modules compiled and errors judged.
+
+use super::features::FeatureSet;
+use anyhow::Result;
+use cellule::{Config, Engine, Error, ErrorKind, Module, Trap};
+use wast::{QuoteWat, QuoteWatTest, Wat};
+
+/// How scripts are run.
+#[derive(Clone, Default)]
+pub struct Options {
+    /// Engine settings other than features: tier, when to translate.
+    pub config: Config,
+    /// Changes to each script's own features, as on the command line.
+    pub features: Vec<String>,
+    /// Run with fuel metering on, and fuel that never ends.
+    pub fuel: bool,
+}
+
+impl Options {
+    /// The features of a script, with this run's changes.
+    pub fn features(&self, of_script: FeatureSet) -> Result<FeatureSet> {
+        let mut set = of_script;
+        for list in &self.features {
+            set.change(list)?;
+        }
+        Ok(set)
+    }
+}
+
+/// Why a directive has no passing verdict.
+#[derive(Clone, Debug)]
+pub enum Stop {
+    /// It needs features that aren't supported yet, named here.
+    Skip(String),
+    /// It went wrong.
+    Fail(String),
+}
+
+impl Stop {
+    /// A failure with this text.
+    pub fn fail(text: impl Into<String>) -> Self {
+        Self::Fail(text.into())
+    }
+}
+
+/// A step of a script.
+pub type Step<T = ()> = std::result::Result<T, Stop>;
+
+/// Something compiled, and which features beyond the engine's it uses, if any.
+#[derive(Clone)]
+pub struct Compiled<T> {
+    /// The module or component.
+    pub item: T,
+    /// Features that it can't be expected to run with.
+    pub needs: Option<String>,
+}
+
+/// Either kind of what a script can define.
+#[derive(Clone)]
+pub enum Definition {
+    /// A core module.
+    Module(Compiled<Module>),
+    /// A component, which nothing executes yet.
+    Component,
+}
+
+/// A refusal to compile.
+pub enum Refusal {
+    /// The text doesn't parse or encode.
+    Text(String),
+    /// The engine refused these bytes.
+    Engine { error: Error, wasm: Vec<u8> },
+}
+
+/// An engine for the features of one script.
+pub struct ScriptEngine {
+    /// The engine.
+    pub engine: Engine,
+    /// The script's features.
+    pub features: FeatureSet,
+    /// Whether stores need fuel.
+    pub fuel: bool,
+}
+
+impl ScriptEngine {
+    /// Builds the engine.
+    pub fn new(features: FeatureSet, options: &Options) -> Self {
+        let mut config = options.config.clone();
+        features.configure(&mut config);
+        config.consume_fuel(options.fuel);
+        Self {
+            engine: Engine::new(&config),
+            features,
+            fuel: options.fuel,
+        }
+    }
+
+    /// Compiles a module or component of the script.
+    pub fn compile(&self, wat: &mut QuoteWat<'_>) -> Result<Definition, Refusal> {
+        let is_component = matches!(
+            wat,
+            QuoteWat::Wat(Wat::Component(_)) | QuoteWat::QuoteComponent(..)
+        );
+        self.compile_bytes(encode(wat).map_err(Refusal::Text)?, is_component)
+    }
+
+    /// Compiles what stands inside an assertion.
+    pub fn compile_wat(&self, wat: &mut Wat<'_>) -> Result<Definition, Refusal> {
+        let is_component = matches!(wat, Wat::Component(_));
+        let wasm = wat
+            .encode()
+            .map_err(|error| Refusal::Text(error.message()))?;
+        self.compile_bytes(wasm, is_component)
+    }
+
+    fn compile_bytes(&self, wasm: Vec<u8>, is_component: bool) -> Result<Definition, Refusal> {
+        let needs = self.features.missing_for(&wasm).map(|set| set.to_string());
+        if is_component {
+            return Ok(Definition::Component);
+        }
+        match Module::new(&self.engine, &wasm) {
+            Ok(item) => Ok(Definition::Module(Compiled { item, needs })),
+            Err(error) => Err(Refusal::Engine { error, wasm }),
+        }
+    }
+
+    /// A refusal where the script expects success: skipped if it is for want of features.
+    pub fn judge_refusal(&self, refusal: Refusal) -> Stop {
+        match refusal {
+            Refusal::Text(text) => Stop::Fail(format!("the text doesn't parse: {text}")),
+            Refusal::Engine { error, wasm } => match self.features.missing_for(&wasm) {
+                Some(missing) => Stop::Skip(missing.to_string()),
+                None => Stop::Fail(format!("doesn't compile: {error}")),
+            },
+        }
+    }
+}
+
+/// Encodes a module; text within quotes is parsed first.
+fn encode(wat: &mut QuoteWat<'_>) -> Result<Vec<u8>, String> {
+    match wat.to_test().map_err(|error| error.message())? {
+        QuoteWatTest::Binary(wasm) => Ok(wasm),
+        QuoteWatTest::Text(text) => {
+            let text =
+                String::from_utf8(text).map_err(|_| "malformed UTF-8 encoding".to_string())?;
+            let buffer = wast::parser::ParseBuffer::new(&text).map_err(|error| error.message())?;
+            let mut wat = wast::parser::parse::<Wat>(&buffer).map_err(|error| error.message())?;
+            wat.encode().map_err(|error| error.message())
+        }
+    }
+}
+
+/// Judges an `assert_malformed` or `assert_invalid`: only a refusal for that reason counts.
+pub fn judge_bad_module(result: Result<Definition, Refusal>, expected: &str) -> Step {
+    match result {
+        Ok(Definition::Component) => Err(Stop::Skip("component-model".to_string())),
+        Ok(_) => Err(Stop::Fail(format!(
+            "accepted, but should be refused: {expected}"
+        ))),
+        Err(Refusal::Text(_)) => Ok(()),
+        Err(Refusal::Engine { error, .. }) => match error.kind() {
+            ErrorKind::Malformed | ErrorKind::Invalid => Ok(()),
+            kind => Err(Stop::Fail(format!(
+                "refused as {kind:?}, not as bad ({expected}): {error}"
+            ))),
+        },
+    }
+}
+
+/// Whether the text of a trap is the one that a script expects.
+///
+/// Scripts name some traps by other words than the engine, or add an operand that it doesn't keep.
+pub fn text_matches(actual: &str, expected: &str) -> bool {
+    actual.contains(expected)
+        || (expected.starts_with("uninitialized element")
+            && actual.contains("uninitialized element"))
+        || (expected == "undefined element" && actual.contains("out of bounds table access"))
+        || (expected.contains("null function") && actual.contains("uninitialized element"))
+        || (expected.contains("cannot write") && actual.contains("cannot write"))
+        || (expected.contains("cannot read") && actual.contains("cannot read"))
+}
+
+/// Judges a call or instantiation that should trap.
+pub fn judge_trap<T>(result: Result<T, Error>, expected: &str) -> Step {
+    let error = match result {
+        Ok(_) => {
+            return Err(Stop::Fail(format!(
+                "succeeded, but should trap: {expected}"
+            )));
+        }
+        Err(error) => error,
+    };
+    let text = error.to_string();
+    if error.kind() == ErrorKind::Unsupported {
+        return Err(Stop::Fail(format!(
+            "not supported, where a trap is expected ({expected}): {text}"
+        )));
+    }
+    if text_matches(&text, expected) {
+        return Ok(());
+    }
+    Err(Stop::Fail(format!(
+        "trapped as `{text}`, expected `{expected}`"
+    )))
+}
+
+/// Judges a call that should exhaust the stack.
+pub fn judge_exhaustion<T>(result: Result<T, Error>, expected: &str) -> Step {
+    match result {
+        Ok(_) => Err(Stop::Fail(format!(
+            "succeeded, but should exhaust: {expected}"
+        ))),
+        Err(error) if error.trap() == Some(Trap::StackOverflow) => Ok(()),
+        Err(error) => Err(Stop::Fail(format!(
+            "failed as `{error}`, expected `{expected}`"
+        ))),
+    }
+}

