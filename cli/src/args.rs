@@ -3,7 +3,7 @@
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
-/// Inspect WebAssembly components and core modules, and run test scripts.
+/// Run core modules, inspect components and modules, and run test scripts.
 #[derive(Debug, Parser)]
 #[command(name = "cellule", version, about, after_help = OVERVIEW, max_term_width = 100)]
 pub struct Cli {
@@ -14,6 +14,7 @@ pub struct Cli {
 
 const OVERVIEW: &str = "\
 Examples:
+  cellule run fib.wat --invoke 'fib(30)'
   cellule inspect greet.wasm
   cellule wast -v suite/
 
@@ -22,11 +23,45 @@ Files may be binary (.wasm) or text (.wat). Exit code: 0 if all went well, 1 on 
 /// The program's commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Instantiate a core module and call its exports
+    Run(RunArgs),
     /// Print imports and exports, core modules, and what the file needs
     Inspect(InspectArgs),
     /// Run official test scripts (.wast)
     Wast(WastArgs),
 }
+
+/// Arguments of `cellule run`.
+#[derive(Debug, Args)]
+#[command(after_help = RUN_HELP)]
+pub struct RunArgs {
+    /// Core module
+    pub file: PathBuf,
+
+    /// A call, `NAME(ARGUMENTS)`; may be given several times, run in order in one instance
+    #[arg(long, short, value_name = "CALL")]
+    pub invoke: Vec<String>,
+
+    /// Fuel for all calls together; unlimited without it
+    #[arg(long, value_name = "UNITS")]
+    pub fuel: Option<u64>,
+
+    /// Largest size of one linear memory, in bytes
+    #[arg(long, value_name = "BYTES")]
+    pub max_memory: Option<usize>,
+
+    /// Translate to slots and immediates only, not to accumulator and fused forms
+    #[arg(long)]
+    pub base_tier: bool,
+}
+
+const RUN_HELP: &str = "\
+Integers are decimal or hexadecimal (0xff), floats such as 2.5, inf, NaN. Each call prints one line.
+Components can be inspected, but not run yet.
+
+Examples:
+  cellule run fib.wat --invoke 'fib(30)'
+  cellule run fib.wat --invoke 'fib(10)' --invoke 'fib(20)' --fuel 1000000";
 
 /// Arguments of `cellule inspect`.
 #[derive(Debug, Args)]

@@ -3,4 +3,5 @@
 pub mod args;
 pub mod input;
 pub mod inspect;
+pub mod run;
 pub mod wast;

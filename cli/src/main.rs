@@ -4,7 +4,7 @@ use cellule_cli::args::{Cli, Command, WastArgs};
 use cellule_cli::wast::differences::Differences;
 use cellule_cli::wast::report::{Report, Summary};
 use cellule_cli::wast::{self, script};
-use cellule_cli::{input, inspect};
+use cellule_cli::{input, inspect, run};
 use clap::Parser;
 use std::process::ExitCode;
 
@@ -20,7 +20,7 @@ fn main() -> ExitCode {
             };
         }
     };
-    match run(cli) {
+    match command(cli) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -29,8 +29,12 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+fn command(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
+        Command::Run(args) => {
+            let wasm = input::read(&args.file)?;
+            run::run(&args, &wasm, |line| println!("{line}"))?;
+        }
         Command::Inspect(args) => {
             let wasm = input::read(&args.file)?;
             print!("{}", inspect::describe(&wasm)?);

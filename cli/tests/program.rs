@@ -81,3 +81,95 @@ fn a_truncated_component_is_refused_with_an_offset() {
 fn a_wrong_command_line_has_exit_code_1_too() {
     assert_eq!(cellule(&["frobnicate"]).status.code(), Some(1));
 }
+
+/// Writes a module's text where the program can read it.
+fn module(name: &str, text: &str) -> std::path::PathBuf {
+    let file = format!("cellule-{name}-{}.wat", std::process::id());
+    let path = std::env::temp_dir().join(file);
+    std::fs::write(&path, text).expect("the temporary folder is writable");
+    path
+}
+
+const FIB: &str = r#"(module
+    (func $fib (export "fib") (param i32) (result i32)
+        (if (result i32) (i32.lt_s (local.get 0) (i32.const 2))
+            (then (local.get 0))
+            (else (i32.add
+                (call $fib (i32.sub (local.get 0) (i32.const 1)))
+                (call $fib (i32.sub (local.get 0) (i32.const 2)))))))
+    (func $deep (export "divide") (param i32 i32) (result i32)
+        (i32.div_s (local.get 0) (local.get 1))))"#;
+
+#[test]
+fn run_prints_one_line_a_call_in_order() {
+    let path = module("fib", FIB);
+    let file = path.to_str().expect("a UTF-8 path");
+    for tier in [&[][..], &["--base-tier"]] {
+        let calls = ["run", file, "--invoke", "fib(20)", "-i", "divide(-7, 2)"];
+        let output = cellule(&[&calls[..], tier].concat());
+        assert_eq!(stdout(&output), "6765\n-3\n", "{}", stderr(&output));
+        assert!(output.status.success());
+    }
+    let _ = std::fs::remove_file(&path);
+}
+
+#[test]
+fn a_trap_prints_its_reason_and_the_functions_by_name() {
+    let path = module("trap", FIB);
+    let output = cellule(&["run", path.to_str().expect("UTF-8"), "-i", "divide(1, 0)"]);
+    let _ = std::fs::remove_file(&path);
+    assert_eq!(output.status.code(), Some(1));
+    let text = stderr(&output);
+    assert!(
+        text.contains("integer divide by zero") && text.contains("0: deep"),
+        "{text}"
+    );
+}
+
+#[test]
+fn bad_calls_and_missing_imports_are_told_with_what_is_expected() {
+    let path = module("calls", FIB);
+    let file = path.to_str().expect("UTF-8");
+    for (call, expected) in [
+        ("fib(x)", "`x` is no i32"),
+        ("fib()", "has 0 arguments"),
+        ("fob(1)", "exported are: fib, divide"),
+    ] {
+        let output = cellule(&["run", file, "--invoke", call]);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(
+            stderr(&output).contains(expected),
+            "{call}: {}",
+            stderr(&output)
+        );
+    }
+    let _ = std::fs::remove_file(&path);
+    let path = module(
+        "imports",
+        r#"(module (import "a" "b" (func)) (import "c" "d" (func)))"#,
+    );
+    let output = cellule(&["run", path.to_str().expect("UTF-8")]);
+    let _ = std::fs::remove_file(&path);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stderr(&output).contains("`a` `b`") && stderr(&output).contains("`c` `d`"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn fuel_that_runs_out_ends_the_call() {
+    let path = module("fuel", FIB);
+    let output = cellule(&[
+        "run",
+        path.to_str().expect("UTF-8"),
+        "-i",
+        "fib(25)",
+        "--fuel",
+        "1000",
+    ]);
+    let _ = std::fs::remove_file(&path);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("fuel"), "{}", stderr(&output));
+}
