@@ -27,6 +27,8 @@ pub enum Command {
     Run(RunArgs),
     /// Print imports and exports, core modules, and what the file needs
     Inspect(InspectArgs),
+    /// Print the code that a module's functions are translated to
+    Disasm(DisasmArgs),
     /// Run official test scripts (.wast)
     Wast(WastArgs),
 }
@@ -62,6 +64,16 @@ Components can be inspected, but not run yet.
 Examples:
   cellule run fib.wat --invoke 'fib(30)'
   cellule run fib.wat --invoke 'fib(10)' --invoke 'fib(20)' --fuel 1000000";
+
+/// Arguments of `cellule disasm`.
+#[derive(Debug, Args)]
+pub struct DisasmArgs {
+    /// Core module
+    pub file: PathBuf,
+
+    /// A function's name or index; all functions without it
+    pub function: Option<String>,
+}
 
 /// Arguments of `cellule inspect`.
 #[derive(Debug, Args)]

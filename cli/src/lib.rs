@@ -1,6 +1,7 @@
 //! The `cellule` program as a library: its commands, and what reads official test scripts.
 
 pub mod args;
+pub mod disasm;
 pub mod input;
 pub mod inspect;
 pub mod run;

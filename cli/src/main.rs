@@ -4,7 +4,7 @@ use cellule_cli::args::{Cli, Command, WastArgs};
 use cellule_cli::wast::differences::Differences;
 use cellule_cli::wast::report::{Report, Summary};
 use cellule_cli::wast::{self, script};
-use cellule_cli::{input, inspect, run};
+use cellule_cli::{disasm, input, inspect, run};
 use clap::Parser;
 use std::process::ExitCode;
 
@@ -38,6 +38,10 @@ fn command(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Inspect(args) => {
             let wasm = input::read(&args.file)?;
             print!("{}", inspect::describe(&wasm)?);
+        }
+        Command::Disasm(args) => {
+            let wasm = input::read(&args.file)?;
+            print!("{}", disasm::disassemble(&wasm, args.function.as_deref())?);
         }
         Command::Wast(args) => return scripts(&args),
     }

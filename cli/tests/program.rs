@@ -173,3 +173,23 @@ fn fuel_that_runs_out_ends_the_call() {
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("fuel"), "{}", stderr(&output));
 }
+
+#[test]
+fn disasm_shows_the_fused_compare_and_branch_of_a_function() {
+    let output = cellule(&["disasm", "examples/fib.wat", "fib"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let text = stdout(&output);
+    assert!(text.contains("br.i32.ge_s.Bsi s0 #2"), "{text}");
+    let output = cellule(&["disasm", "examples/fib.wat", "nobody"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("`nobody`"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_component_is_refused_by_name_and_never_called_invalid() {
+    let output = cellule(&["run", "tests/guests/rust-depot.wasm"]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = stderr(&output);
+    assert!(text.contains("not supported: components"), "{text}");
+    assert!(!text.contains("invalid"), "{text}");
+}

@@ -105,18 +105,18 @@ pub(crate) const fn bin(form: form::bin) -> Operands {
     use Field::{Def, Imm, None, Use};
     use form::bin::*;
     let a = match form {
-        Sss | Ssi | Sis | Tss | Tsi | Tis | Trs | Tsr | Tri | Tir | Pps | Ppi | Ppr => Def,
+        Sss | Ssi | Sis | Tss | Tsi | Trs | Tsr | Tri | Pps | Ppi | Ppr => Def,
         Rss | Rsi | Ris | Rrs | Rsr | Rri | Rir | Rps | Rsp | Rpi | Rpr | Rrp => None,
     };
     let b = match form {
         Sss | Ssi | Rss | Rsi | Rsr | Tss | Tsi | Tsr | Rsp => Use,
-        Sis | Ris | Rir | Tis | Tir => Imm,
+        Sis | Ris | Rir => Imm,
         Rrs | Rri | Trs | Tri | Rps | Rpi | Rpr | Rrp | Pps | Ppi | Ppr => None,
     };
     let c = match form {
-        Sss | Sis | Rss | Ris | Rrs | Tss | Tis | Trs | Rps | Pps => Use,
+        Sss | Sis | Rss | Ris | Rrs | Tss | Trs | Rps | Pps => Use,
         Ssi | Rsi | Rri | Tsi | Tri | Rpi | Ppi => Imm,
-        Rsr | Rir | Tsr | Tir | Rsp | Rpr | Rrp | Ppr => None,
+        Rsr | Rir | Tsr | Rsp | Rpr | Rrp | Ppr => None,
     };
     operands(a, b, c, Ext::None)
 }
@@ -125,7 +125,7 @@ pub(crate) const fn un(form: form::un) -> Operands {
     use Field::{Def, None, Use};
     use form::un::*;
     let (a, b) = match form {
-        Ss | Ts => (Def, Use),
+        Ss => (Def, Use),
         Tr => (Def, None),
         Rs => (None, Use),
         Rr => (None, None),

@@ -173,8 +173,8 @@ pub(crate) mod forms {
             Sss: D = S, A = S, B = S; Ssi: D = S, A = S, B = I; Sis: D = S, A = I, B = S;
             Rss: D = R, A = S, B = S; Rsi: D = R, A = S, B = I; Ris: D = R, A = I, B = S;
             Rrs: D = R, A = R, B = S; Rsr: D = R, A = S, B = R; Rri: D = R, A = R, B = I; Rir: D = R, A = I, B = R;
-            Tss: D = T, A = S, B = S; Tsi: D = T, A = S, B = I; Tis: D = T, A = I, B = S;
-            Trs: D = T, A = R, B = S; Tsr: D = T, A = S, B = R; Tri: D = T, A = R, B = I; Tir: D = T, A = I, B = R;
+            Tss: D = T, A = S, B = S; Tsi: D = T, A = S, B = I;
+            Trs: D = T, A = R, B = S; Tsr: D = T, A = S, B = R; Tri: D = T, A = R, B = I;
             Rps: D = R, A = P, B = S; Rsp: D = R, A = S, B = P; Rpi: D = R, A = P, B = I;
             Rpr: D = R, A = P, B = R; Rrp: D = R, A = R, B = P;
             Pps: D = P, A = P, B = S; Ppi: D = P, A = P, B = I; Ppr: D = P, A = P, B = R;
@@ -183,7 +183,7 @@ pub(crate) mod forms {
     pub(crate) mod un {
         use super::super::{R, S, T};
         forms! { Form2
-            Ss: D = S, A = S; Rs: D = R, A = S; Rr: D = R, A = R; Ts: D = T, A = S; Tr: D = T, A = R;
+            Ss: D = S, A = S; Rs: D = R, A = S; Rr: D = R, A = R; Tr: D = T, A = R;
         }
     }
     pub(crate) mod br {

@@ -534,7 +534,7 @@ fn encode(row: Row, made: Made, want: Want) -> Option<(Op, u16)> {
         Made::Un(Src::Slot(_)) => match want {
             Want::Acc => form::un::Rs as u32,
             Want::Slot(_) => form::un::Ss as u32,
-            Want::Both(_) => form::un::Ts as u32,
+            Want::Both(_) => return None,
         },
         Made::Un(_) => match want {
             Want::Acc => form::un::Rr as u32,
@@ -561,11 +561,11 @@ fn bin_form(x: Src, y: Src, want: Want) -> Option<form::bin> {
     let forms = match (x, y) {
         (Slot(_), Slot(_)) => [Some(Sss), Some(Rss), Some(Tss)],
         (Slot(_), Imm(_)) => [Some(Ssi), Some(Rsi), Some(Tsi)],
-        (Imm(_), Slot(_)) => [Some(Sis), Some(Ris), Some(Tis)],
+        (Imm(_), Slot(_)) => [Some(Sis), Some(Ris), None],
         (Acc, Slot(_)) => [None, Some(Rrs), Some(Trs)],
         (Slot(_), Acc) => [None, Some(Rsr), Some(Tsr)],
         (Acc, Imm(_)) => [None, Some(Rri), Some(Tri)],
-        (Imm(_), Acc) => [None, Some(Rir), Some(Tir)],
+        (Imm(_), Acc) => [None, Some(Rir), None],
         _ => return None,
     };
     match want {

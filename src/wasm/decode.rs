@@ -63,6 +63,9 @@ const UNSUPPORTED: &[(WasmFeatures, &str)] = &[
 
 /// Decodes and validates a module.
 pub(crate) fn module(engine: &Engine, bytes: &[u8]) -> Result<ModuleData> {
+    if Parser::is_component(bytes) {
+        return Err(Error::at(ErrorKind::Unsupported, "components", 4));
+    }
     let allowed = features(engine.config());
     match decode(engine, bytes, allowed) {
         Err(error) if error.kind() == ErrorKind::Invalid => {

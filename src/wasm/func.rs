@@ -54,10 +54,10 @@ impl Func {
             );
             return Err(Error::new(ErrorKind::Type, why));
         }
-        let slots: Vec<u64> = args.iter().map(|value| store.to_slot(value)).collect();
+        let slots: Vec<u64> = args.iter().map(|value| store.lower(value)).collect();
         let values = exec::call(store, self.entity, &slots)?;
         for ((result, ty), slot) in results.iter_mut().zip(ty.results()).zip(values) {
-            *result = store.from_slot(*ty, slot);
+            *result = store.lift(*ty, slot);
         }
         Ok(())
     }
@@ -83,13 +83,13 @@ pub(crate) fn dynamic<T: 'static>(
     closure: impl Fn(&mut Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
 ) -> HostClosure<T> {
     Arc::new(move |caller, slots| {
-        let from = |(ty, slot): (&ValType, &u64)| caller.store.from_slot(*ty, *slot);
+        let from = |(ty, slot): (&ValType, &u64)| caller.store.lift(*ty, *slot);
         let args: Vec<Val> = ty.params().iter().zip(slots.iter()).map(from).collect();
         let mut results: Vec<Val> = ty.results().iter().map(|ty| Val::default_of(*ty)).collect();
         closure(caller, &args, &mut results)?;
         check(ty.results(), &results, "result")?;
         for (slot, value) in slots.iter_mut().zip(&results) {
-            *slot = caller.store.to_slot(value);
+            *slot = caller.store.lower(value);
         }
         Ok(())
     })
@@ -181,8 +181,8 @@ macro_rules! into_host_func {
             fn into_host_func(self) -> (FuncType, HostClosure<T>) {
                 let ty = FuncType::new([$($arg::TYPE),*], R::types());
                 (ty, Arc::new(move |_, slots| {
-                    let mut at = 0;
-                    $(let $arg = $arg::from_slot(slots[at]); at += 1;)*
+                    let mut given = slots.iter().copied();
+                    $(let $arg = $arg::from_slot(given.next().unwrap_or(0));)*
                     self($($arg),*).store(slots)
                 }))
             }
@@ -194,8 +194,8 @@ macro_rules! into_host_func {
             fn into_host_func(self) -> (FuncType, HostClosure<T>) {
                 let ty = FuncType::new([$($arg::TYPE),*], R::types());
                 (ty, Arc::new(move |caller, slots| {
-                    let mut at = 0;
-                    $(let $arg = $arg::from_slot(slots[at]); at += 1;)*
+                    let mut given = slots.iter().copied();
+                    $(let $arg = $arg::from_slot(given.next().unwrap_or(0));)*
                     self(caller, $($arg),*).store(slots)
                 }))
             }

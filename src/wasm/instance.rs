@@ -122,7 +122,7 @@ impl Global {
             let why = format!("a global of type {} can't hold {}", ty.content, value.ty());
             return Err(Error::new(ErrorKind::Type, why));
         }
-        let slot = store.to_slot(&value);
+        let slot = store.lower(&value);
         store.inner.globals.push(slot);
         store.inner.global_types.push(ty);
         Ok(Global {
@@ -134,7 +134,7 @@ impl Global {
     /// Its value.
     pub fn get<T>(&self, store: &Store<T>) -> Val {
         let at = store.own(self.store, self.index);
-        store.from_slot(
+        store.lift(
             store.inner.global_types[at].content,
             store.inner.globals[at],
         )

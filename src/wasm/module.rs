@@ -53,6 +53,12 @@ impl Module {
             .map(move |export| (&*export.name, data.extern_type(export.index)))
     }
 
+    /// The functions that the module defines: index and, where the binary has one, name.
+    pub fn functions(&self) -> impl Iterator<Item = (u32, Option<&str>)> {
+        let all = self.data.imported_funcs..self.data.func_types.len() as u32;
+        all.map(|func| (func, self.data.func_name(func)))
+    }
+
     /// The translated code of a function, by its index in the module, as text.
     pub fn disassemble(&self, func: u32) -> Result<alloc::string::String> {
         let defined = func.checked_sub(self.data.imported_funcs);
@@ -80,7 +86,24 @@ pub(crate) fn translate_one(engine: &Engine, module: &ModuleData, func: u32) -> 
             fuel: config.fuel,
         };
         let code: Box<[u64]> = translate::function(module, func, cost, options)?;
+        check(module, func, &code)?;
         decl.code.call_once(|| code);
     }
     Ok(())
+}
+
+/// In debug and `extra-checks` builds, the structural verifier judges what the translator made.
+fn check(module: &ModuleData, func: u32, code: &[u64]) -> Result<()> {
+    if !cfg!(any(debug_assertions, feature = "extra-checks")) {
+        return Ok(());
+    }
+    crate::code::verify::function(module, func, code, cfg!(feature = "fast")).map_err(|refused| {
+        let why = alloc::format!(
+            "translated code breaks the rule {:?} at word {}:\n{}",
+            refused.rule,
+            refused.at,
+            crate::code::disasm::function(code)
+        );
+        crate::Error::new(crate::ErrorKind::Host, why)
+    })
 }

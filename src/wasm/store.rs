@@ -125,7 +125,7 @@ impl<T> Store<T> {
         index as usize
     }
 
-    pub(crate) fn to_slot(&mut self, value: &Val) -> u64 {
+    pub(crate) fn lower(&mut self, value: &Val) -> u64 {
         match value {
             Val::I32(x) => u64::from(*x as u32),
             Val::I64(x) => *x as u64,
@@ -140,7 +140,7 @@ impl<T> Store<T> {
         }
     }
 
-    pub(crate) fn from_slot(&self, ty: ValType, slot: u64) -> Val {
+    pub(crate) fn lift(&self, ty: ValType, slot: u64) -> Val {
         match ty {
             ValType::I32 => Val::I32(slot as i32),
             ValType::I64 => Val::I64(slot as i64),

@@ -53,10 +53,7 @@ pub fn modernise(mut text: String) -> Result<String, wast::Error> {
     loop {
         let error = {
             let buffer = with_text(lex(&text), &text)?;
-            match with_text(parser::parse::<wast::Wast>(&buffer), &text) {
-                Ok(_) => None,
-                Err(error) => Some(error),
-            }
+            with_text(parser::parse::<wast::Wast>(&buffer), &text).err()
         };
         match error {
             None => return Ok(text),
