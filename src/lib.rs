@@ -15,6 +15,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod code;
+pub mod component;
 mod error;
 mod limits;
 mod machine;

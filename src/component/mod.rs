@@ -12,5 +12,8 @@
 #[cfg_attr(not(test), allow(dead_code))]
 mod names;
 mod resource;
+// The linker and instantiation, which will read them, don't exist yet.
+#[allow(dead_code, unused_imports)]
+mod tables;
 
 pub use resource::{Resource, ResourceTable, ResourceTableError};

@@ -15,7 +15,7 @@ pub(crate) struct AlreadyDefined;
 
 /// A released version. Build metadata doesn't order versions, so it isn't kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Version {
+pub(super) struct Version {
     major: u64,
     minor: u64,
     patch: u64,
@@ -79,7 +79,7 @@ fn is_build(text: &str) -> bool {
 
 /// The name before `@`, the version's compatible part, and the version; `None` where only an exact
 /// match is meant.
-fn split_version(name: &str) -> Option<(&str, Version, Version)> {
+pub(super) fn split_version(name: &str) -> Option<(&str, Version, Version)> {
     let (base, version) = name.split_once('@')?;
     let version = Version::parse(version)?;
     Some((base, version.compatible_part(), version))
