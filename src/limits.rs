@@ -1,6 +1,6 @@
 //! Every limit on what a guest may make the host take, with its reason.
 
-/// Limits of one store. All of them are settable; see the two profiles.
+/// Limits of a store, and of loading a component. All of them are settable; see the two profiles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of one thread of execution's stack of frames: bounds recursion. A trap beyond it.
@@ -11,6 +11,14 @@ pub struct Limits {
     pub table_elements: u32,
     /// Calls of a host function into a guest inside each other: each is native recursion.
     pub host_recursion: u32,
+    /// Core instances that one component makes. Components nested in each other double them with
+    /// each level, so a binary of a kilobyte can ask for millions. An error beyond it, when loading.
+    pub core_instances: u32,
+    /// Component instances that one component makes, for the same reason.
+    pub component_instances: u32,
+    /// Steps of working out what a component's instantiation does: definitions, arguments and
+    /// exports of every component instance. Bounds the time and memory of loading.
+    pub component_steps: u32,
 }
 
 impl Limits {
@@ -25,6 +33,9 @@ impl Limits {
             },
             table_elements: 10_000_000,
             host_recursion: 100,
+            core_instances: 10_000,
+            component_instances: 10_000,
+            component_steps: 1_000_000,
         }
     }
 
@@ -35,6 +46,9 @@ impl Limits {
             memory_bytes: 256 << 10,
             table_elements: 4_096,
             host_recursion: 4,
+            core_instances: 64,
+            component_instances: 128,
+            component_steps: 20_000,
         }
     }
 }

@@ -8,6 +8,9 @@
 //! What a guest passes (an index, a name) is checked and answered by an error, never a panic.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "compile")]
+#[allow(dead_code)]
+mod binary;
 // The linker, which will look imports up by it, doesn't exist yet; until it does, only tests use it.
 #[cfg_attr(not(test), allow(dead_code))]
 mod names;

@@ -16,12 +16,13 @@ use alloc::vec::Vec;
 use core::ops::Range;
 use spin::Once;
 use wasmparser::{
-    BinaryReaderError, ElementItems, ElementKind, ExternalKind, FunctionBody, KnownCustom,
-    Operator, Parser, Payload, TypeRef, ValidPayload, Validator, WasmFeatures,
+    BinaryReaderError, ElementItems, ElementKind, ExternalKind, FuncValidatorAllocations,
+    FunctionBody, KnownCustom, Operator, Parser, Payload, TypeRef, ValidPayload, Validator,
+    WasmFeatures,
 };
 
 /// Features of core wasm that this runtime has, as the configuration allows them.
-fn features(config: &Config) -> WasmFeatures {
+pub(crate) fn features(config: &Config) -> WasmFeatures {
     let mut features = WasmFeatures::FLOATS | WasmFeatures::GC_TYPES;
     for (on, flags) in [
         (config.mutable_global, WasmFeatures::MUTABLE_GLOBAL),
@@ -49,7 +50,7 @@ fn features(config: &Config) -> WasmFeatures {
 }
 
 /// The features that are valid WebAssembly and not supported yet, with the names they are refused by.
-const UNSUPPORTED: &[(WasmFeatures, &str)] = &[
+pub(crate) const UNSUPPORTED: &[(WasmFeatures, &str)] = &[
     (WasmFeatures::SIMD, "simd"),
     (WasmFeatures::RELAXED_SIMD, "relaxed-simd"),
     (WasmFeatures::THREADS, "threads"),
@@ -59,6 +60,15 @@ const UNSUPPORTED: &[(WasmFeatures, &str)] = &[
     (WasmFeatures::WIDE_ARITHMETIC, "wide-arithmetic"),
     (WasmFeatures::FUNCTION_REFERENCES, "function-references"),
     (WasmFeatures::GC, "gc"),
+    (
+        WasmFeatures::SHARED_EVERYTHING_THREADS,
+        "shared-everything-threads",
+    ),
+    (WasmFeatures::CUSTOM_DESCRIPTORS, "custom-descriptors"),
+    (WasmFeatures::LEGACY_EXCEPTIONS, "legacy-exceptions"),
+    (WasmFeatures::STACK_SWITCHING, "stack-switching"),
+    (WasmFeatures::COMPACT_IMPORTS, "compact-imports"),
+    (WasmFeatures::MEMORY_CONTROL, "memory-control"),
 ];
 
 /// Decodes and validates a module.
@@ -69,20 +79,24 @@ pub(crate) fn module(engine: &Engine, bytes: &[u8]) -> Result<ModuleData> {
     let allowed = features(engine.config());
     match decode(engine, bytes, allowed) {
         Err(error) if error.kind() == ErrorKind::Invalid => {
-            Err(name_unsupported(bytes, allowed).unwrap_or(error))
+            Err(name_unsupported(bytes, allowed, UNSUPPORTED).unwrap_or(error))
         }
         other => other,
     }
 }
 
-/// If the module is valid with a feature that isn't supported, the error that names the feature.
-fn name_unsupported(bytes: &[u8], allowed: WasmFeatures) -> Option<Error> {
-    let all = UNSUPPORTED
+/// If the binary is valid with features that aren't supported, the error that names one of them.
+pub(crate) fn name_unsupported(
+    bytes: &[u8],
+    allowed: WasmFeatures,
+    unsupported: &[(WasmFeatures, &str)],
+) -> Option<Error> {
+    let all = unsupported
         .iter()
         .fold(allowed, |all, (feature, _)| all.union(*feature));
     Validator::new_with_features(all).validate_all(bytes).ok()?;
     let mut named = None;
-    for (feature, name) in UNSUPPORTED {
+    for (feature, name) in unsupported {
         let without = all.difference(*feature);
         if let Err(error) = Validator::new_with_features(without).validate_all(bytes) {
             named = Some(Error::at(ErrorKind::Unsupported, name, error.offset()));
@@ -97,7 +111,7 @@ fn name_unsupported(bytes: &[u8], allowed: WasmFeatures) -> Option<Error> {
 }
 
 /// An over-long integer is malformed, even where a later proposal would allow a longer one.
-pub(super) fn invalid(error: BinaryReaderError) -> Error {
+pub(crate) fn invalid(error: BinaryReaderError) -> Error {
     let kind = match error.message().starts_with("invalid var_") {
         true => ErrorKind::Malformed,
         false => ErrorKind::Invalid,
@@ -107,23 +121,15 @@ pub(super) fn invalid(error: BinaryReaderError) -> Error {
 
 fn decode(engine: &Engine, bytes: &[u8], allowed: WasmFeatures) -> Result<ModuleData> {
     let mut validator = Validator::new_with_features(allowed);
-    let mut decoder = Decoder::new(bytes);
-    let mut allocations = Default::default();
+    let mut decoder = ModuleDecoder::new(Arc::from(bytes));
     let mut parser = Parser::new(0);
     parser.set_features(allowed);
     for payload in parser.parse_all(bytes) {
         let payload = payload.map_err(invalid)?;
-        if let ValidPayload::Func(func, body) = validator.payload(&payload).map_err(invalid)? {
-            let mut func = func.into_validator(allocations);
-            let facts = function(&mut func, &body)?;
-            allocations = func.into_allocations();
-            decoder.body(body.range(), facts);
-        }
-        decoder.payload(payload)?;
+        let valid = validator.payload(&payload).map_err(invalid)?;
+        decoder.payload(payload, valid)?;
     }
-    let mut data = decoder.data;
-    data.type_ids = data.types.iter().map(|ty| engine.type_id(ty)).collect();
-    Ok(data)
+    Ok(decoder.finish(engine))
 }
 
 /// Validates a body and counts its fuel.
@@ -145,17 +151,22 @@ fn function(
     Ok(facts)
 }
 
-struct Decoder {
+/// Makes a [`ModuleData`] of the payloads of one module, alone or inside a component: offsets are
+/// those of the whole binary, which the modules of a component share.
+pub(crate) struct ModuleDecoder {
     data: ModuleData,
     bodies: usize,
+    allocations: FuncValidatorAllocations,
 }
 
-impl Decoder {
-    fn new(bytes: &[u8]) -> Decoder {
-        Decoder {
+impl ModuleDecoder {
+    /// For a module in this binary.
+    pub(crate) fn new(bytes: Arc<[u8]>) -> ModuleDecoder {
+        ModuleDecoder {
             bodies: 0,
+            allocations: FuncValidatorAllocations::default(),
             data: ModuleData {
-                bytes: Arc::from(bytes),
+                bytes,
                 types: Vec::new(),
                 type_ids: Vec::new(),
                 imports: Vec::new(),
@@ -185,7 +196,21 @@ impl Decoder {
         self.bodies += 1;
     }
 
-    fn payload(&mut self, payload: Payload) -> Result<()> {
+    /// The module, after its last payload.
+    pub(crate) fn finish(mut self, engine: &Engine) -> ModuleData {
+        let types = self.data.types.iter();
+        self.data.type_ids = types.map(|ty| engine.type_id(ty)).collect();
+        self.data
+    }
+
+    /// Takes the next payload, with what the validator said of it.
+    pub(crate) fn payload(&mut self, payload: Payload, valid: ValidPayload) -> Result<()> {
+        if let ValidPayload::Func(func, body) = valid {
+            let mut func = func.into_validator(core::mem::take(&mut self.allocations));
+            let facts = function(&mut func, &body)?;
+            self.allocations = func.into_allocations();
+            self.body(body.range(), facts);
+        }
         let data = &mut self.data;
         match payload {
             Payload::Version {

@@ -1,6 +1,7 @@
 //! What modules and stores have in common: the configuration and the numbers of function types.
 
 use crate::code::module::FuncType;
+use crate::limits::Limits;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use spin::Mutex;
@@ -20,6 +21,9 @@ pub struct Config {
     pub(crate) fuel: bool,
     pub(crate) fast: bool,
     pub(crate) eager: bool,
+    pub(crate) component_map: bool,
+    pub(crate) component_implements: bool,
+    pub(crate) limits: Limits,
 }
 
 impl Default for Config {
@@ -37,6 +41,9 @@ impl Default for Config {
             fuel: false,
             fast: cfg!(feature = "fast"),
             eager: false,
+            component_map: true,
+            component_implements: true,
+            limits: Limits::default(),
         }
     }
 }
@@ -81,6 +88,16 @@ impl Config {
         fast_tier => fast;
         /// Translate every function when a module is made, instead of when it is first called.
         eager_translation => eager;
+        /// The type `map` in components.
+        wasm_component_model_map => component_map;
+        /// Names of components that say which interface they implement.
+        wasm_component_model_implements => component_implements;
+    }
+
+    /// Limits of loading components, and of stores until they get their own.
+    pub fn limits(&mut self, limits: Limits) -> &mut Config {
+        self.limits = limits;
+        self
     }
 }
 

@@ -44,7 +44,7 @@ impl<T> Store<T> {
             // One isolation domain: all core instances of a store share their references.
             arenas: alloc::vec![RefArena::default()],
             fuel_on: engine.config().fuel,
-            limits: Limits::default(),
+            limits: engine.config().limits,
             ..StoreInner::default()
         };
         Store {

@@ -582,6 +582,8 @@ pub(crate) enum ExportKind {
     Resource,
     /// A type of functions, instances or components: only reflection knows more.
     OtherType,
+    /// A component: only reflection knows more.
+    Component,
 }
 
 /// A node of the tree of exports.

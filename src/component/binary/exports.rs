@@ -1,0 +1,144 @@
+//! The root's exports, once everything is flattened: a tree of rows that the host looks names up in.
+//!
+//! The tree follows the declared types, which may hide some of what an instance holds. Instances of
+//! the same contents and type share their rows, so the tree is no larger than the types are.
+
+use super::flatten::{BagId, Def, Flattener, ModuleDef};
+use super::plan::{Plan, StepKind};
+use crate::component::tables::*;
+use crate::error::Result;
+use alloc::string::String;
+use alloc::vec::Vec;
+use hashbrown::HashMap;
+use wasmparser::component_types as wp;
+
+type Shared = HashMap<(BagId, wp::ComponentInstanceTypeId), Span>;
+
+impl Flattener<'_, '_> {
+    /// Ends the root.
+    pub(super) fn finish_root(&mut self, plan: &Plan) -> Result<()> {
+        let imports = self.import_rows();
+        let imports = self.convert.builder.externs(&imports);
+        let defs = self.root_defs();
+        let mut rows = Vec::with_capacity(defs.len());
+        let mut nodes = Vec::with_capacity(defs.len());
+        let mut shared = Shared::new();
+        let exports = plan.steps.iter().filter_map(|step| match &step.kind {
+            StepKind::Export { name, ty, .. } => Some((*name, *ty, step.offset)),
+            _ => None,
+        });
+        for ((name, ty, offset), (_, def)) in exports.zip(defs) {
+            self.offset = offset.into();
+            let types = self.convert.types.as_ref();
+            let Some(item) = types.component_item_for_export(name).cloned() else {
+                return Err(self.missing());
+            };
+            let scope = &mut self.scopes[0];
+            rows.push(self.convert.entity(scope, name, &item, self.offset)?);
+            nodes.push(self.export_node(name, def, ty, &mut shared)?);
+        }
+        let exports = self.convert.builder.externs(&rows);
+        let root_exports = self.siblings(nodes);
+        let tables = self.tables();
+        tables.root = ComponentTypeRow { imports, exports };
+        tables.root_exports = root_exports;
+        Ok(())
+    }
+
+    /// Appends siblings, sorted by name.
+    fn siblings(&mut self, mut nodes: Vec<ExportRow>) -> Span {
+        let tables = self.tables();
+        nodes.sort_by(|a, b| tables.name(a.name).cmp(tables.name(b.name)));
+        let start = tables.exports.len() as u32;
+        let len = nodes.len() as u32;
+        tables.exports.append(&mut nodes);
+        Span { start, len }
+    }
+
+    /// One export. Instances lie in each other no deeper than the validator allows.
+    fn export_node(
+        &mut self,
+        name: &str,
+        def: Def,
+        ty: wp::ComponentEntityType,
+        shared: &mut Shared,
+    ) -> Result<ExportRow> {
+        use wp::ComponentEntityType as Entity;
+        self.work(1)?;
+        let mut row = ExportRow {
+            name: self.convert.builder.name(name),
+            kind: ExportKind::OtherType,
+            ty: u32::MAX,
+            a: u32::MAX,
+            b: 0,
+        };
+        match (def, ty) {
+            (Def::Func(func), Entity::Func(ty)) => {
+                row.kind = ExportKind::Func;
+                row.a = self.func(func)?.0;
+                row.ty = self.convert.func(&mut self.scopes[0], ty)?.0;
+            }
+            (Def::Module(module), Entity::Module(ty)) => {
+                let declared = self.convert.module(ty, self.offset)?;
+                row.ty = declared.0;
+                match module {
+                    ModuleDef::Static(module) => {
+                        row.kind = ExportKind::Module;
+                        row.a = module.0;
+                        self.tables().modules[module.index()].ty = declared;
+                    }
+                    ModuleDef::Imported(node, imported) => {
+                        let imported = self.convert.module(imported, self.offset)?;
+                        row.kind = ExportKind::ImportedModule;
+                        row.a = self.module_leaf(node, imported).0;
+                    }
+                }
+            }
+            (Def::Instance(bag), Entity::Instance(ty)) => {
+                let children = self.children(bag, ty, shared)?;
+                row.kind = ExportKind::Instance;
+                (row.a, row.b) = (children.start, children.len);
+                let scope = &mut self.scopes[0];
+                row.ty = self.convert.instance(scope, ty, self.offset)?.0;
+            }
+            (Def::Resource(resource), _) => {
+                row.kind = ExportKind::Resource;
+                row.a = resource.0;
+            }
+            (Def::Type, Entity::Type { created, .. }) => {
+                if let wp::ComponentAnyTypeId::Defined(id) = created {
+                    let ty = wp::ComponentValType::Type(id);
+                    row.kind = ExportKind::Type;
+                    row.a = self.convert.value(&mut self.scopes[0], ty)?.0;
+                }
+            }
+            (Def::Component(_), _) => row.kind = ExportKind::Component,
+            _ => return Err(self.missing()),
+        }
+        Ok(row)
+    }
+
+    fn children(
+        &mut self,
+        bag: BagId,
+        ty: wp::ComponentInstanceTypeId,
+        shared: &mut Shared,
+    ) -> Result<Span> {
+        if let Some(known) = shared.get(&(bag, ty)) {
+            return Ok(*known);
+        }
+        let exports: Vec<(String, wp::ComponentEntityType)> = self.convert.types[ty]
+            .exports
+            .iter()
+            .map(|(name, item)| (name.clone(), item.ty))
+            .collect();
+        let mut nodes = Vec::with_capacity(exports.len());
+        for (name, ty) in exports {
+            let def = self.lookup(bag, &name)?;
+            nodes.push(self.export_node(&name, def, ty, shared)?);
+        }
+        let span = self.siblings(nodes);
+        shared.insert((bag, ty), span);
+        Ok(span)
+    }
+}
