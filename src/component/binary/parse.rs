@@ -494,7 +494,7 @@ impl<'a> Walk<'a, '_> {
         count: u32,
         index: u32,
         offset: u64,
-        space: fn(&mut Open<'a>) -> &mut Captures,
+        space: for<'o> fn(&'o mut Open<'a>) -> &'o mut Captures,
     ) -> Result<Capture> {
         let mut capture = Capture::Local(index);
         let inner = self.open.len().saturating_sub(count as usize);
