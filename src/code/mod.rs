@@ -5,6 +5,8 @@
 //! allocates on a hot path, and nothing here is `unsafe`.
 
 pub mod disasm;
+#[cfg(test)]
+pub(crate) mod forged;
 pub mod module;
 pub mod operands;
 pub(crate) mod table;

@@ -214,6 +214,8 @@ pub enum SegmentMode {
 /// An element segment.
 #[derive(Clone, Debug)]
 pub struct ElementSegment {
+    /// What its items are: `FuncRef` or `ExternRef`.
+    pub element: ValType,
     /// How it is used.
     pub mode: SegmentMode,
     /// The references.

@@ -5,9 +5,10 @@
 //! every index naming an entity of the right kind and mutability, the last instruction one that
 //! never falls through. Linear memory, tables and the stack's limit stay checked while running.
 
-use super::module::ModuleData;
+use super::module::{ModuleData, ValType};
 use super::operands::{Ext, Field, length};
 use super::{HEADER_WORDS, LINKAGE_SLOTS, Op, Tier, a_of, b_of, bc_of, c_of, info, op, op_of};
+use crate::error::Trap;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -35,6 +36,7 @@ pub enum Rule {
     ReturnedResults,
     TargetNotAnInstruction,
     Index,
+    ElementKind,
     ConstantGlobal,
     TrapCode,
     FallsOffTheEnd,
@@ -187,7 +189,9 @@ impl Check<'_> {
             Field::None if value != 0 => refuse(Rule::UnusedFieldNotZero, at),
             Field::Def | Field::Use => slot(1),
             Field::Def2 => slot(2),
-            Field::Code if op == op::Trap && value > 10 => refuse(Rule::TrapCode, at),
+            Field::Code if op == op::Trap && value > Trap::OutOfFuel as u16 => {
+                refuse(Rule::TrapCode, at)
+            }
             Field::Memory16 => below(value.into(), module.memories.len()),
             Field::Table => below(value.into(), module.tables.len()),
             Field::Global => below(bc, module.globals.len()),
@@ -247,6 +251,9 @@ impl Check<'_> {
                 let ty = self.word(at + 1) as u32;
                 if ty as usize >= module.types.len() {
                     return refuse(Rule::Index, at);
+                }
+                if self.element(c as usize) != ValType::FuncRef {
+                    return refuse(Rule::ElementKind, at);
                 }
                 if op == op::ReturnCallIndirect {
                     self.tail_call(at, a, ty)
@@ -313,7 +320,24 @@ impl Check<'_> {
             Ext::TableElem => lo < tables && hi < module.elements.len(),
             _ => true,
         };
-        if ok { Ok(()) } else { refuse(Rule::Index, at) }
+        if !ok {
+            return refuse(Rule::Index, at);
+        }
+        let same = match ext {
+            Ext::Table2 => self.element(lo) == self.element(hi),
+            Ext::TableElem => self.element(lo) == module.elements[hi].element,
+            _ => true,
+        };
+        if same {
+            Ok(())
+        } else {
+            refuse(Rule::ElementKind, at)
+        }
+    }
+
+    /// What a table holds, whose index has been checked.
+    fn element(&self, table: usize) -> ValType {
+        self.module.tables[table].0.element
     }
 
     /// Second pass: every branch goes to the start of an instruction.
@@ -340,3 +364,6 @@ impl Check<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -454,6 +454,7 @@ fn element_segment(element: wasmparser::Element) -> Result<ElementSegment> {
         },
     };
     let mut items = Vec::new();
+    let mut content = ValType::FuncRef;
     match element.items {
         ElementItems::Functions(functions) => {
             for func in functions {
@@ -461,13 +462,18 @@ fn element_segment(element: wasmparser::Element) -> Result<ElementSegment> {
                 items.push(Box::from([op].as_slice()));
             }
         }
-        ElementItems::Expressions(_, expressions) => {
+        ElementItems::Expressions(ty, expressions) => {
+            content = val_type(
+                wasmparser::ValType::Ref(ty),
+                expressions.original_position(),
+            )?;
             for expr in expressions {
                 items.push(const_expr(&expr.map_err(invalid)?)?);
             }
         }
     }
     Ok(ElementSegment {
+        element: content,
         mode,
         items: items.into(),
     })

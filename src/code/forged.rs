@@ -1,0 +1,155 @@
+//! A module made by hand, and functions written word by word: what tests of the verifier and of the
+//! machine run, since the translator never makes code that breaks a rule.
+
+use super::module::{
+    ConstOp, DataSegment, ElementSegment, ExternIndex, FuncDecl, FuncFacts, FuncType, GlobalType,
+    Import, MemoryType, ModuleData, SegmentMode, TableType, ValType,
+};
+use super::{HEADER_WORDS, header};
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec;
+use alloc::vec::Vec;
+use spin::Once;
+
+/// Slots that every forged function has.
+pub(crate) const FRAME: u16 = 16;
+
+/// The types of [`module`]; a function's type is an index among them.
+pub(crate) mod ty {
+    pub(crate) const NOTHING: u32 = 0;
+    pub(crate) const ONE_RESULT: u32 = 1;
+    pub(crate) const TWO_RESULTS: u32 = 2;
+    pub(crate) const WIDE: u32 = 3;
+}
+
+/// Imported functions: both of type `NOTHING`.
+pub(crate) const IMPORTED_FUNCS: u32 = 2;
+
+/// A function's code: a header that is honest about `ty`, then `words`.
+pub(crate) fn function(func: u32, ty: u32, words: &[u64]) -> Box<[u64]> {
+    let (params, results) = counts(ty);
+    let mut code = Vec::from(header(FRAME, params, results, 1, func));
+    assert_eq!(code.len(), HEADER_WORDS);
+    code.extend_from_slice(words);
+    code.iter().map(|word| word.to_le()).collect()
+}
+
+fn counts(ty: u32) -> (u16, u16) {
+    match ty {
+        ty::ONE_RESULT => (0, 1),
+        ty::TWO_RESULTS => (0, 2),
+        ty::WIDE => (3, 3),
+        _ => (0, 0),
+    }
+}
+
+/// Two imported functions, defined ones of the given types, two memories, a table of functions and
+/// one of host references, a constant global and a mutable one, a segment of each kind.
+pub(crate) fn module(funcs: &[u32]) -> ModuleData {
+    let func_type = |(params, results): (u16, u16)| {
+        let i32s = |n: u16| core::iter::repeat_n(ValType::I32, n.into());
+        FuncType::new(i32s(params), i32s(results))
+    };
+    let import = |name: &str, index| Import {
+        module: "host".into(),
+        name: name.into(),
+        index,
+    };
+    let table = |element| TableType {
+        element,
+        minimum: 8,
+        maximum: None,
+    };
+    let global = |mutable| GlobalType {
+        content: ValType::I64,
+        mutable,
+    };
+    let segment = |element, item| ElementSegment {
+        element,
+        mode: SegmentMode::Passive,
+        items: vec![Box::from([item]); 4].into(),
+    };
+    let memory = MemoryType {
+        minimum: 1,
+        maximum: None,
+    };
+    ModuleData {
+        bytes: Arc::from([1u8; 64].as_slice()),
+        types: (0..4).map(|ty| func_type(counts(ty))).collect(),
+        type_ids: (0..4).collect(),
+        imports: vec![
+            import("a", ExternIndex::Func(0)),
+            import("b", ExternIndex::Func(1)),
+        ],
+        exports: Vec::new(),
+        func_types: [ty::NOTHING; IMPORTED_FUNCS as usize]
+            .iter()
+            .chain(funcs)
+            .copied()
+            .collect(),
+        imported_funcs: IMPORTED_FUNCS,
+        funcs: funcs
+            .iter()
+            .map(|&ty| FuncDecl {
+                ty,
+                body: 0..0,
+                facts: Once::initialized(FuncFacts {
+                    cost: 1,
+                    loops: Box::from([]),
+                }),
+                code: Once::new(),
+            })
+            .collect(),
+        tables: vec![
+            (table(ValType::FuncRef), None),
+            (table(ValType::ExternRef), None),
+        ],
+        imported_tables: 0,
+        memories: vec![memory, memory],
+        imported_memories: 0,
+        globals: vec![global(false), global(true)],
+        imported_globals: 0,
+        global_inits: vec![Box::from([ConstOp::Const(0)]); 2],
+        elements: vec![
+            segment(ValType::FuncRef, ConstOp::RefFunc(IMPORTED_FUNCS)),
+            segment(ValType::ExternRef, ConstOp::RefNull),
+        ],
+        data: vec![DataSegment {
+            mode: SegmentMode::Passive,
+            bytes: 0..64,
+        }],
+        start: None,
+        names: Vec::new(),
+    }
+}
+
+/// An instruction word of `op` whose fields are all in order for [`module`], and its extension words.
+/// Slots that are read are `from` and up, slots that are written 8 and up; branches go to the next
+/// instruction; calls go to function `callee` with their frame at slot 8.
+pub(crate) fn instruction(op: super::Op, from: u16, callee: u32) -> Option<Vec<u64>> {
+    use super::operands::{Ext, Field, length};
+    let info = super::info(op)?;
+    let mut sources = from..;
+    let mut field = |field: Field| match field {
+        Field::Def | Field::Def2 | Field::Frame => 8,
+        Field::Use => sources.next().unwrap_or(from),
+        Field::Start => 0,
+        Field::Imm | Field::Imm32 | Field::Offset => 1,
+        // Mutable, of functions, defined, and within every list.
+        Field::GlobalMut => 1,
+        Field::Func => callee as u16,
+        Field::FuncAny => IMPORTED_FUNCS as u16,
+        _ => 0,
+    };
+    let operands = &info.operands;
+    let first = super::word(op, field(operands.a), field(operands.b), field(operands.c));
+    let words = length(operands, first) as usize;
+    let ext = match operands.ext {
+        Ext::None => Vec::new(),
+        Ext::Target | Ext::Targets => vec![words as u64 | 1 << 32; words - 1],
+        Ext::Cond => vec![from.into()],
+        _ => vec![0],
+    };
+    Some([vec![first], ext].concat())
+}
