@@ -18,7 +18,11 @@ pub struct Module {
 impl Module {
     /// Decodes and validates a binary.
     pub fn new(engine: &Engine, wasm: impl AsRef<[u8]>) -> Result<Module> {
-        let data = decode::module(engine, wasm.as_ref())?;
+        Module::from_data(engine, decode::module(engine, wasm.as_ref())?)
+    }
+
+    /// A module that was decoded and validated.
+    pub(crate) fn from_data(engine: &Engine, data: ModuleData) -> Result<Module> {
         let module = Module {
             engine: engine.clone(),
             data: Arc::new(data),

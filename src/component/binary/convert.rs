@@ -275,7 +275,8 @@ impl Converter {
         Ok(row)
     }
 
-    fn component(
+    /// The type of a component.
+    pub fn component(
         &mut self,
         scope: &mut Scope,
         id: wp::ComponentTypeId,

@@ -67,7 +67,7 @@ impl Flattener<'_, '_> {
         self.work(1)?;
         let mut row = ExportRow {
             name: self.convert.builder.name(name),
-            kind: ExportKind::OtherType,
+            kind: ExportKind::Type,
             ty: u32::MAX,
             a: u32::MAX,
             b: 0,
@@ -105,17 +105,43 @@ impl Flattener<'_, '_> {
                 row.kind = ExportKind::Resource;
                 row.a = resource.0;
             }
-            (Def::Type, Entity::Type { created, .. }) => {
-                if let wp::ComponentAnyTypeId::Defined(id) = created {
-                    let ty = wp::ComponentValType::Type(id);
-                    row.kind = ExportKind::Type;
-                    row.a = self.convert.value(&mut self.scopes[0], ty)?.0;
-                }
+            (Def::Type, Entity::Type { created, .. }) => self.export_type(&mut row, created)?,
+            (Def::Component(_), Entity::Component(ty)) => {
+                row.kind = ExportKind::Component;
+                let scope = &mut self.scopes[0];
+                row.ty = self.convert.component(scope, ty, self.offset)?.0;
             }
-            (Def::Component(_), _) => row.kind = ExportKind::Component,
             _ => return Err(self.missing()),
         }
         Ok(row)
+    }
+
+    fn export_type(&mut self, row: &mut ExportRow, ty: wp::ComponentAnyTypeId) -> Result<()> {
+        use wp::ComponentAnyTypeId as Any;
+        let scope = &mut self.scopes[0];
+        match ty {
+            Any::Defined(id) => {
+                let ty = wp::ComponentValType::Type(id);
+                row.a = self.convert.value(scope, ty)?.0;
+            }
+            Any::Func(id) => {
+                row.kind = ExportKind::FuncType;
+                row.ty = self.convert.func(scope, id)?.0;
+            }
+            Any::Instance(id) => {
+                row.kind = ExportKind::InstanceType;
+                row.ty = self.convert.instance(scope, id, self.offset)?.0;
+            }
+            Any::Component(id) => {
+                row.kind = ExportKind::ComponentType;
+                row.ty = self.convert.component(scope, id, self.offset)?.0;
+            }
+            Any::Resource(id) => {
+                row.kind = ExportKind::Resource;
+                row.a = self.convert.resource(scope, id.resource()).0;
+            }
+        }
+        Ok(())
     }
 
     fn children(

@@ -250,7 +250,7 @@ impl<'a, 'p> Flattener<'a, 'p> {
 
     fn step(&mut self, step: &'p StepKind<'a>) -> Result<()> {
         match step {
-            StepKind::Import { name, ty, .. } => self.import(name, ty),
+            StepKind::Import { name, ty } => self.import(name, ty),
             StepKind::Lift { core, ty, options } => self.lift(*core, *ty, options),
             StepKind::Lower { func, ty, options } => self.lower(*func, *ty, options),
             StepKind::Resource { id, dtor } => self.define_resource(*id, *dtor),
@@ -281,7 +281,7 @@ impl<'a, 'p> Flattener<'a, 'p> {
                 self.frame().core[*space as usize].push(def);
                 Ok(())
             }
-            StepKind::Alias { instance, name, .. } => {
+            StepKind::Alias { instance, name } => {
                 let bag = self.frame().instances[*instance as usize];
                 let def = self.lookup(bag, name)?;
                 self.define(def);

@@ -312,8 +312,6 @@ impl<'a> Walk<'a, '_> {
         }
         let kind = StepKind::Import {
             name: import.name.name,
-            implements: import.name.implements,
-            external_id: import.name.external_id,
             ty: item.ty,
         };
         self.step(offset, kind);
@@ -329,8 +327,6 @@ impl<'a> Walk<'a, '_> {
         };
         let kind = StepKind::Export {
             name: export.name.name,
-            implements: export.name.implements,
-            external_id: export.name.external_id,
             item,
             ty: declared.ty,
         };
@@ -447,10 +443,12 @@ impl<'a> Walk<'a, '_> {
                 instance_index,
                 name,
             } => {
+                if kind == ComponentExternalKind::Value {
+                    return Err(unsupported("values", offset));
+                }
                 self.count(kind);
                 StepKind::Alias {
                     instance: instance_index,
-                    sort: sort(kind, offset)?,
                     name,
                 }
             }
@@ -509,17 +507,6 @@ impl<'a> Walk<'a, '_> {
         }
         Ok(capture)
     }
-}
-
-fn sort(kind: ComponentExternalKind, offset: u64) -> Result<Sort> {
-    Ok(match kind {
-        ComponentExternalKind::Func => Sort::Func,
-        ComponentExternalKind::Module => Sort::Module,
-        ComponentExternalKind::Instance => Sort::Instance,
-        ComponentExternalKind::Component => Sort::Component,
-        ComponentExternalKind::Type => Sort::Type,
-        ComponentExternalKind::Value => return Err(unsupported("values", offset)),
-    })
 }
 
 fn core_space(kind: ExternalKind, offset: u64) -> Result<CoreSpace> {

@@ -55,16 +55,6 @@ pub(super) enum Item {
     Type(ComponentAnyTypeId),
 }
 
-/// What sort of definition an alias or import makes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sort {
-    Func,
-    Module,
-    Instance,
-    Component,
-    Type,
-}
-
 /// Canonical options, with indices into the core index spaces.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CanonOptions {
@@ -79,8 +69,6 @@ pub(super) struct CanonOptions {
 pub(super) enum StepKind<'a> {
     Import {
         name: &'a str,
-        implements: Option<&'a str>,
-        external_id: Option<&'a str>,
         ty: ComponentEntityType,
     },
     Lift {
@@ -125,7 +113,6 @@ pub(super) enum StepKind<'a> {
     },
     Alias {
         instance: u32,
-        sort: Sort,
         name: &'a str,
     },
     /// An alias of a module of an enclosing component, or of this one.
@@ -134,8 +121,6 @@ pub(super) enum StepKind<'a> {
     OuterComponent(Capture),
     Export {
         name: &'a str,
-        implements: Option<&'a str>,
-        external_id: Option<&'a str>,
         item: Item,
         ty: ComponentEntityType,
     },

@@ -4,8 +4,10 @@
 //! [`ResourceTable`], and this file the typed handle [`Resource`] that stands between them.
 
 mod table;
+mod ty;
 
 pub use table::{ResourceTable, ResourceTableError};
+pub use ty::ResourceType;
 
 use core::any::type_name;
 use core::fmt;

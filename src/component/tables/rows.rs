@@ -580,9 +580,13 @@ pub(crate) enum ExportKind {
     Type,
     /// A resource type, `a`: [`ResourceId`].
     Resource,
-    /// A type of functions, instances or components: only reflection knows more.
-    OtherType,
-    /// A component: only reflection knows more.
+    /// A type of functions, `ty`: [`FuncTypeId`].
+    FuncType,
+    /// A type of instances, `ty`: [`InstanceTypeId`].
+    InstanceType,
+    /// A type of components, `ty`: [`ComponentTypeId`].
+    ComponentType,
+    /// A component, `ty`: [`ComponentTypeId`]. Nothing can be done with it but to reflect on it.
     Component,
 }
 
@@ -591,7 +595,8 @@ pub(crate) enum ExportKind {
 pub(crate) struct ExportRow {
     pub name: NameId,
     pub kind: ExportKind,
-    /// The declared type's index: [`FuncTypeId`], [`ModuleTypeId`] or [`InstanceTypeId`] by kind.
+    /// The declared type's index: [`FuncTypeId`], [`ModuleTypeId`], [`InstanceTypeId`] or
+    /// [`ComponentTypeId`] by kind.
     pub ty: u32,
     pub a: u32,
     pub b: u32,

@@ -190,7 +190,7 @@ fn exports_are_found_by_the_highest_compatible_version() {
         let name = builder.name(name);
         builder.tables.exports.push(ExportRow {
             name,
-            kind: ExportKind::OtherType,
+            kind: ExportKind::Func,
             ty: u32::MAX,
             a: 0,
             b: 0,

@@ -1,0 +1,173 @@
+//! [`Component`]: a binary that was decoded, validated and flattened, to be linked and instantiated.
+
+use super::binary;
+use super::tables::{ComponentTables, ExportId, ExportKind, Span};
+use super::types::{self, Scope};
+use crate::error::Result;
+use crate::wasm::{Engine, Module};
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+
+/// A component, to be instantiated any number of times. Cheap to clone.
+#[derive(Clone)]
+pub struct Component {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    engine: Engine,
+    tables: Arc<ComponentTables>,
+    modules: Vec<Module>,
+}
+
+impl Component {
+    /// Decodes and validates a binary, and works out what instantiating it does.
+    ///
+    /// Errors name the offset; what is valid but not supported is an error of kind
+    /// [`Unsupported`](crate::ErrorKind::Unsupported).
+    pub fn new(engine: &Engine, wasm: impl AsRef<[u8]>) -> Result<Component> {
+        let (tables, modules) = binary::component(engine, wasm.as_ref())?;
+        let modules = modules
+            .into_iter()
+            .map(|data| Module::from_data(engine, data))
+            .collect::<Result<_>>()?;
+        Ok(Component {
+            inner: Arc::new(Inner {
+                engine: engine.clone(),
+                tables: Arc::new(tables),
+                modules,
+            }),
+        })
+    }
+
+    /// The same as [`Component::new`]: this crate reads no text format.
+    pub fn from_binary(engine: &Engine, wasm: &[u8]) -> Result<Component> {
+        Component::new(engine, wasm)
+    }
+
+    /// The engine that it was made with.
+    pub fn engine(&self) -> &Engine {
+        &self.inner.engine
+    }
+
+    /// What it imports and exports.
+    pub fn component_type(&self) -> types::Component {
+        types::Component::new(&self.scope(), self.inner.tables.root)
+    }
+
+    /// An export: its type, and an index for lookups without its name. `instance` is the index of the
+    /// instance it is in, none for the component's own exports.
+    pub fn get_export(
+        &self,
+        instance: Option<&ComponentExportIndex>,
+        name: &str,
+    ) -> Option<(types::ComponentItem, ComponentExportIndex)> {
+        let index = self.get_export_index(instance, name)?;
+        let row = self.tables().export(index.export);
+        Some((types::ComponentItem::of_export(&self.scope(), row), index))
+    }
+
+    /// The index of an export, for lookups without its name.
+    pub fn get_export_index(
+        &self,
+        instance: Option<&ComponentExportIndex>,
+        name: &str,
+    ) -> Option<ComponentExportIndex> {
+        let siblings = self.siblings(instance)?;
+        let export = self.tables().find_compatible_export(siblings, name)?;
+        Some(ComponentExportIndex {
+            tables: self.inner.tables.clone(),
+            export,
+        })
+    }
+
+    /// Its core modules, by [`ModuleId`](super::tables::ModuleId).
+    pub(crate) fn modules(&self) -> &[Module] {
+        &self.inner.modules
+    }
+
+    pub(crate) fn tables(&self) -> &Arc<ComponentTables> {
+        &self.inner.tables
+    }
+
+    pub(crate) fn scope(&self) -> Scope {
+        Scope::uninstantiated(self.inner.tables.clone())
+    }
+
+    /// The exports of an exported instance, or the component's own.
+    pub(crate) fn siblings(&self, instance: Option<&ComponentExportIndex>) -> Option<Span> {
+        let Some(instance) = instance else {
+            return Some(self.tables().root_exports);
+        };
+        let row = self.tables().export(instance.of(self)?);
+        (row.kind == ExportKind::Instance).then(|| row.children())
+    }
+}
+
+impl fmt::Debug for Component {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Component").finish_non_exhaustive()
+    }
+}
+
+/// An export of a component, found once by name and from then on without it.
+#[derive(Clone)]
+pub struct ComponentExportIndex {
+    tables: Arc<ComponentTables>,
+    export: ExportId,
+}
+
+impl ComponentExportIndex {
+    /// The row, if the index is of this component.
+    pub(crate) fn of(&self, component: &Component) -> Option<ExportId> {
+        Arc::ptr_eq(&self.tables, component.tables()).then_some(self.export)
+    }
+}
+
+impl fmt::Debug for ComponentExportIndex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.tables.name(self.tables.export(self.export).name);
+        f.debug_tuple("ComponentExportIndex").field(&name).finish()
+    }
+}
+
+/// What an export is looked up by: a name, which finds the component's own exports, or an index.
+pub trait InstanceExportLookup: private::Sealed {
+    #[doc(hidden)]
+    fn lookup(&self, component: &Component) -> Option<ComponentExportIndex>;
+}
+
+mod private {
+    pub trait Sealed {}
+    impl Sealed for str {}
+    impl Sealed for alloc::string::String {}
+    impl Sealed for super::ComponentExportIndex {}
+    impl<T: Sealed + ?Sized> Sealed for &T {}
+}
+
+impl InstanceExportLookup for str {
+    fn lookup(&self, component: &Component) -> Option<ComponentExportIndex> {
+        component.get_export_index(None, self)
+    }
+}
+
+impl InstanceExportLookup for String {
+    fn lookup(&self, component: &Component) -> Option<ComponentExportIndex> {
+        component.get_export_index(None, self)
+    }
+}
+
+impl InstanceExportLookup for ComponentExportIndex {
+    fn lookup(&self, component: &Component) -> Option<ComponentExportIndex> {
+        self.of(component)?;
+        Some(self.clone())
+    }
+}
+
+impl<T: InstanceExportLookup + ?Sized> InstanceExportLookup for &T {
+    fn lookup(&self, component: &Component) -> Option<ComponentExportIndex> {
+        (**self).lookup(component)
+    }
+}

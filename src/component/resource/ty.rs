@@ -1,0 +1,47 @@
+//! Which resource type a handle is of, as the host tells types apart.
+
+use crate::component::tables::ResourceId;
+use core::any::TypeId;
+use core::fmt;
+
+/// A resource type. Equal ones are the same type: a host's by the Rust type that stands for it, a
+/// guest's by the instantiation that defined it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ResourceType(Kind);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Kind {
+    Host(TypeId),
+    /// Store, instantiated tree, resource.
+    Guest(u32, u32, ResourceId),
+    /// Of a component that isn't instantiated: address of its tables, resource.
+    Uninstantiated(usize, ResourceId),
+}
+
+impl ResourceType {
+    /// The resource type that the host's `T` stands for.
+    pub fn host<T: 'static>() -> ResourceType {
+        ResourceType(Kind::Host(TypeId::of::<T>()))
+    }
+
+    /// One that an instantiation defined: store, number of the root instantiation, row.
+    pub(crate) fn guest(store: u32, tree: u32, resource: ResourceId) -> ResourceType {
+        ResourceType(Kind::Guest(store, tree, resource))
+    }
+
+    /// One of a component that isn't instantiated.
+    pub(crate) fn uninstantiated(component: usize, resource: ResourceId) -> ResourceType {
+        ResourceType(Kind::Uninstantiated(component, resource))
+    }
+
+    /// Whether the host's `T` stands for it.
+    pub(crate) fn is_host<T: 'static>(&self) -> bool {
+        *self == ResourceType::host::<T>()
+    }
+}
+
+impl fmt::Debug for ResourceType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
