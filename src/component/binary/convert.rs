@@ -21,6 +21,7 @@ pub(super) struct Scope {
     types: HashMap<wp::ComponentDefinedTypeId, TypeId>,
     funcs: HashMap<wp::ComponentFuncTypeId, FuncTypeId>,
     instances: HashMap<wp::ComponentInstanceTypeId, InstanceTypeId>,
+    components: HashMap<wp::ComponentTypeId, ComponentTypeId>,
 }
 
 /// Converts types; owns the tables while they are made.
@@ -282,10 +283,15 @@ impl Converter {
         id: wp::ComponentTypeId,
         offset: u64,
     ) -> Result<ComponentTypeId> {
+        if let Some(known) = scope.components.get(&id) {
+            return Ok(*known);
+        }
         let ty = self.types[id].clone();
         let imports = self.entities(scope, &ty.imports, offset)?;
         let exports = self.entities(scope, &ty.exports, offset)?;
-        Ok(self.builder.component_type(&imports, &exports))
+        let row = self.builder.component_type(&imports, &exports);
+        scope.components.insert(id, row);
+        Ok(row)
     }
 
     /// The type of a core module.

@@ -530,6 +530,7 @@ impl<'a, 'p> Flattener<'a, 'p> {
             let why = "more core instances than the limit allows";
             return Err(self.error(ErrorKind::Limit, why));
         }
+        self.work(args.len())?;
         let mut args = args.to_vec();
         args.sort_unstable();
         match self.frame().modules[module as usize] {
@@ -737,13 +738,14 @@ impl<'a, 'p> Flattener<'a, 'p> {
         let Some(ty) = self.plans[plan as usize].ty else {
             return Err(self.missing());
         };
-        let ty = self.convert.types[ty].clone();
+        let imported = self.convert.types[ty].imported_resources.clone();
+        self.work(imported.len())?;
         let mut scope = Scope::default();
-        for (id, path) in &ty.imported_resources {
+        for (id, path) in &imported {
             let Some((&first, rest)) = path.split_first() else {
                 return Err(self.missing());
             };
-            let Some((name, item)) = ty.imports.get_index(first) else {
+            let Some((name, item)) = self.convert.types[ty].imports.get_index(first) else {
                 return Err(self.missing());
             };
             let Ok(at) = args.binary_search_by(|(arg, _)| (*arg).cmp(name)) else {
@@ -810,6 +812,7 @@ impl<'a, 'p> Flattener<'a, 'p> {
         };
         self.offset = plan.steps[at].offset.into();
         let defined = self.convert.types[ty].defined_resources.clone();
+        self.work(defined.len())?;
         for (_, path) in &defined {
             let ty = wp::ComponentEntityType::Instance(instance_ty);
             let (resource, id) = self.follow(Def::Instance(bag), ty, path)?;
