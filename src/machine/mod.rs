@@ -5,7 +5,7 @@
 //! store's data, or passes it on as an [`Event`](driver::Event).
 //!
 //! `unsafe` lives here alone: in `regs.rs` (slots, linear memory), `families.rs` and `singles.rs`
-//! (through those accessors), `dispatch.rs` (sibling calls) and `driver.rs` (making the registers).
+//! (through those accessors), `dispatch/tail.rs` (sibling calls) and `driver.rs` (making the registers).
 //! What they rely on is checked by `code::verify` after translation in debug and `extra-checks`
 //! builds, and by the call handlers while running.
 #![allow(unsafe_code)]
@@ -13,6 +13,8 @@
 mod dispatch;
 pub(crate) mod driver;
 mod families;
+#[cfg(test)]
+mod guard;
 mod regs;
 mod singles;
 mod thread;
