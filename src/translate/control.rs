@@ -1,73 +1,89 @@
-//! Blocks, branches, calls and returns.
+//! Blocks: where their labels are, what is in place there, and what the accumulators hold.
 
 use super::Translator;
-use super::emit::{Held, Operand, Place, Src, class};
-use super::numeric;
+use super::stack::{Held, Place};
 use crate::code::module::ValType;
-use crate::code::{LINKAGE_SLOTS, Row, form, op, word, word_u32};
+use crate::code::{a_of, b_of, op, op_of, word};
 use crate::error::Result;
 use alloc::vec::Vec;
+use wasmparser::BlockType;
 
 /// An open block.
 #[derive(Debug)]
 pub(super) struct Frame {
-    kind: Kind,
+    pub kind: Kind,
     /// Operands below the block's parameters.
-    height: usize,
-    params: Vec<ValType>,
-    results: Vec<ValType>,
-    /// Branches to be pointed at the end: word of the branch, word of its target, cost so far if it gives fuel back.
+    pub height: usize,
+    ty: BlockType,
+    pub params: usize,
+    pub results: usize,
+    /// Branches to be pointed at the end.
     patches: Vec<Patch>,
+    /// What the accumulators hold on every path to the end so far; `None` without such a path.
+    held: Option<[Held; 3]>,
     /// The rest of the block can't be reached.
     unreachable: bool,
     /// Blocks opened inside the unreachable rest.
     skipped: u32,
 }
 
+/// A branch whose target isn't known yet.
 #[derive(Debug, Clone, Copy)]
-struct Patch {
-    branch: usize,
-    target: usize,
-    credit_from: Option<u32>,
+pub(super) struct Patch {
+    pub branch: usize,
+    /// The word with its target.
+    pub target: usize,
+    /// The cost so far, if it gives fuel back.
+    pub credit_from: Option<u32>,
+    /// The word before is an instruction that only brought the result home.
+    pub moved: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Kind {
+pub(super) enum Kind {
     Function,
     Block,
     /// Where branches go, and the cost there.
     Loop {
         start: usize,
         cost: u32,
+        pinned: bool,
     },
-    /// The branch that is taken when the condition is false.
+    /// The branch that is taken when the condition is false, and the accumulators there.
     If {
-        skip: Option<usize>,
+        skip: Option<(usize, [Held; 3])>,
     },
 }
 
 /// Operators that a forward skip must have before it gives fuel back.
-const CREDIT: u32 = 64;
+pub(super) const CREDIT: u32 = 64;
 
 impl Frame {
-    pub(super) fn function(_: usize) -> Frame {
+    pub(super) fn function(results: usize) -> Frame {
         Frame {
             kind: Kind::Function,
             height: 0,
-            params: Vec::new(),
-            results: Vec::new(),
+            ty: BlockType::Empty,
+            params: 0,
+            results,
             patches: Vec::new(),
+            held: None,
             unreachable: false,
             skipped: 0,
         }
     }
 }
 
-/// A condition, ready to be a branch.
-struct Condition {
-    row: Row,
-    a: Src,
-    b: Src,
+/// What both paths to a label agree on. Operands that were in an accumulator alone are none of them.
+fn agreed(one: Option<[Held; 3]>, other: [Held; 3]) -> [Held; 3] {
+    let mut both = other;
+    for (class, held) in both.iter_mut().enumerate() {
+        let copies = matches!(held, Held::Copy(_));
+        if !copies || one.is_some_and(|one| one[class] != *held) {
+            *held = Held::Nothing;
+        }
+    }
+    both
 }
 
 impl Translator<'_> {
@@ -85,7 +101,11 @@ impl Translator<'_> {
             return false;
         }
         match operator {
-            O::Block { .. } | O::Loop { .. } | O::If { .. } => frame.skipped += 1,
+            O::Block { .. } | O::If { .. } => frame.skipped += 1,
+            O::Loop { .. } => {
+                frame.skipped += 1;
+                self.loops += 1;
+            }
             O::End if frame.skipped > 0 => frame.skipped -= 1,
             O::End | O::Else if frame.skipped == 0 => return false,
             _ => {}
@@ -93,594 +113,286 @@ impl Translator<'_> {
         true
     }
 
+    /// What follows can't be reached.
     pub(super) fn stop(&mut self) {
         if let Some(frame) = self.frames.last_mut() {
             frame.unreachable = true;
-            self.stack.truncate(frame.height);
+            let height = frame.height;
+            self.truncate(height);
         }
         self.last = None;
     }
 
-    fn forget(&mut self) {
+    /// Nothing is known of the accumulators.
+    pub(super) fn forget(&mut self) {
         self.acc = [Held::Nothing; 3];
         self.last = None;
     }
 
-    pub(super) fn block(&mut self, params: Vec<ValType>, results: Vec<ValType>) -> Result<()> {
-        self.settle_all(0)?;
-        self.open(Kind::Block, params, results)
+    /// A label is bound here.
+    pub(super) fn bind(&mut self) {
+        self.label = self.code.len();
+        self.last = None;
     }
 
-    fn open(&mut self, kind: Kind, params: Vec<ValType>, results: Vec<ValType>) -> Result<()> {
-        let height = self.stack.len() - params.len();
-        self.home(height + results.len())?;
-        self.use_slots(self.locals.len() + height + results.len().max(params.len()));
+    fn open(&mut self, kind: Kind, ty: BlockType) -> Result<()> {
+        let (params, results) = match ty {
+            BlockType::Empty => (0, 0),
+            BlockType::Type(_) => (0, 1),
+            BlockType::FuncType(index) => {
+                let ty = &self.module.types[index as usize];
+                (ty.params().len(), ty.results().len())
+            }
+        };
+        let height = self.stack.len() - params;
+        self.home(height + results)?;
+        self.use_slots(self.locals.len() + height + results.max(params));
         self.frames.push(Frame {
             kind,
             height,
+            ty,
             params,
             results,
             patches: Vec::new(),
+            held: None,
             unreachable: false,
             skipped: 0,
         });
         Ok(())
     }
 
-    pub(super) fn loop_(&mut self, params: Vec<ValType>, results: Vec<ValType>) -> Result<()> {
+    pub(super) fn block(&mut self, ty: BlockType) -> Result<()> {
+        self.settle_all(0)?;
+        self.open(Kind::Block, ty)
+    }
+
+    pub(super) fn loop_(&mut self, ty: BlockType) -> Result<()> {
         self.settle_all(0)?;
         self.forget();
+        let record = self.records.get(self.loops as usize).copied();
+        self.loops += 1;
+        let pin = record
+            .filter(|record| self.fast && !record.has_call_or_loop)
+            .and_then(|record| record.hottest_local);
+        if let Some(local) = pin {
+            self.pin = Some(local as u16);
+            self.emit(word(op::MovPs, 0, local as u16, 0));
+        }
+        self.bind();
         let kind = Kind::Loop {
             start: self.code.len(),
             cost: self.cost,
+            pinned: pin.is_some(),
         };
-        self.open(kind, params, results)
+        self.open(kind, ty)
     }
 
-    pub(super) fn if_(&mut self, params: Vec<ValType>, results: Vec<ValType>) -> Result<()> {
-        let below = self.stack.len() - 1;
-        let condition = self.settled_condition(below)?;
-        let at = self.branch_if(&condition, false, false)?;
-        self.open(Kind::If { skip: Some(at) }, params, results)
-    }
-
-    /// The condition on top, with every operand below it in its home.
-    fn settled_condition(&mut self, below: usize) -> Result<Condition> {
-        // A comparison that was just made is absorbed; it must not lose its operands to the settling.
-        let dirty = self.stack[..below]
-            .iter()
-            .any(|operand| operand.place != Place::Home);
-        if !dirty {
-            return self.condition();
-        }
-        let top = self.stack.len() - 1;
-        self.settle(top)?;
+    pub(super) fn if_(&mut self, ty: BlockType) -> Result<()> {
+        let condition = self.condition()?;
+        // Only homes of operands below the condition's are written, and no accumulator is.
         self.settle_all(0)?;
-        self.condition()
-    }
-
-    fn condition(&mut self) -> Result<Condition> {
-        if let Some((row, a, b)) = self.absorb_compare() {
-            return Ok(Condition { row, a, b });
-        }
-        let operand = self.pop();
-        let height = self.stack.len();
-        let a = self.source(height, operand, false)?;
-        Ok(Condition {
-            row: Row::I32Ne,
-            a,
-            b: Src::Imm(0),
-        })
-    }
-
-    /// Emits a branch that is taken when the condition is `when`; the word of the branch.
-    fn branch_if(&mut self, condition: &Condition, when: bool, charged: bool) -> Result<usize> {
-        use form::br::*;
-        let Condition { row, mut a, mut b } = *condition;
-        // Every comparison row has its branches.
-        let (yes, no) = numeric::branch(row).unwrap_or((Row::BrI32Ne, Row::BrI32Eq));
-        let row = if when { yes } else { no };
-        if b == Src::Acc && numeric::commutes(compare_of(row)) {
-            (a, b) = (b, a);
-        }
-        if let (Src::Imm(imm), Src::Slot(_) | Src::Acc) = (a, b) {
-            // Commuting comparisons were exchanged before; the others have no such form of their own.
-            let home = self.home(self.stack.len())?;
-            self.load_const(home, ValType::I64, i64::from(imm) as u64);
-            a = Src::Slot(home);
-        }
-        let form = match (a, b, charged) {
-            (Src::Slot(_), Src::Slot(_), false) => Bss,
-            (Src::Slot(_), Src::Slot(_), true) => Css,
-            (Src::Slot(_), Src::Imm(_), false) => Bsi,
-            (Src::Slot(_), Src::Imm(_), true) => Csi,
-            (Src::Acc, Src::Slot(_), false) => Brs,
-            (Src::Acc, Src::Slot(_), true) => Crs,
-            (Src::Slot(_), Src::Acc, false) => Bsr,
-            (Src::Slot(_), Src::Acc, true) => Csr,
-            (Src::Acc, Src::Imm(_), true) => Cri,
-            _ => Bri,
-        };
-        let op = self.must(row, form as u32)?;
-        let at = self.code.len();
-        self.emit2(word(op, 0, field(a), field(b)), 0);
-        Ok(at)
+        let at = self.branch_if(&condition, false, false)?;
+        let skip = Some((at, self.acc));
+        self.open(Kind::If { skip }, ty)
     }
 
     /// Points the branch at `branch` whose target word is `target` to the next instruction.
-    fn patch(&mut self, branch: usize, target: usize) {
+    pub(super) fn patch(&mut self, branch: usize, target: usize) {
         self.patch_to(branch, target, self.code.len(), 0);
+        self.bind();
     }
 
-    fn patch_to(&mut self, branch: usize, target: usize, to: usize, fuel: i32) {
+    pub(super) fn patch_to(&mut self, branch: usize, target: usize, to: usize, fuel: i32) {
         let offset = to as i64 - branch as i64;
         self.code[target] =
             (u64::from(offset as i32 as u32) | u64::from(fuel as u32) << 32).to_le();
     }
 
-    pub(super) fn else_(&mut self) -> Result<()> {
-        let reached = !self.unreachable();
-        if reached {
-            self.results_home()?;
-            let at = self.code.len();
-            self.emit2(word(op::Br, 0, 0, 0), 0);
-            let credit_from = Some(self.cost);
-            if let Some(frame) = self.frames.last_mut() {
-                frame.patches.push(Patch {
-                    branch: at,
-                    target: at + 1,
-                    credit_from,
-                });
-            }
-        }
-        self.forget();
-        let here = self.code.len();
-        let Some(frame) = self.frames.last_mut() else {
-            return Ok(());
-        };
-        frame.unreachable = false;
-        let height = frame.height;
-        let params = frame.params.clone();
-        if let Kind::If { skip: Some(skip) } = frame.kind {
-            frame.kind = Kind::If { skip: None };
-            self.patch_to(skip, skip + 1, here, 0);
-        }
-        self.restack(height, &params)
+    /// Emits an unconditional branch to the end of the block at `index`.
+    pub(super) fn jump_to_end(&mut self, index: usize, credit_from: Option<u32>) {
+        let branch = self.code.len();
+        let moved = self.simple.is_some_and(|at| at + 1 == branch);
+        self.emit2(word(op::Br, 0, 0, 0), 0);
+        let target = branch + 1;
+        self.branch_to_end(
+            index,
+            Patch {
+                branch,
+                target,
+                credit_from,
+                moved,
+            },
+        );
     }
 
-    fn restack(&mut self, height: usize, types: &[ValType]) -> Result<()> {
-        self.stack.truncate(height);
-        for ty in types {
-            self.push(*ty, Place::Home)?;
+    /// Notes a branch to the end of the block at `index`, as things are now.
+    pub(super) fn branch_to_end(&mut self, index: usize, patch: Patch) {
+        let frame = &mut self.frames[index];
+        frame.held = Some(agreed(frame.held, self.acc));
+        frame.patches.push(patch);
+    }
+
+    pub(super) fn else_(&mut self) -> Result<()> {
+        let Some(index) = self.frames.len().checked_sub(1) else {
+            return Ok(());
+        };
+        if !self.unreachable() {
+            self.settle_all(self.frames[index].height)?;
+            self.jump_to_end(index, Some(self.cost));
+        }
+        self.forget();
+        let frame = &mut self.frames[index];
+        frame.unreachable = false;
+        let (height, ty, params) = (frame.height, frame.ty, frame.params);
+        if let Kind::If { skip } = &mut frame.kind
+            && let Some((at, held)) = skip.take()
+        {
+            self.acc = agreed(None, held);
+            self.patch(at, at + 1);
+        }
+        self.restack(height, params, |t, i| t.param(ty, i))
+    }
+
+    /// The operands after a label: all at home.
+    fn restack(
+        &mut self,
+        height: usize,
+        count: usize,
+        ty: impl Fn(&Self, usize) -> Result<ValType>,
+    ) -> Result<()> {
+        self.truncate(height);
+        for i in 0..count {
+            self.push(ty(self, i)?, Place::Home)?;
+        }
+        if self.settled >= height {
+            self.settled = self.stack.len();
         }
         Ok(())
     }
 
-    /// Brings the current block's results to the places that branches bring them to.
-    fn results_home(&mut self) -> Result<()> {
-        let Some(frame) = self.frames.last() else {
-            return Ok(());
-        };
-        let height = frame.height;
-        self.settle_all(height)
+    fn param(&self, ty: BlockType, i: usize) -> Result<ValType> {
+        match ty {
+            BlockType::FuncType(index) => Ok(self.module.types[index as usize].params()[i]),
+            _ => Err(self.no_form()),
+        }
+    }
+
+    fn result(&self, ty: BlockType, i: usize) -> Result<ValType> {
+        match ty {
+            BlockType::FuncType(index) => Ok(self.module.types[index as usize].results()[i]),
+            BlockType::Type(ty) => super::val_type(ty, self.offset),
+            BlockType::Empty => Err(self.no_form()),
+        }
     }
 
     pub(super) fn end(&mut self) -> Result<()> {
         let reached = !self.unreachable();
-        let is_function = self.frames.len() == 1;
-        if reached && is_function {
-            self.return_values()?;
-        } else if reached {
-            self.results_home()?;
+        if self.frames.len() == 1 {
+            self.frames.pop();
+            return self.end_function(reached);
         }
-        let Some(mut frame) = self.frames.pop() else {
+        let Some(index) = self.frames.len().checked_sub(1) else {
             return Ok(());
         };
-        if let Kind::If { skip: Some(skip) } = frame.kind {
-            frame.patches.push(Patch {
-                branch: skip,
-                target: skip + 1,
-                credit_from: None,
-            });
+        if reached {
+            self.settle_all(self.frames[index].height)?;
         }
-        if is_function {
-            return self.function_end(&frame, reached);
+        if let Kind::If {
+            skip: Some((at, held)),
+        } = self.frames[index].kind
+        {
+            // Without an else, the parameters are the results, and they are at home.
+            let now = core::mem::replace(&mut self.acc, held);
+            self.branch_to_end(
+                index,
+                Patch {
+                    branch: at,
+                    target: at + 1,
+                    credit_from: None,
+                    moved: false,
+                },
+            );
+            self.acc = now;
+        }
+        let Some(frame) = self.frames.pop() else {
+            return Ok(());
+        };
+        if let Kind::Loop { pinned: true, .. } = frame.kind {
+            self.pin = None;
+        }
+        // The accumulators survive the end of a block that nothing branches to.
+        match frame.held {
+            Some(held) if reached => self.acc = agreed(Some(held), self.acc),
+            Some(held) => self.acc = held,
+            None if !reached => self.forget(),
+            None => {}
+        }
+        self.arrive(&frame.patches);
+        let ty = frame.ty;
+        self.restack(frame.height, frame.results, |t, i| t.result(ty, i))
+    }
+
+    /// Points branches to the next instruction.
+    fn arrive(&mut self, patches: &[Patch]) {
+        self.last = None;
+        if patches.is_empty() {
+            return;
         }
         let here = self.code.len();
-        for patch in &frame.patches {
+        if self.label != here {
+            self.arrived.clear();
+        }
+        for patch in patches {
             let skipped = patch.credit_from.map_or(0, |from| self.cost - from);
             let mut fuel = 0;
+            let plain = op_of(u64::from_le(self.code[patch.branch])) == op::Br;
             if self.fuel && skipped >= CREDIT {
                 fuel = -(skipped as i32);
-                let first = u64::from_le(self.code[patch.branch]);
-                if crate::code::op_of(first) == op::Br {
+                if plain {
                     self.code[patch.branch] = word(op::BrCharge, 0, 0, 0).to_le();
                 }
+            } else if plain {
+                self.arrived.push((patch.branch, patch.moved));
             }
             self.patch_to(patch.branch, patch.target, here, fuel);
         }
-        // The accumulators survive the end of a block that nothing branches to.
-        if !frame.patches.is_empty() || !reached {
-            self.forget();
-        }
-        self.last = None;
-        self.restack(frame.height, &frame.results)
+        self.bind();
     }
 
-    fn function_end(&mut self, _: &Frame, _: bool) -> Result<()> {
-        // Branches to the function's label return at once, so none is left to patch; an empty
-        // body's last instruction is its return.
-        if self.code.len() == crate::code::HEADER_WORDS {
+    /// The last `end`: branches to the function's own label have returned at once.
+    fn end_function(&mut self, reached: bool) -> Result<()> {
+        let here = self.code.len();
+        if reached {
+            self.return_values()?;
+        } else if here == crate::code::HEADER_WORDS {
             self.emit(word(op::Trap, 0, 0, 0));
         }
+        // A branch to a return of the same slot returns at once.
+        let returns = self.code.get(here).map_or(0, |word| u64::from_le(*word));
+        let single = matches!(op_of(returns), op::Ret | op::RetS) && here + 1 == self.code.len();
+        if reached && single && self.label == here {
+            for (at, moved) in core::mem::take(&mut self.arrived) {
+                self.code[at] = returns.to_le();
+                self.code[at + 1] = word(op::Trap, 0, 0, 0).to_le();
+                if moved && op_of(returns) == op::RetS {
+                    self.return_before(at, a_of(returns));
+                }
+            }
+        }
         Ok(())
     }
 
-    /// The values that a branch to the frame at `depth` carries, and where they go.
-    fn label(&self, depth: u32) -> (usize, usize, usize) {
-        let index = self.frames.len() - 1 - depth as usize;
-        let frame = &self.frames[index];
-        let arity = match frame.kind {
-            Kind::Loop { .. } => frame.params.len(),
-            Kind::Function => self.results.len(),
-            _ => frame.results.len(),
+    /// The word before a return of `slot` only moved something there: returns that at once.
+    fn return_before(&mut self, at: usize, slot: u16) {
+        let before = u64::from_le(self.code[at - 1]);
+        let direct = match op_of(before) {
+            _ if a_of(before) != slot => return,
+            op::Copy => word(op::RetS, b_of(before), 0, 0),
+            op::MovSr => word(op::RetR, 0, 0, 0),
+            op::MovSf => word(op::RetF, 0, 0, 0),
+            op::MovSd => word(op::RetD, 0, 0, 0),
+            _ => return,
         };
-        (index, frame.height, arity)
-    }
-
-    /// Whether the top operands already are where a branch to `depth` must bring them.
-    fn in_place(&self, depth: u32) -> bool {
-        let (_, height, arity) = self.label(depth);
-        let from = self.stack.len() - arity;
-        arity == 0
-            || from == height
-                && self.stack[from..]
-                    .iter()
-                    .all(|operand| operand.place == Place::Home)
-    }
-
-    /// Emits the moves of a branch; the operands stay as they are for the code behind a condition.
-    fn carry(&mut self, depth: u32) -> Result<()> {
-        let (_, height, arity) = self.label(depth);
-        let from = self.stack.len() - arity;
-        // Upwards: a destination is never above its source, so no source is lost.
-        for i in 0..arity {
-            let operand = self.stack[from + i];
-            let to = self.home(height + i)?;
-            // The maker of the value may also serve the path that isn't taken.
-            self.last = None;
-            self.move_to(to, from + i, operand)?;
-        }
-        Ok(())
-    }
-
-    /// An unconditional branch, moves included.
-    fn jump(&mut self, depth: u32) -> Result<()> {
-        let (index, ..) = self.label(depth);
-        if index == 0 {
-            return self.return_from(true);
-        }
-        self.carry(depth)?;
-        let at = self.code.len();
-        match self.frames[index].kind {
-            Kind::Loop { start, cost } => {
-                let charge = self.cost - cost;
-                let op = if self.fuel { op::BrCharge } else { op::Br };
-                self.emit2(word(op, 0, 0, 0), 0);
-                self.patch_to(at, at + 1, start, if self.fuel { charge as i32 } else { 0 });
-            }
-            _ => {
-                self.emit2(word(op::Br, 0, 0, 0), 0);
-                let credit_from = Some(self.cost);
-                self.frames[index].patches.push(Patch {
-                    branch: at,
-                    target: at + 1,
-                    credit_from,
-                });
-            }
-        }
-        Ok(())
-    }
-
-    pub(super) fn br(&mut self, depth: u32) -> Result<()> {
-        self.jump(depth)?;
-        self.stop();
-        Ok(())
-    }
-
-    pub(super) fn br_if(&mut self, depth: u32) -> Result<()> {
-        let (index, _, arity) = self.label_below_condition(depth);
-        let back = matches!(self.frames[index].kind, Kind::Loop { .. });
-        if arity > 0 || index == 0 {
-            // Values must survive on both paths: settle them before the condition is read.
-            let below = self.stack.len() - 1;
-            let condition = self.settled_condition(below)?;
-            if index != 0 && self.in_place(depth) {
-                return self.direct(&condition, index, back);
-            }
-            let skip = self.branch_if(&condition, false, false)?;
-            let held = self.acc;
-            let operands = self.stack.clone();
-            self.jump(depth)?;
-            self.stack = operands;
-            self.acc = held;
-            self.last = None;
-            self.patch(skip, skip + 1);
-            return Ok(());
-        }
-        let condition = self.condition()?;
-        self.direct(&condition, index, back)
-    }
-
-    fn label_below_condition(&self, depth: u32) -> (usize, usize, usize) {
-        self.label(depth)
-    }
-
-    /// A conditional branch that needs no moves.
-    fn direct(&mut self, condition: &Condition, index: usize, back: bool) -> Result<()> {
-        let charged = back && self.fuel;
-        let float = matches!(
-            condition.row,
-            Row::F32Eq
-                | Row::F32Ne
-                | Row::F32Lt
-                | Row::F32Le
-                | Row::F64Eq
-                | Row::F64Ne
-                | Row::F64Lt
-                | Row::F64Le
-        );
-        if charged && float {
-            let skip = self.branch_if(condition, false, false)?;
-            self.back_edge(index)?;
-            self.patch(skip, skip + 1);
-            return Ok(());
-        }
-        let at = self.branch_if(condition, true, charged)?;
-        match self.frames[index].kind {
-            Kind::Loop { start, cost } => {
-                let charge = if charged {
-                    (self.cost - cost) as i32
-                } else {
-                    0
-                };
-                self.patch_to(at, at + 1, start, charge);
-            }
-            _ => self.frames[index].patches.push(Patch {
-                branch: at,
-                target: at + 1,
-                credit_from: None,
-            }),
-        }
-        Ok(())
-    }
-
-    fn back_edge(&mut self, index: usize) -> Result<()> {
-        if let Kind::Loop { start, cost } = self.frames[index].kind {
-            let at = self.code.len();
-            let charge = (self.cost - cost) as i32;
-            self.emit2(word(op::BrCharge, 0, 0, 0), 0);
-            self.patch_to(at, at + 1, start, charge);
-        }
-        Ok(())
-    }
-
-    pub(super) fn br_table(&mut self, targets: &[u32]) -> Result<()> {
-        let index = self.pop();
-        let below = self.stack.len();
-        let count = targets.len() - 1;
-        let slot = self.slot_of(below, index)?;
-        // Entries share the operands, so they rest in their homes.
-        for at in (0..below).rev() {
-            if self.stack[at].place == Place::Acc {
-                self.settle(at)?;
-            }
-        }
-        let table = self.code.len();
-        self.emit(word_u32(op::BrTable, slot, count as u32));
-        self.code.resize(self.code.len() + targets.len(), 0);
-        let mut stubs = Vec::new();
-        for (i, &depth) in targets.iter().enumerate() {
-            let (to, ..) = self.label(depth);
-            let entry = table + 1 + i;
-            if to != 0 && self.in_place(depth) {
-                match self.frames[to].kind {
-                    Kind::Loop { start, cost } => {
-                        let charge = if self.fuel {
-                            (self.cost - cost) as i32
-                        } else {
-                            0
-                        };
-                        self.patch_to(table, entry, start, charge);
-                    }
-                    _ => {
-                        let credit_from = Some(self.cost);
-                        self.frames[to].patches.push(Patch {
-                            branch: table,
-                            target: entry,
-                            credit_from,
-                        });
-                    }
-                }
-                continue;
-            }
-            stubs.push((depth, entry));
-        }
-        // One stub serves all entries of a label.
-        stubs.sort_unstable();
-        let mut at = 0;
-        while at < stubs.len() {
-            let depth = stubs[at].0;
-            while at < stubs.len() && stubs[at].0 == depth {
-                self.patch(table, stubs[at].1);
-                at += 1;
-            }
-            let (held, operands) = (self.acc, self.stack.clone());
-            self.last = None;
-            self.jump(depth)?;
-            self.stack = operands;
-            self.acc = held;
-        }
-        self.stop();
-        Ok(())
-    }
-
-    pub(super) fn return_(&mut self) -> Result<()> {
-        self.return_from(true)?;
-        self.stop();
-        Ok(())
-    }
-
-    /// Returns the top operands; `early` gives back what the function's rest would have cost.
-    fn return_from(&mut self, early: bool) -> Result<()> {
-        let skipped = self.total_cost.saturating_sub(self.cost);
-        if early && self.fuel && skipped >= CREDIT {
-            let at = self.code.len();
-            self.emit2(word(op::BrCharge, 0, 0, 0), 0);
-            self.patch_to(at, at + 1, at + 2, -(skipped.min(i32::MAX as u32) as i32));
-        }
-        self.return_values()
-    }
-
-    fn return_values(&mut self) -> Result<()> {
-        let count = self.results.len();
-        let from = self.stack.len() - count;
-        match count {
-            0 => self.emit(word(op::Ret, 0, 0, 0)),
-            1 => {
-                let operand = self.stack[from];
-                match operand.place {
-                    Place::Const(bits)
-                        if operand.ty == ValType::I32 || i64::from(bits as i32) as u64 == bits =>
-                    {
-                        self.emit(word_u32(op::RetI, 0, bits as u32));
-                    }
-                    Place::Acc => self.emit(word(
-                        [op::RetR, op::RetF, op::RetD][class(operand.ty)],
-                        0,
-                        0,
-                        0,
-                    )),
-                    _ => {
-                        let slot = self.slot_of(from, operand)?;
-                        self.emit(word(op::RetS, slot, 0, 0));
-                    }
-                }
-            }
-            _ => {
-                for at in (from..self.stack.len()).rev() {
-                    let operand = self.stack[at];
-                    let home = self.home(at)?;
-                    self.last = None;
-                    self.move_to(home, at, operand)?;
-                }
-                let start = self.home(from)?;
-                self.emit(word(op::RetSpan, start, count as u16, 0));
-            }
-        }
-        Ok(())
-    }
-
-    /// Moves a call's arguments to `to` and up, and pops them.
-    fn arguments(&mut self, count: usize, to: usize) -> Result<()> {
-        let from = self.stack.len() - count;
-        for i in (0..count).rev() {
-            let operand = self.stack[from + i];
-            let slot = u16::try_from(to + i).unwrap_or(u16::MAX);
-            self.move_to(slot, from + i, operand)?;
-        }
-        self.use_slots(to + count);
-        self.stack.truncate(from);
-        Ok(())
-    }
-
-    /// What lies below a call's arguments must not be in an accumulator alone.
-    fn before_call(&mut self, arguments: usize) -> Result<()> {
-        let below = self.stack.len() - arguments;
-        for at in (0..below).rev() {
-            if self.stack[at].place == Place::Acc {
-                self.settle(at)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Emits a call whose arguments are the top operands; `emit` gets the callee's frame.
-    pub(super) fn call(&mut self, ty: u32, emit: impl FnOnce(&mut Self, u16)) -> Result<()> {
-        let module = self.module;
-        let ty = &module.types[ty as usize];
-        let count = ty.params().len();
-        self.before_call(count)?;
-        let height = self.stack.len() - count;
-        let frame = self.home(height)? + LINKAGE_SLOTS;
-        self.arguments(count, frame.into())?;
-        self.use_slots(usize::from(frame) + count.max(ty.results().len()));
-        emit(self, frame);
-        self.forget();
-        for &result in ty.results() {
-            self.push(result, Place::Home)?;
-        }
-        if let (true, [result]) = (self.fast, ty.results()) {
-            self.acc[class(*result)] = Held::Copy(self.home(height)?);
-        }
-        Ok(())
-    }
-
-    /// The index operand of an indirect call, in a slot that the arguments' moves don't touch.
-    pub(super) fn call_index(&mut self, params: usize) -> Result<u16> {
-        let index = self.pop();
-        if let Place::Local(local) = index.place {
-            return Ok(local);
-        }
-        let height = self.stack.len();
-        let above = self.home(height + 4)?;
-        let _ = params;
-        self.move_to(above, height, index)?;
-        self.use_slots(usize::from(above) + 1);
-        Ok(above)
-    }
-
-    /// Emits a tail call; `emit` gets the slot where the arguments begin.
-    pub(super) fn return_call(&mut self, ty: u32, emit: impl FnOnce(&mut Self, u16)) -> Result<()> {
-        let module = self.module;
-        let ty = &module.types[ty as usize];
-        let count = ty.params().len();
-        let start = self.stack.len() - count;
-        for at in (start..self.stack.len()).rev() {
-            let operand: Operand = self.stack[at];
-            if operand.place != Place::Home {
-                let home = self.home(at)?;
-                self.move_to(home, at, operand)?;
-            }
-        }
-        let skipped = self.total_cost.saturating_sub(self.cost);
-        if self.fuel && skipped >= CREDIT {
-            let at = self.code.len();
-            self.emit2(word(op::BrCharge, 0, 0, 0), 0);
-            self.patch_to(at, at + 1, at + 2, -(skipped.min(i32::MAX as u32) as i32));
-        }
-        let start = self.home(start)?;
-        self.use_slots(usize::from(start) + count);
-        self.use_slots(count);
-        emit(self, start);
-        self.stop();
-        Ok(())
-    }
-}
-
-fn field(src: Src) -> u16 {
-    match src {
-        Src::Slot(slot) => slot,
-        Src::Acc => 0,
-        Src::Imm(imm) => imm as u16,
-    }
-}
-
-/// The comparison of a branch row, for asking whether its operands may be exchanged.
-fn compare_of(row: Row) -> Row {
-    match row {
-        Row::BrI32Eq | Row::BrI32Ne | Row::BrI64Eq | Row::BrI64Ne => Row::I32Eq,
-        Row::BrF32Eq | Row::BrF32Ne | Row::BrF64Eq | Row::BrF64Ne => Row::F32Eq,
-        _ => Row::I32LtS,
+        self.code[at - 1] = direct.to_le();
     }
 }

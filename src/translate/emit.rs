@@ -1,53 +1,27 @@
-//! Operands and the choice of forms.
-//!
-//! An operand has a *home*: the slot of its place on the stack, above the locals. It need not be
-//! there: it may still be a constant, a local, or the accumulator of its class. `acc` says what each
-//! accumulator holds; slots are always true where the accumulator is only a copy.
+//! Instructions: the choice of forms, and the newest one, whose destination may still change.
 
 use super::Translator;
 use super::numeric;
+use super::stack::{Choice, Held, Operand, Place, class};
 use crate::code::module::ValType;
 use crate::code::{Op, Row, form, op, select, word, word_u32};
 use crate::error::{Error, ErrorKind, Result};
-
-/// Where an operand's value is.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Place {
-    Const(u64),
-    Local(u16),
-    Home,
-    Acc,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Operand {
-    pub ty: ValType,
-    pub place: Place,
-}
-
-/// What an accumulator holds.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Held {
-    Nothing,
-    /// The operand at this height; it is nowhere else.
-    Temp(usize),
-    /// A copy of this slot.
-    Copy(u16),
-}
 
 /// A source as an instruction's field can name it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Src {
     Slot(u16),
     Acc,
+    /// The local that `r1` mirrors.
+    Pin,
     Imm(i16),
 }
 
 impl Src {
-    fn field(self) -> u16 {
+    pub(super) fn field(self) -> u16 {
         match self {
             Src::Slot(slot) => slot,
-            Src::Acc => 0,
+            Src::Acc | Src::Pin => 0,
             Src::Imm(imm) => imm as u16,
         }
     }
@@ -57,64 +31,40 @@ impl Src {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Last {
     pub start: usize,
-    pub row: Row,
     pub made: Made,
     /// What the accumulators held before.
-    held: [Held; 3],
+    pub held: [Held; 3],
     ty: ValType,
     /// Where its result went, and the operand that it is.
-    want: Want,
-    height: usize,
+    pub want: Want,
+    pub height: usize,
 }
 
+/// What the newest instruction computes.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Made {
-    Bin(Src, Src),
-    Un(Src),
-    Load(Src, u16),
+    Bin(Row, Src, Src),
+    Un(Row, Src),
+    Load(Row, Src, u16),
+    GlobalGet(u32),
+    /// A choice by `r0` between two slots.
+    Select(u16, u16),
+    /// An instruction with a slot in field `a` as its only destination.
+    Plain(Op, u16, u16, Option<u64>),
 }
 
 /// Where a result is wanted.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Want {
+pub(super) enum Want {
     Acc,
     Slot(u16),
+    /// The slot and the accumulator.
     Both(u16),
-}
-
-pub(super) fn class(ty: ValType) -> usize {
-    match ty {
-        ValType::F32 => 1,
-        ValType::F64 => 2,
-        _ => 0,
-    }
+    /// The pinned local: its slot and `r1`.
+    Pin(u16),
 }
 
 impl Translator<'_> {
-    pub(super) fn home(&self, height: usize) -> Result<u16> {
-        let slot = self.locals.len() + height;
-        // Room for a call's linkage above the highest operand.
-        u16::try_from(slot + 8).map_err(|_| {
-            Error::at(
-                ErrorKind::Unsupported,
-                "a function that needs more than 65,535 slots",
-                self.offset,
-            )
-        })?;
-        Ok(slot as u16)
-    }
-
-    pub(super) fn use_slots(&mut self, end: usize) {
-        self.frame = self.frame.max(end);
-    }
-
-    pub(super) fn push(&mut self, ty: ValType, place: Place) -> Result<()> {
-        let height = self.stack.len();
-        self.use_slots(self.home(height)? as usize + 1);
-        self.stack.push(Operand { ty, place });
-        Ok(())
-    }
-
     pub(super) fn emit(&mut self, word: u64) {
         self.last = None;
         self.code.push(word.to_le());
@@ -125,187 +75,60 @@ impl Translator<'_> {
         self.code.push(ext.to_le());
     }
 
-    /// A slot has been written: an accumulator that copied it no longer does.
-    pub(super) fn wrote(&mut self, slot: u16) {
-        for held in &mut self.acc {
-            if *held == Held::Copy(slot) {
-                *held = Held::Nothing;
-            }
-        }
-    }
-
-    /// The operand at `height` as an instruction's source. Constants become immediates where `imm` allows.
-    pub(super) fn source(&mut self, height: usize, operand: Operand, imm: bool) -> Result<Src> {
-        let slot = match operand.place {
-            Place::Acc => return Ok(Src::Acc),
-            Place::Const(bits) => {
-                let value = match operand.ty {
-                    ValType::I32 => i64::from(bits as i32),
-                    _ => bits as i64,
-                };
-                if imm && class(operand.ty) == 0 && i16::try_from(value).is_ok() {
-                    return Ok(Src::Imm(value as i16));
-                }
-                let home = self.home(height)?;
-                self.load_const(home, operand.ty, bits);
-                home
-            }
-            Place::Local(local) => local,
-            Place::Home => self.home(height)?,
-        };
-        if self.fast && self.acc[class(operand.ty)] == Held::Copy(slot) {
-            return Ok(Src::Acc);
-        }
-        Ok(Src::Slot(slot))
-    }
-
-    pub(super) fn load_const(&mut self, slot: u16, ty: ValType, bits: u64) {
-        let bits = if class(ty) == 0 && ty == ValType::I32 {
-            i64::from(bits as i32) as u64
-        } else {
-            bits
-        };
-        if i64::from(bits as i32) as u64 == bits || ty == ValType::F32 {
-            self.emit(word_u32(op::Const, slot, bits as u32));
-        } else {
-            self.emit2(word(op::ConstWide, slot, 0, 0), bits);
-        }
-        self.wrote(slot);
-        self.use_slots(slot as usize + 1);
-    }
-
-    /// The operand at `height` in a slot that an instruction can name.
-    pub(super) fn slot_of(&mut self, height: usize, operand: Operand) -> Result<u16> {
-        match operand.place {
-            Place::Local(local) => Ok(local),
-            Place::Home => self.home(height),
-            Place::Const(_) | Place::Acc => {
-                let home = self.home(height)?;
-                self.move_to(home, height, operand)?;
-                Ok(home)
-            }
-        }
-    }
-
-    /// Copies the operand at `height` into `slot`.
-    pub(super) fn move_to(&mut self, slot: u16, height: usize, operand: Operand) -> Result<()> {
-        match operand.place {
-            Place::Const(bits) => self.load_const(slot, operand.ty, bits),
-            Place::Local(from) => self.copy(slot, from),
-            Place::Home => {
-                let from = self.home(height)?;
-                self.copy(slot, from);
-            }
-            Place::Acc => {
-                if !(self.made(height, Want::Acc) && self.retarget(Want::Slot(slot))) {
-                    let mov = [op::MovSr, op::MovSf, op::MovSd][class(operand.ty)];
-                    self.emit(word(mov, slot, 0, 0));
-                    self.wrote(slot);
-                    self.acc[class(operand.ty)] = Held::Copy(slot);
-                }
-                self.use_slots(slot as usize + 1);
-            }
-        }
-        Ok(())
-    }
-
-    pub(super) fn copy(&mut self, to: u16, from: u16) {
-        if to != from {
-            self.emit(word(op::Copy, to, from, 0));
-            self.wrote(to);
-            self.use_slots(to as usize + 1);
-        }
-    }
-
-    /// Puts the operand at `height` (still on the stack) into its home.
-    pub(super) fn settle(&mut self, height: usize) -> Result<()> {
-        let operand = self.stack[height];
-        if operand.place != Place::Home {
-            let home = self.home(height)?;
-            self.move_to(home, height, operand)?;
-            self.stack[height].place = Place::Home;
-        }
-        Ok(())
-    }
-
-    /// Puts every operand from `height` on into its home.
-    pub(super) fn settle_all(&mut self, height: usize) -> Result<()> {
-        // The newest first: only it can have its maker's destination changed.
-        for at in (height..self.stack.len()).rev() {
-            self.settle(at)?;
-        }
-        Ok(())
-    }
-
-    /// The operand that is nowhere but in the accumulator of this class.
-    pub(super) fn occupant(&self, class_: usize) -> Option<usize> {
-        let Held::Temp(height) = self.acc[class_] else {
-            return None;
-        };
-        let operand = self.stack.get(height)?;
-        (operand.place == Place::Acc && class(operand.ty) == class_).then_some(height)
-    }
-
-    /// Frees the accumulator of a class from an operand that is nowhere else.
-    pub(super) fn spill(&mut self, class: usize) -> Result<()> {
-        match self.occupant(class) {
-            Some(height) => self.settle(height),
-            None => Ok(()),
-        }
-    }
-
     /// Whether the newest instruction made the operand that is or was at `height`.
-    fn made(&self, height: usize, want: Want) -> bool {
+    pub(super) fn made(&self, height: usize, want: Want) -> bool {
         self.last
             .is_some_and(|last| last.height == height && last.want == want)
     }
 
-    /// Changes the destination of the newest instruction, which made an accumulator's value.
-    fn retarget(&mut self, want: Want) -> bool {
+    /// Changes the destination of the newest instruction, if it has a form for that.
+    pub(super) fn retarget(&mut self, want: Want) -> bool {
         let Some(last) = self.last else { return false };
-        let Some((op, a)) = encode(last.row, last.made, want) else {
-            return false;
-        };
+        let mut made = last.made;
+        let mut words = encode(made, want, last.ty);
+        if words.is_none() {
+            made = self.unpinned(made);
+            words = encode(made, want, last.ty);
+        }
+        let Some(words) = words else { return false };
         self.code.truncate(last.start);
         self.acc = last.held;
-        self.put(last.row, last.made, op, a, want, last.ty, last.height);
+        self.put(made, words, want, last.ty, last.height);
         self.last = None;
         true
     }
 
-    #[allow(clippy::too_many_arguments)]
-    fn put(
-        &mut self,
-        row: Row,
-        made: Made,
-        op: Op,
-        a: u16,
-        want: Want,
-        ty: ValType,
-        height: usize,
-    ) {
+    /// The same with the pinned local's slot, which is as true as `r1`.
+    fn unpinned(&self, made: Made) -> Made {
+        let slot = |src| match (src, self.pin) {
+            (Src::Pin, Some(local)) => Src::Slot(local),
+            _ => src,
+        };
+        match made {
+            Made::Bin(row, x, y) => Made::Bin(row, slot(x), slot(y)),
+            Made::Load(row, src, offset) => Made::Load(row, slot(src), offset),
+            other => other,
+        }
+    }
+
+    fn put(&mut self, made: Made, words: Words, want: Want, ty: ValType, height: usize) {
         let held = self.acc;
         let start = self.code.len();
-        let (b, c) = match made {
-            Made::Bin(lhs, rhs) => (lhs.field(), rhs.field()),
-            Made::Un(src) => (src.field(), 0),
-            Made::Load(address, offset) => (address.field(), offset),
-        };
-        self.code.push(word(op, a, b, c).to_le());
+        self.code.push(words.0.to_le());
+        if let Some(ext) = words.1 {
+            self.code.push(ext.to_le());
+        }
+        if let Want::Slot(slot) | Want::Both(slot) | Want::Pin(slot) = want {
+            self.wrote(slot);
+            self.use_slots(slot as usize + 1);
+        }
         match want {
             Want::Acc => self.acc[class(ty)] = Held::Nothing,
-            Want::Slot(slot) => self.wrote(slot),
-            Want::Both(slot) => {
-                self.wrote(slot);
-                self.acc[class(ty)] = Held::Copy(slot);
-            }
-        }
-        if let Want::Slot(slot) | Want::Both(slot) = want {
-            self.use_slots(slot as usize + 1);
+            Want::Both(slot) => self.acc[class(ty)] = Held::Copy(slot),
+            Want::Slot(_) | Want::Pin(_) => {}
         }
         self.last = Some(Last {
             start,
-            row,
             made,
             held,
             ty,
@@ -314,23 +137,20 @@ impl Translator<'_> {
         });
     }
 
-    /// Emits an instruction whose operands have been popped and pushes its result.
-    fn produce(&mut self, row: Row, made: Made, ty: ValType) -> Result<bool> {
+    /// Emits an instruction whose operands have been popped and pushes its result. False if it has
+    /// no form for any place where the result could go now.
+    pub(super) fn produce(&mut self, made: Made, ty: ValType) -> Result<bool> {
         let height = self.stack.len();
         let home = self.home(height)?;
-        let free = self.occupant(class(ty)).is_none();
-        let wants = match (self.fast, free) {
-            (true, true) => [Want::Acc, Want::Slot(home)],
-            _ => [Want::Slot(home), Want::Acc],
-        };
-        for want in wants {
-            if want == Want::Acc && !(self.fast && free) {
+        let free = self.fast && self.occupant(class(ty)).is_none();
+        for want in [Want::Acc, Want::Slot(home)] {
+            if want == Want::Acc && !free {
                 continue;
             }
-            let Some((op, a)) = encode(row, made, want) else {
+            let Some(words) = encode(made, want, ty) else {
                 continue;
             };
-            self.put(row, made, op, a, want, ty, height);
+            self.put(made, words, want, ty, height);
             if want == Want::Acc {
                 self.acc[class(ty)] = Held::Temp(height);
                 self.push(ty, Place::Acc)?;
@@ -342,35 +162,84 @@ impl Translator<'_> {
         Ok(false)
     }
 
+    /// As `produce`, for what every tier has a form for.
+    pub(super) fn produce_plain(
+        &mut self,
+        op: Op,
+        b: u16,
+        c: u16,
+        ext: Option<u64>,
+        ty: ValType,
+    ) -> Result<()> {
+        self.produce(Made::Plain(op, b, c, ext), ty).map(|_| ())
+    }
+
+    /// `produce` with the best sources that have a form.
+    fn produce_bin(&mut self, row: Row, xs: &Choice, ys: &Choice, ty: ValType) -> Result<bool> {
+        let home = self.home(self.stack.len())?;
+        let free = self.fast && self.occupant(class(ty)).is_none();
+        for want in [Want::Acc, Want::Slot(home)] {
+            if want == Want::Acc && !free {
+                continue;
+            }
+            for &x in xs.all() {
+                for &y in ys.all() {
+                    for made in [Made::Bin(row, x, y), Made::Bin(row, y, x)] {
+                        if encode(made, want, ty).is_some() {
+                            return self.produce(made, ty);
+                        }
+                        if !numeric::commutes(row) {
+                            break;
+                        }
+                    }
+                }
+            }
+        }
+        Ok(false)
+    }
+
     /// A binary operator or comparison over the two newest operands.
-    pub(super) fn binary(&mut self, row: Row, exchange: bool, ty: ValType) -> Result<()> {
+    pub(super) fn binary(&mut self, mut row: Row, exchange: bool, ty: ValType) -> Result<()> {
         let (mut y, mut x) = (self.pop(), self.pop());
         let height = self.stack.len();
         let (mut hy, mut hx) = (height + 1, height);
-        if exchange || (numeric::commutes(row) && matches!(x.place, Place::Const(_))) {
+        if exchange {
             (x, y, hx, hy) = (y, x, hy, hx);
         }
-        // Where neither form exists, first the immediates and then the accumulators give way.
-        for imm in [true, false] {
-            let mut a = self.source(hx, x, imm)?;
-            let mut b = self.source(hy, y, imm)?;
-            if a == Src::Acc && b == Src::Acc {
-                b = Src::Slot(self.slot_of(hy, y)?);
+        let (mut xs, mut ys) = (self.choices(hx, x)?, self.choices(hy, y)?);
+        if let (Some(imm), None) = (xs.imm(), ys.imm())
+            && let Some((other, imm)) = numeric::exchanged(row, imm)
+        {
+            row = other;
+            (x, y) = (y, Operand::constant(i64::from(imm)));
+            (hx, hy) = (hy, hx);
+            (xs, ys) = (ys, Choice::one(Src::Imm(imm)));
+        }
+        // Where no form exists, first the immediates give way and then the accumulators.
+        loop {
+            if self.produce_bin(row, &xs, &ys, ty)? {
+                return Ok(());
             }
-            if b == Src::Acc && matches!(a, Src::Slot(_)) && numeric::commutes(row) {
-                (a, b) = (b, a);
-            }
-            if self.produce(row, Made::Bin(a, b), ty)? {
+            let slot_of = |at: &Choice, only: fn(&Src) -> bool| at.all().iter().all(only);
+            let imm: fn(&Src) -> bool = |src| matches!(src, Src::Imm(_));
+            let acc: fn(&Src) -> bool = |src| *src == Src::Acc;
+            if slot_of(&xs, imm) {
+                xs = Choice::one(Src::Slot(self.slot_of(hx, x)?));
+            } else if slot_of(&ys, imm) {
+                ys = Choice::one(Src::Slot(self.slot_of(hy, y)?));
+            } else if slot_of(&xs, acc) {
+                xs = Choice::one(Src::Slot(self.slot_of(hx, x)?));
+            } else if slot_of(&ys, acc) {
+                ys = Choice::one(Src::Slot(self.slot_of(hy, y)?));
+            } else {
+                // Every row has a form from slots to a slot or to its accumulator.
+                self.spill(class(ty))?;
+                if !self.produce_bin(row, &xs, &ys, ty)? {
+                    return Err(self.no_form());
+                }
                 return Ok(());
             }
         }
-        let a = Src::Slot(self.slot_of(hx, x)?);
-        let b = Src::Slot(self.slot_of(hy, y)?);
-        if !self.produce(row, Made::Bin(a, b), ty)? {
-            self.spill(class(ty))?;
-            self.produce(row, Made::Bin(a, b), ty)?;
-        }
-        Ok(())
     }
 
     /// `i32.eqz` and `i64.eqz`: the opposite comparison, where the operand is one.
@@ -379,11 +248,11 @@ impl Translator<'_> {
             && let Some((compare, a, b)) = self.absorb_compare()
         {
             if let Some(opposite) = numeric::opposite(compare)
-                && self.produce(opposite, Made::Bin(a, b), ValType::I32)?
+                && self.produce(Made::Bin(opposite, a, b), ValType::I32)?
             {
                 return Ok(());
             }
-            self.produce(compare, Made::Bin(a, b), ValType::I32)?;
+            self.produce(Made::Bin(compare, a, b), ValType::I32)?;
         }
         self.push(ty, Place::Const(0))?;
         self.binary(row, false, ValType::I32)
@@ -392,118 +261,70 @@ impl Translator<'_> {
     pub(super) fn unary(&mut self, row: Row, ty: ValType) -> Result<()> {
         let x = self.pop();
         let height = self.stack.len();
-        let src = self.source(height, x, false)?;
-        if !self.produce(row, Made::Un(src), ty)? {
+        let src = self.acc_or_slot(height, x)?;
+        if !self.produce(Made::Un(row, src), ty)? {
             let src = Src::Slot(self.slot_of(height, x)?);
-            self.produce(row, Made::Un(src), ty)?;
+            self.produce(Made::Un(row, src), ty)?;
         }
         Ok(())
     }
 
-    pub(super) fn load(&mut self, row: Row, memory: u32, offset: u64, ty: ValType) -> Result<()> {
-        let x = self.pop();
+    /// `select`: by a comparison with zero without making it, by `r0`, or by a slot.
+    pub(super) fn select(&mut self) -> Result<()> {
+        let zero_test = |row, b| matches!(row, Row::I32Eq | Row::I32Ne) && b == Src::Imm(0);
+        let (cond, exchange) = match self.absorb_compare_if(zero_test) {
+            // `r1` is no source of a select, but the slot that it mirrors is.
+            Some((row, Src::Pin, _)) => {
+                (Src::Slot(self.pin.unwrap_or_default()), row == Row::I32Eq)
+            }
+            Some((row, a, _)) => (a, row == Row::I32Eq),
+            None => {
+                let cond = self.pop();
+                let height = self.stack.len();
+                (self.acc_or_slot(height, cond)?, false)
+            }
+        };
+        let (no, yes) = (self.pop(), self.pop());
         let height = self.stack.len();
-        if let (0, Ok(offset)) = (memory, u16::try_from(offset)) {
-            let row = match (self.fast, ty) {
-                (true, ValType::F32) => Row::LoadF32,
-                (true, ValType::F64) => Row::LoadF64,
-                _ => row,
-            };
-            if matches!(row, Row::LoadF32 | Row::LoadF64) {
-                self.spill(class(ty))?;
-            }
-            let src = self.source(height, x, false)?;
-            if self.produce(row, Made::Load(src, offset), ty)? {
-                return Ok(());
-            }
-            let src = Src::Slot(self.slot_of(height, x)?);
-            self.produce(row, Made::Load(src, offset), ty)?;
-            return Ok(());
+        let mut b = self.slot_of(height, yes)?;
+        let mut c = self.slot_of(height + 1, no)?;
+        if exchange {
+            (b, c) = (c, b);
         }
-        let address = self.slot_of(height, x)?;
-        let home = self.home(height)?;
-        let op = self.must(row, form::load::W as u32)?;
-        self.emit2(word(op, home, address, memory as u16), offset);
-        self.wrote(home);
-        self.push(ty, Place::Home)
-    }
-
-    pub(super) fn store(&mut self, row: Row, memory: u32, offset: u64) -> Result<()> {
-        use form::store::*;
-        let (y, x) = (self.pop(), self.pop());
-        let height = self.stack.len();
-        if let (0, Ok(offset)) = (memory, u16::try_from(offset)) {
-            let mut value = self.source(height + 1, y, true)?;
-            let mut address = self.source(height, x, false)?;
-            if value == Src::Acc && address == Src::Acc && class(y.ty) == 0 {
-                value = Src::Slot(self.slot_of(height + 1, y)?);
-            }
-            let row = match (value, y.ty) {
-                (Src::Acc, ValType::F32) => Row::StoreF32,
-                (Src::Acc, ValType::F64) => Row::StoreF64,
-                _ => row,
-            };
-            if matches!(row, Row::StoreF32 | Row::StoreF64) && address == Src::Acc {
-                address = Src::Slot(self.slot_of(height, x)?);
-            }
-            let form = match (address, value) {
-                (Src::Slot(_), Src::Slot(_)) => Mss,
-                (Src::Slot(_), Src::Imm(_)) => Msi,
-                (Src::Slot(_), Src::Acc) => Msr,
-                (_, Src::Slot(_)) => Mrs,
-                (_, Src::Imm(_)) => Mri,
-                (_, Src::Acc) => Msr,
-            };
-            let op = self.must(row, form as u32)?;
-            self.emit(word(op, value.field(), address.field(), offset));
-            return Ok(());
+        match cond {
+            Src::Slot(cond) => self.produce_plain(op::Select, b, c, Some(cond.into()), yes.ty),
+            _ => self.produce(Made::Select(b, c), yes.ty).map(|_| ()),
         }
-        let value = self.slot_of(height + 1, y)?;
-        let address = self.slot_of(height, x)?;
-        let op = self.must(row, form::store::W as u32)?;
-        self.emit2(word(op, value, address, memory as u16), offset);
-        Ok(())
     }
 
     pub(super) fn must(&self, row: Row, form: u32) -> Result<Op> {
-        // A form that the table lists; a missing one is a fault of this crate, not of the input.
-        select(row, form).ok_or_else(|| {
-            Error::at(
-                ErrorKind::Unsupported,
-                "an operator in this form",
-                self.offset,
-            )
-        })
+        select(row, form).ok_or_else(|| self.no_form())
     }
 
-    /// `local.set` and `local.tee`, after the operands that name the local were saved.
-    pub(super) fn assign(&mut self, local: u16) -> Result<()> {
-        let named = |operand: &Operand| operand.place == Place::Local(local);
-        let below = self.stack.len() - 1;
-        for at in 0..below {
-            if named(&self.stack[at]) {
-                self.settle(at)?;
-            }
-        }
-        let operand = self.pop();
-        let home = self.home(below)?;
-        match operand.place {
-            Place::Acc if self.made(below, Want::Acc) && self.retarget(Want::Both(local)) => {}
-            Place::Home
-                if self.made(below, Want::Slot(home)) && self.retarget(Want::Slot(local)) => {}
-            _ => self.move_to(local, below, operand)?,
-        }
-        Ok(())
+    /// A form that the table doesn't list is a fault of this crate, not of the input.
+    pub(super) fn no_form(&self) -> Error {
+        Error::at(
+            ErrorKind::Unsupported,
+            "an operator in this form",
+            self.offset,
+        )
     }
 
     /// If the newest instruction is a comparison that made the top operand, removes both.
     pub(super) fn absorb_compare(&mut self) -> Option<(Row, Src, Src)> {
+        self.absorb_compare_if(|_, _| true)
+    }
+
+    fn absorb_compare_if(
+        &mut self,
+        wanted: impl FnOnce(Row, Src) -> bool,
+    ) -> Option<(Row, Src, Src)> {
         let last = self.last?;
-        let Made::Bin(a, b) = last.made else {
+        let Made::Bin(row, a, b) = last.made else {
             return None;
         };
-        numeric::branch(last.row)?;
-        let top = self.stack.len() - 1;
+        numeric::branch(row)?;
+        let top = self.stack.len().checked_sub(1)?;
         let on_top = last.height == top
             && match self.stack[top].place {
                 Place::Acc => last.want == Want::Acc,
@@ -512,65 +333,108 @@ impl Translator<'_> {
                 }
                 _ => false,
             };
-        if !on_top {
+        if !on_top || !wanted(row, b) {
             return None;
         }
         self.code.truncate(last.start);
         self.acc = last.held;
         self.last = None;
         self.pop();
-        Some((last.row, a, b))
+        Some((row, a, b))
     }
 }
 
-/// The opcode and field `a` of an instruction with its result where it is wanted.
-fn encode(row: Row, made: Made, want: Want) -> Option<(Op, u16)> {
+/// An instruction's first word and its extension.
+type Words = (u64, Option<u64>);
+
+/// The instruction with its result where it is wanted, if there is such a form.
+fn encode(made: Made, want: Want, ty: ValType) -> Option<Words> {
     let a = match want {
         Want::Acc => 0,
-        Want::Slot(slot) | Want::Both(slot) => slot,
+        Want::Slot(slot) | Want::Both(slot) | Want::Pin(slot) => slot,
     };
-    let form = match made {
-        Made::Bin(x, y) => bin_form(x, y, want)? as u32,
-        Made::Un(Src::Slot(_)) => match want {
-            Want::Acc => form::un::Rs as u32,
-            Want::Slot(_) => form::un::Ss as u32,
-            Want::Both(_) => return None,
+    let (op, b, c) = match made {
+        Made::Bin(row, x, y) => (
+            select(row, bin_form(x, y, want)? as u32)?,
+            x.field(),
+            y.field(),
+        ),
+        Made::Un(row, src) => (select(row, un_form(src, want)? as u32)?, src.field(), 0),
+        Made::Load(row, src, offset) => {
+            // Into a slot, the integer row does the same.
+            let row = match (row, want) {
+                (Row::LoadF32, Want::Slot(_)) => Row::Load32,
+                (Row::LoadF64, Want::Slot(_)) => Row::Load64,
+                _ => row,
+            };
+            let form = load_form(src, want)?;
+            (select(row, form as u32)?, src.field(), offset)
+        }
+        Made::GlobalGet(index) => {
+            return match want {
+                Want::Slot(_) => Some((word_u32(op::GlobalGet, a, index), None)),
+                Want::Acc if class(ty) == 0 => Some((word_u32(op::GlobalGetR, 0, index), None)),
+                _ => None,
+            };
+        }
+        Made::Select(b, c) => match want {
+            Want::Slot(_) => (op::SelectSr, b, c),
+            Want::Acc if class(ty) == 0 => (op::SelectRr, b, c),
+            _ => return None,
         },
-        Made::Un(_) => match want {
-            Want::Acc => form::un::Rr as u32,
-            Want::Both(_) => form::un::Tr as u32,
-            Want::Slot(_) => return None,
-        },
-        Made::Load(Src::Slot(_), _) => match want {
-            Want::Acc => form::load::Rs as u32,
-            Want::Slot(_) => form::load::Ss as u32,
-            Want::Both(_) => form::load::Ts as u32,
-        },
-        Made::Load(..) => match want {
-            Want::Acc => form::load::Rr as u32,
-            Want::Both(_) => form::load::Tr as u32,
-            Want::Slot(_) => return None,
-        },
+        Made::Plain(op, b, c, ext) => {
+            return matches!(want, Want::Slot(_)).then(|| (word(op, a, b, c), ext));
+        }
     };
-    Some((select(row, form)?, a))
+    Some((word(op, a, b, c), None))
+}
+
+fn un_form(src: Src, want: Want) -> Option<form::un> {
+    Some(match (src, want) {
+        (Src::Slot(_), Want::Acc) => form::un::Rs,
+        (Src::Slot(_), Want::Slot(_)) => form::un::Ss,
+        (Src::Acc, Want::Acc) => form::un::Rr,
+        (Src::Acc, Want::Both(_)) => form::un::Tr,
+        _ => return None,
+    })
+}
+
+fn load_form(src: Src, want: Want) -> Option<form::load> {
+    Some(match (src, want) {
+        (Src::Slot(_), Want::Acc) => form::load::Rs,
+        (Src::Slot(_), Want::Slot(_)) => form::load::Ss,
+        (Src::Slot(_), Want::Both(_)) => form::load::Ts,
+        (Src::Acc, Want::Acc) => form::load::Rr,
+        (Src::Acc, Want::Both(_)) => form::load::Tr,
+        (Src::Pin, Want::Acc) => form::load::Rp,
+        (Src::Pin, Want::Slot(_)) => form::load::Sp,
+        _ => return None,
+    })
 }
 
 fn bin_form(x: Src, y: Src, want: Want) -> Option<form::bin> {
-    use Src::{Acc, Imm, Slot};
+    use Src::{Acc, Imm, Pin, Slot};
     use form::bin::*;
+    // To a slot, to the accumulator, to both, to the pinned local.
     let forms = match (x, y) {
-        (Slot(_), Slot(_)) => [Some(Sss), Some(Rss), Some(Tss)],
-        (Slot(_), Imm(_)) => [Some(Ssi), Some(Rsi), Some(Tsi)],
-        (Imm(_), Slot(_)) => [Some(Sis), Some(Ris), None],
-        (Acc, Slot(_)) => [None, Some(Rrs), Some(Trs)],
-        (Slot(_), Acc) => [None, Some(Rsr), Some(Tsr)],
-        (Acc, Imm(_)) => [None, Some(Rri), Some(Tri)],
-        (Imm(_), Acc) => [None, Some(Rir), None],
+        (Slot(_), Slot(_)) => [Some(Sss), Some(Rss), Some(Tss), None],
+        (Slot(_), Imm(_)) => [Some(Ssi), Some(Rsi), Some(Tsi), None],
+        (Imm(_), Slot(_)) => [Some(Sis), Some(Ris), None, None],
+        (Acc, Slot(_)) => [None, Some(Rrs), Some(Trs), None],
+        (Slot(_), Acc) => [None, Some(Rsr), Some(Tsr), None],
+        (Acc, Imm(_)) => [None, Some(Rri), Some(Tri), None],
+        (Imm(_), Acc) => [None, Some(Rir), None, None],
+        (Pin, Slot(_)) => [None, Some(Rps), None, Some(Pps)],
+        (Slot(_), Pin) => [None, Some(Rsp), None, None],
+        (Pin, Imm(_)) => [None, Some(Rpi), None, Some(Ppi)],
+        (Pin, Acc) => [None, Some(Rpr), None, Some(Ppr)],
+        (Acc, Pin) => [None, Some(Rrp), None, None],
         _ => return None,
     };
     match want {
         Want::Slot(_) => forms[0],
         Want::Acc => forms[1],
         Want::Both(_) => forms[2],
+        Want::Pin(_) => forms[3],
     }
 }

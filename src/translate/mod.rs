@@ -4,19 +4,25 @@
 //! that wasn't would give an error or wrong code, never unsafe code, since `code::verify` decides that.
 #![forbid(unsafe_code)]
 
+mod branch;
+mod calls;
 mod control;
 pub(crate) mod cost;
 mod emit;
+mod memory;
 pub(crate) mod numeric;
 mod operators;
+mod stack;
 
-use crate::code::module::{ModuleData, ValType};
+use crate::code::module::{FuncFacts, LoopRecord, ModuleData, ValType};
 use crate::code::{header, op, word};
 use crate::error::{Error, ErrorKind, Result};
 use alloc::boxed::Box;
+use alloc::vec;
 use alloc::vec::Vec;
 use control::Frame;
-use emit::{Held, Last, Operand};
+use emit::Last;
+use stack::{Held, Operand};
 use wasmparser::{BinaryReader, FunctionBody};
 
 /// What the code may use.
@@ -35,9 +41,24 @@ struct Translator<'m> {
     code: Vec<u64>,
     locals: Vec<ValType>,
     stack: Vec<Operand>,
+    /// Operands below this height are in their homes.
+    settled: usize,
+    /// For each local, one above the highest operand that still names it, or 0.
+    named: Vec<u32>,
     frames: Vec<Frame>,
     acc: [Held; 3],
     last: Option<Last>,
+    /// The newest copy or store of an accumulator into a slot.
+    simple: Option<usize>,
+    /// Where the newest label is.
+    label: usize,
+    /// Branches to that label that a return there may replace, and whether a move stands before them.
+    arrived: Vec<(usize, bool)>,
+    /// The local that `r1` mirrors, in a loop without calls and loops.
+    pin: Option<u16>,
+    /// Loops seen so far, and what validation learned of each.
+    loops: u32,
+    records: &'m [LoopRecord],
     /// Slots used so far.
     frame: usize,
     /// Fuel of the operators so far.
@@ -49,10 +70,10 @@ struct Translator<'m> {
 }
 
 /// Translates the defined function `func`, whose body has been validated.
-pub(crate) fn function(
-    module: &ModuleData,
+pub(crate) fn function<'m>(
+    module: &'m ModuleData,
     func: u32,
-    total_cost: u32,
+    facts: &'m FuncFacts,
     options: Options,
 ) -> Result<Box<[u64]>> {
     let decl = &module.funcs[func as usize];
@@ -79,13 +100,21 @@ pub(crate) fn function(
         fuel: options.fuel,
         code: Vec::with_capacity(range.len() + 8),
         frame: locals.len().max(ty.results().len()),
+        named: vec![0; locals.len()],
         locals,
         stack: Vec::new(),
+        settled: 0,
         frames: Vec::new(),
         acc: [Held::Nothing; 3],
         last: None,
+        simple: None,
+        label: 0,
+        arrived: Vec::new(),
+        pin: None,
+        loops: 0,
+        records: &facts.loops,
         cost: 0,
-        total_cost,
+        total_cost: facts.cost,
         offset: range.start as u64,
         results: ty.results().to_vec(),
     };
@@ -118,7 +147,7 @@ pub(crate) fn function(
         frame,
         params as u16,
         ty.results().len() as u16,
-        total_cost,
+        facts.cost,
         func,
     );
     t.code[0] = words[0].to_le();
@@ -150,14 +179,4 @@ pub(crate) fn val_type(ty: wasmparser::ValType, offset: u64) -> Result<ValType> 
             ));
         }
     })
-}
-
-impl Translator<'_> {
-    fn pop(&mut self) -> Operand {
-        // Validation guarantees an operand; a filler keeps a body that wasn't validated harmless.
-        self.stack.pop().unwrap_or(Operand {
-            ty: ValType::I32,
-            place: emit::Place::Const(0),
-        })
-    }
 }

@@ -272,3 +272,32 @@ pub(crate) fn opposite(row: Row) -> Option<Row> {
         _ => return None,
     })
 }
+
+/// `imm op x` as `x op' imm'`, for rows that have no form with the immediate on the left.
+pub(crate) fn exchanged(row: Row, imm: i16) -> Option<(Row, i16)> {
+    use Row::*;
+    if commutes(row) {
+        return Some((row, imm));
+    }
+    // imm < x is x >= imm + 1, and imm >= x is x < imm + 1, unless imm is the greatest of all.
+    let (other, unsigned) = match row {
+        I32LtS => (I32GeS, false),
+        I32LtU => (I32GeU, true),
+        I32GeS => (I32LtS, false),
+        I32GeU => (I32LtU, true),
+        I64LtS => (I64GeS, false),
+        I64LtU => (I64GeU, true),
+        I64GeS => (I64LtS, false),
+        I64GeU => (I64LtU, true),
+        _ => return None,
+    };
+    let greatest = unsigned && imm == -1;
+    let next = imm.checked_add(1).filter(|_| !greatest)?;
+    Some((other, next))
+}
+
+/// Whether the branches of a comparison have forms that charge fuel.
+pub(crate) fn has_charged_branch(row: Row) -> bool {
+    use crate::code::{form::br, select};
+    branch(row).is_some_and(|(yes, _)| select(yes, br::Css as u32).is_some())
+}

@@ -2,23 +2,15 @@
 
 use super::Translator;
 use super::cost::cost;
-use super::emit::{Held, Operand, Place, Src, class};
+use super::emit::{Made, Src};
+use super::stack::{Place, class};
 use super::{numeric, val_type};
 use crate::code::module::ValType;
 use crate::code::{Row, op, word, word_u32};
 use crate::error::{Error, ErrorKind, Result};
 use alloc::format;
 use alloc::vec::Vec;
-use wasmparser::{BlockType, Operator as O};
-
-/// The memory; arrays as targets belong to a proposal that validation refuses.
-fn memory_of(memarg: &wasmparser::MemArg) -> u32 {
-    match memarg.target {
-        wasmparser::MemArgTarget::Memory(memory) | wasmparser::MemArgTarget::Array(memory) => {
-            memory
-        }
-    }
-}
+use wasmparser::Operator as O;
 
 impl Translator<'_> {
     pub(super) fn operator(&mut self, operator: &O) -> Result<()> {
@@ -33,10 +25,10 @@ impl Translator<'_> {
             return self.unary(row, ty);
         }
         if let Some((row, memarg, ty)) = numeric::load(operator) {
-            return self.load(row, memory_of(memarg), memarg.offset, ty);
+            return self.load(row, memarg, ty);
         }
         if let Some((row, memarg)) = numeric::store(operator) {
-            return self.store(row, memory_of(memarg), memarg.offset);
+            return self.store(row, memarg);
         }
         if self.values(operator)? || self.flow(operator)? || self.bulk(operator)? {
             return Ok(());
@@ -68,19 +60,13 @@ impl Translator<'_> {
                 self.push(ty, Place::Const(0))?;
             }
             O::RefIsNull => {
-                let operand = self.pop();
-                self.stack.push(Operand {
-                    ty: ValType::I32,
-                    place: operand.place,
-                });
+                self.retype(ValType::I32)?;
                 self.push(ValType::I32, Place::Const(0))?;
                 self.binary(Row::I32Eq, false, ValType::I32)?;
             }
             O::RefFunc { function_index } => {
-                let home = self.home(self.stack.len())?;
-                self.emit(word_u32(op::RefFunc, home, function_index));
-                self.wrote(home);
-                self.push(ValType::FuncRef, Place::Home)?;
+                let (lo, hi) = (function_index as u16, (function_index >> 16) as u16);
+                self.produce_plain(op::RefFunc, lo, hi, None, ValType::FuncRef)?;
             }
             O::LocalGet { local_index } => {
                 let ty = self.locals[local_index as usize];
@@ -94,24 +80,14 @@ impl Translator<'_> {
             }
             O::GlobalGet { global_index } => {
                 let ty = self.module.globals[global_index as usize].content;
-                let height = self.stack.len();
-                let home = self.home(height)?;
-                if self.fast && class(ty) == 0 && self.occupant(0).is_none() {
-                    self.emit(word_u32(op::GlobalGetR, 0, global_index));
-                    self.acc[0] = Held::Temp(height);
-                    self.push(ty, Place::Acc)?;
-                } else {
-                    self.emit(word_u32(op::GlobalGet, home, global_index));
-                    self.wrote(home);
-                    self.push(ty, Place::Home)?;
-                }
+                self.produce(Made::GlobalGet(global_index), ty)?;
             }
             O::GlobalSet { global_index } => {
                 let operand = self.pop();
                 let height = self.stack.len();
-                match self.source(height, operand, false)? {
+                match self.acc_or_slot(height, operand)? {
                     Src::Acc if class(operand.ty) == 0 => {
-                        self.emit(word_u32(op::GlobalSetR, 0, global_index))
+                        self.emit(word_u32(op::GlobalSetR, 0, global_index));
                     }
                     _ => {
                         let slot = self.slot_of(height, operand)?;
@@ -136,48 +112,8 @@ impl Translator<'_> {
         Ok(true)
     }
 
-    /// The same bits as another type.
-    fn retype(&mut self, ty: ValType) -> Result<()> {
-        let top = self.stack.len() - 1;
-        if self.stack[top].place == Place::Acc && class(self.stack[top].ty) != class(ty) {
-            self.settle(top)?;
-        }
-        self.stack[top].ty = ty;
-        Ok(())
-    }
-
-    fn select(&mut self) -> Result<()> {
-        let (cond, no, yes) = (self.pop(), self.pop(), self.pop());
-        let height = self.stack.len();
-        let home = self.home(height)?;
-        let in_acc = cond.place == Place::Acc;
-        let b = self.slot_of(height, yes)?;
-        let c = self.slot_of(height + 1, no)?;
-        if in_acc && self.acc[0] == Held::Temp(height + 2) {
-            self.emit(word(op::SelectSr, home, b, c));
-        } else {
-            let slot = self.slot_of(height + 2, cond)?;
-            self.emit2(word(op::Select, home, b, c), slot.into());
-        }
-        self.wrote(home);
-        self.push(yes.ty, Place::Home)
-    }
-
-    fn signature(&self, ty: BlockType) -> Result<(Vec<ValType>, Vec<ValType>)> {
-        Ok(match ty {
-            BlockType::Empty => (Vec::new(), Vec::new()),
-            BlockType::Type(ty) => (Vec::new(), [val_type(ty, self.offset)?].into()),
-            BlockType::FuncType(index) => {
-                let ty = &self.module.types[index as usize];
-                (ty.params().to_vec(), ty.results().to_vec())
-            }
-        })
-    }
-
     /// Control operators and calls.
     fn flow(&mut self, operator: &O) -> Result<bool> {
-        let fuel = self.fuel;
-        let imported = self.module.imported_funcs;
         match *operator {
             O::Unreachable => {
                 self.emit(word(
@@ -188,18 +124,9 @@ impl Translator<'_> {
                 ));
                 self.stop();
             }
-            O::Block { blockty } => {
-                let (params, results) = self.signature(blockty)?;
-                self.block(params, results)?;
-            }
-            O::Loop { blockty } => {
-                let (params, results) = self.signature(blockty)?;
-                self.loop_(params, results)?;
-            }
-            O::If { blockty } => {
-                let (params, results) = self.signature(blockty)?;
-                self.if_(params, results)?;
-            }
+            O::Block { blockty } => self.block(blockty)?,
+            O::Loop { blockty } => self.loop_(blockty)?,
+            O::If { blockty } => self.if_(blockty)?,
             O::Else => self.else_()?,
             O::End => self.end()?,
             O::Br { relative_depth } => self.br(relative_depth)?,
@@ -217,135 +144,18 @@ impl Translator<'_> {
                 self.br_table(&depths)?;
             }
             O::Return => self.return_()?,
-            O::Call { function_index } => {
-                let ty = self.module.func_types[function_index as usize];
-                self.call(ty, |t, frame| {
-                    let word = match function_index.checked_sub(imported) {
-                        Some(defined) if fuel => word_u32(op::CallCharge, frame, defined),
-                        Some(defined) => word_u32(op::Call, frame, defined),
-                        None => word_u32(op::CallImport, frame, function_index),
-                    };
-                    t.emit(word);
-                })?;
-            }
+            O::Call { function_index } => self.call_direct(function_index, false)?,
+            O::ReturnCall { function_index } => self.call_direct(function_index, true)?,
             O::CallIndirect {
                 type_index,
                 table_index,
-            } => {
-                let params = self.module.types[type_index as usize].params().len();
-                let slot = self.call_index(params)?;
-                self.call(type_index, |t, frame| {
-                    let ext = u64::from(type_index) | u64::from(fuel) << 32;
-                    t.emit2(word(op::CallIndirect, frame, slot, table_index as u16), ext);
-                })?;
-            }
-            O::ReturnCall { function_index } => {
-                let ty = self.module.func_types[function_index as usize];
-                self.return_call(ty, |t, start| {
-                    let word = match function_index.checked_sub(imported) {
-                        Some(defined) if fuel => word_u32(op::ReturnCallCharge, start, defined),
-                        Some(defined) => word_u32(op::ReturnCall, start, defined),
-                        None => word_u32(op::ReturnCallImport, start, function_index),
-                    };
-                    t.emit(word);
-                })?;
-            }
+            } => self.call_indirect(type_index, table_index, false)?,
             O::ReturnCallIndirect {
                 type_index,
                 table_index,
-            } => {
-                let params = self.module.types[type_index as usize].params().len();
-                let slot = self.call_index(params)?;
-                self.return_call(type_index, |t, start| {
-                    t.emit2(
-                        word(op::ReturnCallIndirect, start, slot, table_index as u16),
-                        type_index.into(),
-                    );
-                })?;
-            }
+            } => self.call_indirect(type_index, table_index, true)?,
             _ => return Ok(false),
         }
         Ok(true)
-    }
-
-    /// Memories, tables and segments.
-    fn bulk(&mut self, operator: &O) -> Result<bool> {
-        let pair = |lo: u32, hi: u32| u64::from(lo) | u64::from(hi) << 32;
-        match *operator {
-            O::MemorySize { mem, .. } => self.sized(|home| word_u32(op::MemorySize, home, mem))?,
-            O::TableSize { table } => {
-                self.sized(|home| word(op::TableSize, home, 0, table as u16))?
-            }
-            O::MemoryGrow { mem, .. } => {
-                let [delta] = self.slots()?;
-                let home = self.home(self.stack.len())?;
-                self.emit2(word(op::MemoryGrow, home, delta, 0), mem.into());
-                self.wrote(home);
-                self.push(ValType::I32, Place::Home)?;
-            }
-            O::TableGrow { table } => {
-                let [value, delta] = self.slots()?;
-                let home = self.home(self.stack.len())?;
-                self.emit2(word(op::TableGrow, home, value, delta), table.into());
-                self.wrote(home);
-                self.push(ValType::I32, Place::Home)?;
-            }
-            O::TableGet { table } => {
-                let [index] = self.slots()?;
-                let home = self.home(self.stack.len())?;
-                self.emit(word(op::TableGet, home, index, table as u16));
-                self.wrote(home);
-                let ty = self.module.tables[table as usize].0.element;
-                self.push(ty, Place::Home)?;
-            }
-            O::TableSet { table } => {
-                let [index, value] = self.slots()?;
-                self.emit(word(op::TableSet, value, index, table as u16));
-            }
-            O::MemoryFill { mem } => self.bulk3(op::MemoryFill, mem.into())?,
-            O::MemoryCopy { dst_mem, src_mem } => {
-                self.bulk3(op::MemoryCopy, pair(dst_mem, src_mem))?
-            }
-            O::MemoryInit { data_index, mem } => {
-                self.bulk3(op::MemoryInit, pair(mem, data_index))?
-            }
-            O::TableFill { table } => self.bulk3(op::TableFill, table.into())?,
-            O::TableCopy {
-                dst_table,
-                src_table,
-            } => self.bulk3(op::TableCopy, pair(dst_table, src_table))?,
-            O::TableInit { elem_index, table } => {
-                self.bulk3(op::TableInit, pair(table, elem_index))?
-            }
-            O::DataDrop { data_index } => self.emit(word_u32(op::DataDrop, 0, data_index)),
-            O::ElemDrop { elem_index } => self.emit(word_u32(op::ElemDrop, 0, elem_index)),
-            _ => return Ok(false),
-        }
-        Ok(true)
-    }
-
-    fn sized(&mut self, word: impl FnOnce(u16) -> u64) -> Result<()> {
-        let home = self.home(self.stack.len())?;
-        self.emit(word(home));
-        self.wrote(home);
-        self.push(ValType::I32, Place::Home)
-    }
-
-    /// Pops operands into slots, the deepest first.
-    fn slots<const N: usize>(&mut self) -> Result<[u16; N]> {
-        let from = self.stack.len() - N;
-        let mut slots = [0; N];
-        for i in (0..N).rev() {
-            let operand = self.stack[from + i];
-            slots[i] = self.slot_of(from + i, operand)?;
-        }
-        self.stack.truncate(from);
-        Ok(slots)
-    }
-
-    fn bulk3(&mut self, op: u16, ext: u64) -> Result<()> {
-        let [a, b, c] = self.slots()?;
-        self.emit2(word(op, a, b, c), ext);
-        Ok(())
     }
 }

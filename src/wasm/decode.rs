@@ -4,9 +4,9 @@
 //! with an error kind of its own.
 
 use super::engine::{Config, Engine};
+use super::validate;
 use crate::code::module::*;
 use crate::error::{Error, ErrorKind, Result};
-use crate::translate::cost::cost;
 use crate::translate::val_type;
 use alloc::boxed::Box;
 use alloc::format;
@@ -17,8 +17,7 @@ use core::ops::Range;
 use spin::Once;
 use wasmparser::{
     BinaryReaderError, ElementItems, ElementKind, ExternalKind, FuncValidatorAllocations,
-    FunctionBody, KnownCustom, Operator, Parser, Payload, TypeRef, ValidPayload, Validator,
-    WasmFeatures,
+    KnownCustom, Operator, Parser, Payload, TypeRef, ValidPayload, Validator, WasmFeatures,
 };
 
 /// Features of core wasm that this runtime has, as the configuration allows them.
@@ -132,31 +131,13 @@ fn decode(engine: &Engine, bytes: &[u8], allowed: WasmFeatures) -> Result<Module
     Ok(decoder.finish(engine))
 }
 
-/// Validates a body and counts its fuel.
-fn function(
-    validator: &mut wasmparser::FuncValidator<wasmparser::ValidatorResources>,
-    body: &FunctionBody,
-) -> Result<FuncFacts> {
-    let mut reader = body.get_binary_reader();
-    validator.read_locals(&mut reader).map_err(invalid)?;
-    let mut facts = FuncFacts::default();
-    let mut operators = body.get_operators_reader().map_err(invalid)?;
-    while !operators.eof() {
-        let offset = operators.original_position();
-        let operator = operators.read().map_err(invalid)?;
-        validator.op(offset, &operator).map_err(invalid)?;
-        facts.cost = facts.cost.saturating_add(cost(&operator));
-    }
-    operators.finish().map_err(invalid)?;
-    Ok(facts)
-}
-
 /// Makes a [`ModuleData`] of the payloads of one module, alone or inside a component: offsets are
 /// those of the whole binary, which the modules of a component share.
 pub(crate) struct ModuleDecoder {
     data: ModuleData,
     bodies: usize,
     allocations: FuncValidatorAllocations,
+    loops: validate::Loops,
 }
 
 impl ModuleDecoder {
@@ -165,6 +146,7 @@ impl ModuleDecoder {
         ModuleDecoder {
             bodies: 0,
             allocations: FuncValidatorAllocations::default(),
+            loops: validate::Loops::default(),
             data: ModuleData {
                 bytes,
                 types: Vec::new(),
@@ -207,7 +189,7 @@ impl ModuleDecoder {
     pub(crate) fn payload(&mut self, payload: Payload, valid: ValidPayload) -> Result<()> {
         if let ValidPayload::Func(func, body) = valid {
             let mut func = func.into_validator(core::mem::take(&mut self.allocations));
-            let facts = function(&mut func, &body)?;
+            let facts = validate::function(&mut func, &body, &mut self.loops)?;
             self.allocations = func.into_allocations();
             self.body(body.range(), facts);
         }

@@ -12,6 +12,7 @@ mod linker;
 mod module;
 mod store;
 mod val;
+mod validate;
 
 pub use engine::{Config, Engine};
 pub use func::{Func, IntoHostFunc, WasmTy};

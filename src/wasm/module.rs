@@ -2,7 +2,7 @@
 
 use super::decode;
 use super::engine::Engine;
-use crate::code::module::{ExternType, ModuleData};
+use crate::code::module::{ExternType, FuncFacts, ModuleData};
 use crate::error::Result;
 use crate::translate;
 use alloc::boxed::Box;
@@ -84,12 +84,13 @@ pub(crate) fn translate_one(engine: &Engine, module: &ModuleData, func: u32) -> 
     let decl = &module.funcs[func as usize];
     if decl.code.get().is_none() {
         let config = engine.config();
-        let cost = decl.facts.get().map_or(0, |facts| facts.cost);
+        let unknown = FuncFacts::default();
+        let facts = decl.facts.get().unwrap_or(&unknown);
         let options = translate::Options {
             fast: config.fast,
             fuel: config.fuel,
         };
-        let code: Box<[u64]> = translate::function(module, func, cost, options)?;
+        let code: Box<[u64]> = translate::function(module, func, facts, options)?;
         check(module, func, &code)?;
         decl.code.call_once(|| code);
     }

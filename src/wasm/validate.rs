@@ -1,0 +1,181 @@
+//! Validation of function bodies, and what one pass over the operators can tell the translator.
+//!
+//! The translator makes one pass of its own and can't look ahead; so this pass counts the fuel that
+//! a body costs and finds, for every loop without calls and inner loops, the local that is worth a
+//! machine register. Both are hints about speed or sums about fuel: safety depends on neither.
+
+use super::decode::invalid;
+use crate::code::module::{FuncFacts, LoopRecord};
+use crate::error::Result;
+use crate::translate::cost::cost;
+use alloc::vec::Vec;
+use wasmparser::{FuncValidator, FunctionBody, Operator as O, ValType, ValidatorResources};
+
+/// Uses that a local must have in a loop to be worth keeping in a register.
+const WORTHWHILE: i32 = 4;
+
+/// State that serves many functions.
+#[derive(Default)]
+pub(super) struct Loops {
+    records: Vec<LoopRecord>,
+    /// For each open block, the loop that it is or is in.
+    open: Vec<Option<usize>>,
+    /// How often the newest loop used each local, and which it used.
+    scores: Vec<i32>,
+    touched: Vec<u32>,
+}
+
+/// Validates a body, counts its fuel and describes its loops.
+pub(super) fn function(
+    validator: &mut FuncValidator<ValidatorResources>,
+    body: &FunctionBody,
+    loops: &mut Loops,
+) -> Result<FuncFacts> {
+    let mut reader = body.get_binary_reader();
+    validator.read_locals(&mut reader).map_err(invalid)?;
+    loops.start(validator.len_locals() as usize);
+    let mut facts = FuncFacts::default();
+    let mut operators = body.get_operators_reader().map_err(invalid)?;
+    let mut computed = false;
+    while !operators.eof() {
+        let offset = operators.original_position();
+        let operator = operators.read().map_err(invalid)?;
+        validator.op(offset, &operator).map_err(invalid)?;
+        facts.cost = facts.cost.saturating_add(cost(&operator));
+        loops.operator(&operator, computed, |local| {
+            matches!(
+                validator.get_local_type(local),
+                Some(ValType::I32 | ValType::I64)
+            )
+        });
+        computed = updates_register(&operator);
+    }
+    operators.finish().map_err(invalid)?;
+    facts.loops = loops.records.as_slice().into();
+    Ok(facts)
+}
+
+/// Operators that can compute a pinned local's new value in its register.
+fn updates_register(operator: &O) -> bool {
+    matches!(
+        operator,
+        O::I32Add
+            | O::I32Sub
+            | O::I32And
+            | O::I32Or
+            | O::I32Xor
+            | O::I32Shl
+            | O::I32ShrS
+            | O::I32ShrU
+            | O::I64Add
+            | O::I64Sub
+            | O::I64And
+            | O::I64Or
+            | O::I64Xor
+            | O::I64Shl
+            | O::I64ShrS
+            | O::I64ShrU
+    )
+}
+
+impl Loops {
+    fn start(&mut self, locals: usize) {
+        self.records.clear();
+        self.open.clear();
+        // The function's own block.
+        self.open.push(None);
+        self.forget();
+        if self.scores.len() < locals {
+            self.scores.resize(locals, 0);
+        }
+    }
+
+    fn forget(&mut self) {
+        for local in self.touched.drain(..) {
+            self.scores[local as usize] = 0;
+        }
+    }
+
+    /// The innermost open loop.
+    fn innermost(&self) -> Option<usize> {
+        self.open.last().copied().flatten()
+    }
+
+    fn disturb(&mut self) {
+        if let Some(inner) = self.innermost() {
+            self.records[inner].has_call_or_loop = true;
+        }
+    }
+
+    fn score(&mut self, local: u32, by: i32) {
+        let inner = self.innermost();
+        if inner.is_some_and(|inner| !self.records[inner].has_call_or_loop) {
+            self.scores[local as usize] += by;
+            self.touched.push(local);
+        }
+    }
+
+    fn operator(&mut self, operator: &O, computed: bool, integer: impl Fn(u32) -> bool) {
+        match *operator {
+            O::Block { .. } | O::If { .. } => self.open.push(self.innermost()),
+            O::Loop { .. } => {
+                self.disturb();
+                self.forget();
+                self.open.push(Some(self.records.len()));
+                self.records.push(LoopRecord {
+                    hottest_local: None,
+                    has_call_or_loop: false,
+                });
+            }
+            O::End => {
+                let closed = self.open.pop().flatten();
+                if let Some(closed) = closed
+                    && self.innermost() != Some(closed)
+                {
+                    self.close(closed, integer);
+                }
+            }
+            O::LocalGet { local_index } => self.score(local_index, 1),
+            // A value that is computed elsewhere has to be moved into the register.
+            O::LocalSet { local_index } | O::LocalTee { local_index } => {
+                self.score(local_index, if computed { 2 } else { -3 });
+            }
+            _ if leaves_the_machine(operator) => self.disturb(),
+            _ => {}
+        }
+    }
+
+    fn close(&mut self, index: usize, integer: impl Fn(u32) -> bool) {
+        if !self.records[index].has_call_or_loop {
+            let mut best = WORTHWHILE - 1;
+            for &local in &self.touched {
+                let score = self.scores[local as usize];
+                if score > best && integer(local) {
+                    best = score;
+                    self.records[index].hottest_local = Some(local);
+                }
+            }
+        }
+        self.forget();
+    }
+}
+
+/// Calls, and the operators whose work is done outside the machine's loop.
+fn leaves_the_machine(operator: &O) -> bool {
+    matches!(
+        operator,
+        O::Call { .. }
+            | O::CallIndirect { .. }
+            | O::MemoryGrow { .. }
+            | O::MemoryFill { .. }
+            | O::MemoryCopy { .. }
+            | O::MemoryInit { .. }
+            | O::DataDrop { .. }
+            | O::TableGrow { .. }
+            | O::TableFill { .. }
+            | O::TableCopy { .. }
+            | O::TableInit { .. }
+            | O::ElemDrop { .. }
+            | O::RefFunc { .. }
+    )
+}
