@@ -59,6 +59,11 @@ pub(crate) const UNSUPPORTED: &[(WasmFeatures, &str)] = &[
     (WasmFeatures::WIDE_ARITHMETIC, "wide-arithmetic"),
     (WasmFeatures::FUNCTION_REFERENCES, "function-references"),
     (WasmFeatures::GC, "gc"),
+];
+
+/// Early proposals, by whose names components are refused. A module that only they would make
+/// valid is simply bad, as the official tests of the finished features say.
+pub(crate) const EARLY: &[(WasmFeatures, &str)] = &[
     (
         WasmFeatures::SHARED_EVERYTHING_THREADS,
         "shared-everything-threads",
@@ -111,11 +116,16 @@ pub(crate) fn name_unsupported(
 
 /// An over-long integer is malformed, even where a later proposal would allow a longer one.
 pub(crate) fn invalid(error: BinaryReaderError) -> Error {
-    let kind = match error.message().starts_with("invalid var_") {
+    let message = error.message();
+    // The decoder of these operators isn't even built in.
+    if message.starts_with("unexpected SIMD opcode") {
+        return Error::at(ErrorKind::Unsupported, "simd", error.offset());
+    }
+    let kind = match message.starts_with("invalid var_") {
         true => ErrorKind::Malformed,
         false => ErrorKind::Invalid,
     };
-    Error::at(kind, error.message(), error.offset())
+    Error::at(kind, message, error.offset())
 }
 
 fn decode(engine: &Engine, bytes: &[u8], allowed: WasmFeatures) -> Result<ModuleData> {

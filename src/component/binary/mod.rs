@@ -75,6 +75,7 @@ pub(crate) fn component(
             let all: Vec<_> = UNSUPPORTED
                 .iter()
                 .chain(decode::UNSUPPORTED)
+                .chain(decode::EARLY)
                 .copied()
                 .collect();
             Err(decode::name_unsupported(bytes, features, &all).unwrap_or(error))
