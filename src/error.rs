@@ -11,45 +11,33 @@ use core::fmt;
 /// `Result` with this crate's error.
 pub type Result<T, E = Error> = core::result::Result<T, E>;
 
-/// Why WebAssembly code was stopped. The texts contain the ones the official test scripts expect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u16)]
-#[non_exhaustive]
-#[allow(missing_docs)]
-pub enum Trap {
-    UnreachableCodeReached,
-    MemoryOutOfBounds,
-    TableOutOfBounds,
-    UndefinedElement,
-    IndirectCallToNull,
-    BadSignature,
-    IntegerOverflow,
-    IntegerDivisionByZero,
-    BadConversionToInteger,
-    StackOverflow,
-    OutOfFuel,
+macro_rules! traps {
+    ($($trap:ident)*) => {
+        /// Why WebAssembly code was stopped. The texts contain the ones the official test scripts expect.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[repr(u16)]
+        #[non_exhaustive]
+        #[allow(missing_docs)]
+        pub enum Trap { $($trap,)* }
+
+        impl Trap {
+            /// All of them, by the number that code carries.
+            const ALL: &[Trap] = &[$(Trap::$trap,)*];
+        }
+    };
+}
+traps! {
+    UnreachableCodeReached MemoryOutOfBounds TableOutOfBounds UndefinedElement IndirectCallToNull
+    BadSignature IntegerOverflow IntegerDivisionByZero BadConversionToInteger StackOverflow OutOfFuel
 }
 
 impl Trap {
     /// The trap with this number, as code carries it.
     pub(crate) fn from_code(code: u16) -> Trap {
-        use Trap::*;
-        const ALL: [Trap; 11] = [
-            UnreachableCodeReached,
-            MemoryOutOfBounds,
-            TableOutOfBounds,
-            UndefinedElement,
-            IndirectCallToNull,
-            BadSignature,
-            IntegerOverflow,
-            IntegerDivisionByZero,
-            BadConversionToInteger,
-            StackOverflow,
-            OutOfFuel,
-        ];
-        ALL.get(code as usize)
+        Trap::ALL
+            .get(code as usize)
             .copied()
-            .unwrap_or(UnreachableCodeReached)
+            .unwrap_or(Trap::UnreachableCodeReached)
     }
 }
 
@@ -216,7 +204,7 @@ mod tests {
 
     #[test]
     fn trap_codes_round_trip() {
-        for code in 0..11 {
+        for code in 0..Trap::ALL.len() as u16 {
             assert_eq!(Trap::from_code(code) as u16, code);
         }
         assert_eq!(Error::from(Trap::OutOfFuel).trap(), Some(Trap::OutOfFuel));

@@ -34,3 +34,8 @@ pub use wasm::{
     Caller, Config, Engine, Extern, ExternRef, Func, Global, Instance, IntoHostFunc, Linker,
     Memory, Module, Store, Table, Val, WasmTy,
 };
+
+/// The README's example has to compile.
+#[cfg(all(doctest, feature = "compile"))]
+#[doc = include_str!("../README.md")]
+struct ReadmeExample;

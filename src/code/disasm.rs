@@ -62,16 +62,7 @@ fn fields(text: &mut String, operands: &Operands, word: u64) {
             Field::Frame => write!(text, " frame+{value}"),
             Field::Code | Field::Memory16 | Field::Table => write!(text, " {value}"),
             Field::Imm32 => write!(text, " #{}", bc_of(word) as i32),
-            Field::U32
-            | Field::Count32
-            | Field::Global
-            | Field::GlobalMut
-            | Field::Func
-            | Field::FuncAny
-            | Field::Import
-            | Field::Memory
-            | Field::Data
-            | Field::Elem => write!(text, " @{}", bc_of(word)),
+            _ => write!(text, " @{}", bc_of(word)),
         };
     }
 }

@@ -119,8 +119,6 @@ macro_rules! generate {
                 $( pub const $f: Op = number(Row::$row, form::$fam::$f as u32); )*
             } )*)*
             $( #[doc = concat!("`", $doc, "`")] pub const $s: Op = number(Row::$s, 0); )*
-            #[allow(dead_code)]
-            const _: Op = number(Row::Trap, form::bin::Sss as u32);
         }
 
         static INFO: [Info; COUNT] = [

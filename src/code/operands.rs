@@ -53,6 +53,26 @@ pub enum Field {
     Elem,
 }
 
+impl Field {
+    /// Whether it takes fields `b` and `c` together.
+    pub const fn spans_b_and_c(self) -> bool {
+        matches!(
+            self,
+            Field::Imm32
+                | Field::U32
+                | Field::Count32
+                | Field::Global
+                | Field::GlobalMut
+                | Field::Func
+                | Field::FuncAny
+                | Field::Import
+                | Field::Memory
+                | Field::Data
+                | Field::Elem
+        )
+    }
+}
+
 /// The meaning of the words behind an instruction's first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ext {

@@ -151,23 +151,9 @@ impl Check<'_> {
             return refuse(Rule::TruncatedInstruction, at);
         }
         let operands = &info.operands;
-        let wide = matches!(
-            operands.b,
-            Field::Imm32
-                | Field::U32
-                | Field::Count32
-                | Field::Global
-                | Field::GlobalMut
-                | Field::Func
-                | Field::FuncAny
-                | Field::Import
-                | Field::Memory
-                | Field::Data
-                | Field::Elem
-        );
         self.field(at, op, operands.a, a_of(word), 0)?;
         self.field(at, op, operands.b, b_of(word), bc_of(word))?;
-        if !wide {
+        if !operands.b.spans_b_and_c() {
             self.field(at, op, operands.c, c_of(word), 0)?;
         }
         self.spans(at, op, word)?;
