@@ -55,6 +55,10 @@ pub struct RunArgs {
     /// Translate to slots and immediates only, not to accumulator and fused forms
     #[arg(long)]
     pub base_tier: bool,
+
+    /// At the end print how often each instruction was executed; runs slower
+    #[arg(long)]
+    pub stats: bool,
 }
 
 const RUN_HELP: &str = "\
@@ -63,7 +67,8 @@ Components can be inspected, but not run yet.
 
 Examples:
   cellule run fib.wat --invoke 'fib(30)'
-  cellule run fib.wat --invoke 'fib(10)' --invoke 'fib(20)' --fuel 1000000";
+  cellule run fib.wat --invoke 'fib(10)' --invoke 'fib(20)' --fuel 1000000
+  cellule run fib.wat --invoke 'fib(20)' --stats";
 
 /// Arguments of `cellule disasm`.
 #[derive(Debug, Args)]

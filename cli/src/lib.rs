@@ -5,4 +5,5 @@ pub mod disasm;
 pub mod input;
 pub mod inspect;
 pub mod run;
+pub mod stats;
 pub mod wast;

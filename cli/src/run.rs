@@ -4,13 +4,15 @@
 //! line a call.
 
 use crate::args::RunArgs;
+use crate::stats;
 use anyhow::{Context, Result, anyhow, bail};
-use cellule::{Config, Engine, ErrorKind, Limits, Linker, Module, Store, Val, ValType};
+use cellule::{Config, Engine, ErrorKind, Instance, Limits, Linker, Module, Store, Val, ValType};
 
 /// Runs the module; returns what is to be printed for each call.
 pub fn run(args: &RunArgs, wasm: &[u8], mut print: impl FnMut(&str)) -> Result<()> {
     let mut config = Config::new();
     config.consume_fuel(args.fuel.is_some());
+    config.count_instructions(args.stats);
     if args.base_tier {
         config.fast_tier(false);
     }
@@ -29,32 +31,48 @@ pub fn run(args: &RunArgs, wasm: &[u8], mut print: impl FnMut(&str)) -> Result<(
     let instance = Linker::new(&engine)
         .instantiate(&mut store, &module)
         .with_context(|| format!("can't instantiate {}", args.file.display()))?;
-    for call in &args.invoke {
-        let (name, arguments) = split(call)?;
-        let func = instance
-            .get_func(&store, name)
-            .ok_or_else(|| no_function(&module, name))?;
-        let ty = func.ty(&store);
-        if arguments.len() != ty.params().len() {
-            bail!(
-                "`{call}` has {} arguments, but {name} is {ty}",
-                arguments.len()
-            );
-        }
-        let mut values = Vec::new();
-        for (text, ty) in arguments.iter().zip(ty.params()) {
-            values.push(parse(text, *ty).with_context(|| format!("in `{call}`"))?);
-        }
-        let mut results: Vec<Val> = ty.results().iter().map(|ty| Val::default_of(*ty)).collect();
-        func.call(&mut store, &values, &mut results)
-            .map_err(|error| match error.kind() {
-                ErrorKind::Trap => anyhow!("`{call}`: {error}"),
-                _ => anyhow!(error).context(format!("`{call}` failed")),
-            })?;
-        let shown: Vec<String> = results.iter().map(show).collect();
-        print(&shown.join(" "));
+    // A trap ends the calls, but what was executed until then is told.
+    let outcome = args.invoke.iter().try_for_each(|call| {
+        let results = invoke(&mut store, instance, &module, call)?;
+        print(&results);
+        Ok(())
+    });
+    if args.stats {
+        stats::lines(store.instruction_counts()).for_each(|line| print(&line));
     }
-    Ok(())
+    outcome
+}
+
+/// Makes one call; its results as text.
+fn invoke(
+    store: &mut Store<()>,
+    instance: Instance,
+    module: &Module,
+    call: &str,
+) -> Result<String> {
+    let (name, arguments) = split(call)?;
+    let func = instance
+        .get_func(store, name)
+        .ok_or_else(|| no_function(module, name))?;
+    let ty = func.ty(store);
+    if arguments.len() != ty.params().len() {
+        bail!(
+            "`{call}` has {} arguments, but {name} is {ty}",
+            arguments.len()
+        );
+    }
+    let mut values = Vec::new();
+    for (text, ty) in arguments.iter().zip(ty.params()) {
+        values.push(parse(text, *ty).with_context(|| format!("in `{call}`"))?);
+    }
+    let mut results: Vec<Val> = ty.results().iter().map(|ty| Val::default_of(*ty)).collect();
+    func.call(store, &values, &mut results)
+        .map_err(|error| match error.kind() {
+            ErrorKind::Trap => anyhow!("`{call}`: {error}"),
+            _ => anyhow!(error).context(format!("`{call}` failed")),
+        })?;
+    let shown: Vec<String> = results.iter().map(show).collect();
+    Ok(shown.join(" "))
 }
 
 fn no_function(module: &Module, name: &str) -> anyhow::Error {

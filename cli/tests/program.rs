@@ -186,6 +186,50 @@ fn disasm_shows_the_fused_compare_and_branch_of_a_function() {
 }
 
 #[test]
+fn stats_tell_each_instruction_its_tier_and_the_share_of_fast_ones() {
+    let stats = |call: &str, more: &[&str]| {
+        let run = ["run", "examples/fib.wat", "-i", call, "--stats"];
+        let output = cellule(&[&run[..], more].concat());
+        assert!(output.status.success(), "{}", stderr(&output));
+        let lines: Vec<String> = stdout(&output)
+            .lines()
+            .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+            .collect();
+        lines
+    };
+    let lines = stats("fib(10)", &[]);
+    assert_eq!(lines[..2], ["55", "instruction tier count share"]);
+    // 177 calls compute the tenth number, each but the first from an instruction.
+    let calls = lines
+        .iter()
+        .filter(|line| line.starts_with("call base 176"));
+    assert_eq!(calls.count(), 1, "{lines:?}");
+    let counts = lines[2..lines.len() - 2].iter().map(|line| {
+        let count = line.split(' ').nth(2).and_then(|count| count.parse().ok());
+        count.expect("a count in the third column")
+    });
+    let counts: Vec<u64> = counts.collect();
+    assert!(counts.is_sorted_by(|a, b| a >= b), "{lines:?}");
+    let total = format!("total {} 100.00 %", counts.iter().sum::<u64>());
+    assert_eq!(lines[lines.len() - 2], total);
+    // Nothing of the fast tier, but with it something.
+    let without = stats("fib(10)", &["--base-tier"]);
+    let fast = |lines: &[String]| lines.last().expect("a last line").clone();
+    assert_eq!(fast(&without), "of them fast 0 0.00 %");
+    assert_ne!(fast(&lines), fast(&without));
+}
+
+#[test]
+fn stats_are_told_of_a_call_that_traps() {
+    let path = module("stats", FIB);
+    let file = path.to_str().expect("UTF-8");
+    let output = cellule(&["run", file, "-i", "divide(1, 0)", "--stats"]);
+    let _ = std::fs::remove_file(&path);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stdout(&output).contains("i32.div_s"), "{}", stdout(&output));
+}
+
+#[test]
 fn a_component_is_refused_by_name_and_never_called_invalid() {
     let output = cellule(&["run", "tests/guests/rust-depot.wasm"]);
     assert_eq!(output.status.code(), Some(1));

@@ -28,10 +28,7 @@ pub fn function(code: &[u64]) -> String {
             at += 1;
             continue;
         };
-        let _ = write!(text, "{at:5}  {}", info.name);
-        if !info.form.is_empty() {
-            let _ = write!(text, ".{}", info.form);
-        }
+        let _ = write!(text, "{at:5}  {info}");
         fields(&mut text, &info.operands, word);
         let words = length(&info.operands, word) as usize;
         extension(

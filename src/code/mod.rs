@@ -90,6 +90,17 @@ pub struct Info {
     pub operands: operands::Operands,
 }
 
+/// The mnemonic and the form: `i32.add.Rsi`.
+impl core::fmt::Display for Info {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.name)?;
+        if !self.form.is_empty() {
+            write!(f, ".{}", self.form)?;
+        }
+        Ok(())
+    }
+}
+
 macro_rules! generate {
     (
         families { $( $fam:ident { $( $row:ident $mn:literal : $($b:ident)* | $($f:ident)* ; )* } )* }
@@ -241,6 +252,10 @@ mod tests {
     fn opcodes_and_their_descriptions_agree() {
         assert_eq!(info(op::I32Sub::Sis).unwrap().name, "i32.sub");
         assert_eq!(info(op::I32Sub::Sis).unwrap().form, "Sis");
+        assert_eq!(
+            alloc::format!("{}", info(op::I32Sub::Sis).unwrap()),
+            "i32.sub.Sis"
+        );
         assert_eq!(info(op::FarReturn).unwrap().name, "far_return");
         assert_eq!(info(op::CallIndirectR).unwrap().tier, Tier::Fast);
         assert!(info(COUNT as Op).is_none());

@@ -134,7 +134,7 @@ fn run(store: &mut StoreInner, thread: &mut Thread) -> u32 {
         ip, r0, r1, s0, d0, ..
     } = thread.regs;
     let sp = stack.wrapping_add(thread.sp);
-    let reason = dispatch::run(Regs {
+    let regs = Regs {
         ctx: &raw mut ctx,
         ip,
         sp,
@@ -143,7 +143,14 @@ fn run(store: &mut StoreInner, thread: &mut Thread) -> u32 {
         r1,
         s0,
         d0,
-    });
+    };
+    #[cfg(feature = "stats")]
+    let reason = match store.counts.as_mut_slice() {
+        [] => dispatch::run(regs),
+        counts => dispatch::counted(regs, counts),
+    };
+    #[cfg(not(feature = "stats"))]
+    let reason = dispatch::run(regs);
     thread.regs = ctx.saved;
     thread.sp = (ctx.saved.sp as usize - stack as usize) / 8;
     store.fuel = ctx.fuel;

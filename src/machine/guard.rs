@@ -11,7 +11,6 @@ use super::driver::{Event, resume};
 use crate::code::forged::{self, IMPORTED_FUNCS, ty};
 use crate::code::{COUNT, Op, Tier, info, op, word, word_u32};
 use crate::error::Trap;
-use crate::limits::Limits;
 use crate::store::{
     CoreInstance, FuncEntity, FuncKind, MemoryEntity, PAGE_BYTES, RefArena, StoreInner, TableEntity,
 };
@@ -89,7 +88,7 @@ fn store(functions: &[(u32, Vec<u64>)]) -> StoreInner {
         arenas: vec![RefArena::default()],
         fuel: i64::MAX / 2,
         fuel_on: true,
-        limits: Limits::default(),
+        ..StoreInner::default()
     };
     if types.len() > 1 {
         let callee = store.func_ref(0, IMPORTED_FUNCS + 1);

@@ -167,6 +167,9 @@ pub(crate) struct StoreInner {
     /// What is left; below zero is debt. Meaningless when `fuel_on` isn't set.
     pub fuel: i64,
     pub fuel_on: bool,
+    /// Executions by opcode; empty where they aren't counted.
+    #[cfg(feature = "stats")]
+    pub counts: Vec<u64>,
     pub limits: Limits,
 }
 

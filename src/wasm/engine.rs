@@ -21,6 +21,8 @@ pub struct Config {
     pub(crate) fuel: bool,
     pub(crate) fast: bool,
     pub(crate) eager: bool,
+    #[cfg(feature = "stats")]
+    pub(crate) count: bool,
     pub(crate) component_map: bool,
     pub(crate) component_implements: bool,
     pub(crate) limits: Limits,
@@ -41,6 +43,8 @@ impl Default for Config {
             fuel: false,
             fast: cfg!(feature = "fast"),
             eager: false,
+            #[cfg(feature = "stats")]
+            count: false,
             component_map: true,
             component_implements: true,
             limits: Limits::default(),
@@ -88,6 +92,10 @@ impl Config {
         fast_tier => fast;
         /// Translate every function when a module is made, instead of when it is first called.
         eager_translation => eager;
+        /// Stores count the instructions that they execute, which makes them slower; see
+        /// [`Store::instruction_counts`](crate::Store::instruction_counts).
+        #[cfg(feature = "stats")]
+        count_instructions => count;
         /// The type `map` in components.
         wasm_component_model_map => component_map;
         /// Names of components that say which interface they implement.

@@ -10,6 +10,8 @@ mod func;
 mod instance;
 mod linker;
 mod module;
+#[cfg(feature = "stats")]
+mod stats;
 mod store;
 mod val;
 mod validate;

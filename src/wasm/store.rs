@@ -45,6 +45,8 @@ impl<T> Store<T> {
             arenas: alloc::vec![RefArena::default()],
             fuel_on: engine.config().fuel,
             limits: engine.config().limits,
+            #[cfg(feature = "stats")]
+            counts: super::stats::counters(engine.config()),
             ..StoreInner::default()
         };
         Store {

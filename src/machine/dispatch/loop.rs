@@ -1,6 +1,7 @@
 //! One loop around one match.
 
 use super::*;
+use crate::code::Op;
 use crate::machine::regs::Saved;
 
 macro_rules! dispatcher {
@@ -9,6 +10,8 @@ macro_rules! dispatcher {
         singles { $( $s:ident $smn:literal $tier:ident ($a:tt $bb:tt $c:tt) $ext:ident : $doc:literal ; )* }
     ) => {
         #[allow(unused_variables)]
+        // Inlined even where a build has both loops, so that counting costs the other one nothing.
+        #[inline(always)]
         fn step(r: &mut Regs) -> Flow {
             match op_of(r.word()) {
                 $($(
@@ -25,8 +28,26 @@ macro_rules! dispatcher {
 for_each_instruction!(dispatcher);
 
 /// Runs until something leaves the machine; the registers are then in `ctx.saved`.
-pub(crate) fn run(mut r: Regs) -> u32 {
+#[cfg(not(cellule_tail))]
+pub(crate) fn run(r: Regs) -> u32 {
+    each(r, |_| ())
+}
+
+/// Like `run`; adds each execution of an instruction to its opcode's element of `counts`.
+#[cfg(feature = "stats")]
+pub(crate) fn counted(r: Regs, counts: &mut [u64]) -> u32 {
+    each(r, |op| {
+        if let Some(count) = counts.get_mut(usize::from(op)) {
+            *count += 1;
+        }
+    })
+}
+
+/// Runs, and tells `before` the opcode of each instruction.
+#[inline(always)]
+fn each(mut r: Regs, mut before: impl FnMut(Op)) -> u32 {
     loop {
+        before(op_of(r.word()));
         if let Flow::Exit(reason) = step(&mut r) {
             r.ctx_mut().saved = Saved {
                 ip: r.ip,

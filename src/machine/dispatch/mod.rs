@@ -2,7 +2,8 @@
 //!
 //! `tail`: every handler ends in a sibling call of the next one, so that the native stack stays
 //! flat and each handler has its own indirect jump. `loop`: one loop around one match, for targets
-//! and builds where a compiler doesn't make sibling calls.
+//! and builds where a compiler doesn't make sibling calls. The loop also counts instructions for the
+//! stores that want it (feature `stats`): a handler of `tail` can't be made to run alone.
 
 use super::families::{self, forms, rows};
 use super::regs::{Flow, Regs};
@@ -51,7 +52,9 @@ pub(super) mod tail;
 #[cfg(cellule_tail)]
 pub(crate) use tail::run;
 
-#[cfg(not(cellule_tail))]
+#[cfg(any(not(cellule_tail), feature = "stats"))]
 mod r#loop;
+#[cfg(feature = "stats")]
+pub(crate) use r#loop::counted;
 #[cfg(not(cellule_tail))]
 pub(crate) use r#loop::run;
