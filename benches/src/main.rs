@@ -1,0 +1,17 @@
+//! The bench's command line. Each subcommand compares one thing and prints one table.
+
+mod args;
+mod core;
+mod engines;
+mod measure;
+mod table;
+mod workloads;
+
+use args::{Cli, Command};
+use clap::Parser;
+
+fn main() -> anyhow::Result<()> {
+    match Cli::parse().command {
+        Command::Core(args) => core::run(&args),
+    }
+}

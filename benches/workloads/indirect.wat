@@ -1,0 +1,25 @@
+;; Indirect calls: n calls through a table of eight functions, chosen by a random number generator.
+(module
+  (type $step (func (param i64 i64) (result i64)))
+  (table funcref (elem $add $sub $xor $mul $or $rotl $shr $neg))
+  (func $add (type $step) (i64.add (local.get 0) (local.get 1)))
+  (func $sub (type $step) (i64.sub (local.get 0) (local.get 1)))
+  (func $xor (type $step) (i64.xor (local.get 0) (local.get 1)))
+  (func $mul (type $step) (i64.mul (local.get 0) (i64.or (local.get 1) (i64.const 1))))
+  (func $or (type $step) (i64.add (local.get 0) (i64.or (local.get 0) (local.get 1))))
+  (func $rotl (type $step) (i64.rotl (local.get 0) (local.get 1)))
+  (func $shr (type $step) (i64.xor (local.get 0) (i64.shr_u (local.get 1) (i64.const 7))))
+  (func $neg (type $step) (i64.sub (i64.const 0) (local.get 0)))
+  (func (export "run") (param $n i32) (result i64)
+    (local $value i64) (local $random i64)
+    (local.set $random (i64.const 0x9e3779b97f4a7c15))
+    (loop $again
+      (local.set $random (i64.xor (local.get $random) (i64.shl (local.get $random) (i64.const 13))))
+      (local.set $random (i64.xor (local.get $random) (i64.shr_u (local.get $random) (i64.const 7))))
+      (local.set $random (i64.xor (local.get $random) (i64.shl (local.get $random) (i64.const 17))))
+      (local.set $value
+        (call_indirect (type $step)
+          (local.get $value) (local.get $random)
+          (i32.and (i32.wrap_i64 (local.get $random)) (i32.const 7))))
+      (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+    (local.get $value)))
