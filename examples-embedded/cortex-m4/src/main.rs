@@ -40,7 +40,8 @@ fn main() -> ! {
 fn run(engine: &Engine) -> Result<bool> {
     let doubled = measure("core module", || double(engine))?;
     println!("double(21) = {doubled}");
-    let found = measure("component", || component(engine))?;
+    let component = measure("component", || Component::new(engine, SENSOR))?;
+    let found = component.get_export_index(None, "sample").is_some();
     Ok(doubled == 42 && found)
 }
 
@@ -51,16 +52,18 @@ unsafe fn HardFault(frame: &cortex_m_rt::ExceptionFrame) -> ! {
     process::exit(1)
 }
 
-/// Runs a step and prints what RAM it needed.
-fn measure<R>(what: &str, step: impl FnOnce() -> Result<R>) -> Result<R> {
+/// Does a step and prints what RAM it needed, in bytes: while, and after.
+#[inline(never)]
+fn measure<R>(step: &str, work: impl FnOnce() -> Result<R>) -> Result<R> {
     HEAP.restart();
     meter::paint_stack();
-    let result = step()?;
+    let result = work()?;
     let stack = meter::stack_high_water();
     println!(
-        "{what}: heap {} at most, {} kept; stack {stack} at most",
+        "{step}: heap {} at most ({} after, reaching to {}), stack {stack} at most",
         HEAP.high_water(),
-        HEAP.used()
+        HEAP.used(),
+        HEAP.reach()
     );
     Ok(result)
 }
@@ -79,10 +82,4 @@ fn double(engine: &Engine) -> Result<i32> {
         [Val::I32(doubled)] => Ok(doubled),
         _ => Err(Error::msg("no integer")),
     }
-}
-
-#[inline(never)]
-fn component(engine: &Engine) -> Result<bool> {
-    let component = Component::new(engine, SENSOR)?;
-    Ok(component.get_export_index(None, "sample").is_some())
 }
