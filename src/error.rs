@@ -29,6 +29,8 @@ macro_rules! traps {
 traps! {
     UnreachableCodeReached MemoryOutOfBounds TableOutOfBounds UndefinedElement IndirectCallToNull
     BadSignature IntegerOverflow IntegerDivisionByZero BadConversionToInteger StackOverflow OutOfFuel
+    CannotLeaveComponent CannotEnterComponent StringOutOfBounds ListOutOfBounds PointerOutOfBounds
+    UnalignedPointer InvalidDiscriminant InvalidChar InvalidUtf8 InvalidUtf16
 }
 
 impl Trap {
@@ -54,6 +56,16 @@ impl fmt::Display for Trap {
             Trap::IntegerDivisionByZero => "integer divide by zero",
             Trap::BadConversionToInteger => "invalid conversion to integer",
             Trap::StackOverflow => "call stack exhausted",
+            Trap::CannotLeaveComponent => "cannot leave component instance",
+            Trap::CannotEnterComponent => "cannot enter component instance",
+            Trap::StringOutOfBounds => "string content out-of-bounds",
+            Trap::ListOutOfBounds => "list content out-of-bounds",
+            Trap::PointerOutOfBounds => "pointer out-of-bounds",
+            Trap::UnalignedPointer => "unaligned pointer",
+            Trap::InvalidDiscriminant => "invalid variant discriminant",
+            Trap::InvalidChar => "invalid `char` bit pattern",
+            Trap::InvalidUtf8 => "invalid utf-8",
+            Trap::InvalidUtf16 => "unpaired surrogate in utf-16",
             Trap::OutOfFuel => "all fuel consumed by WebAssembly",
         })
     }

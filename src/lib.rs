@@ -21,6 +21,7 @@ mod limits;
 mod machine;
 mod numeric;
 mod store;
+mod tables;
 #[cfg(feature = "compile")]
 mod translate;
 
@@ -31,8 +32,8 @@ mod wasm;
 pub use code::module::{ExternType, FuncType, GlobalType, MemoryType, TableType, ValType};
 #[cfg(feature = "compile")]
 pub use wasm::{
-    Caller, Config, Engine, Extern, ExternRef, Func, Global, Instance, IntoHostFunc, Linker,
-    Memory, Module, Store, Table, Val, WasmTy,
+    AsContext, AsContextMut, Caller, Config, Engine, Extern, ExternRef, Func, Global, Instance,
+    IntoHostFunc, Linker, Memory, Module, Store, StoreContext, StoreContextMut, Table, Val, WasmTy,
 };
 
 /// The README's example has to compile.

@@ -1,9 +1,9 @@
 //! [`Component`]: a binary that was decoded, validated and flattened, to be linked and instantiated.
 
 use super::binary;
-use super::tables::{ComponentTables, ExportId, ExportKind, Span};
 use super::types::{self, Scope};
 use crate::error::Result;
+use crate::tables::{ComponentTables, CoreSigId, ExportId, ExportKind, Span};
 use crate::wasm::{Engine, Module};
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -20,6 +20,8 @@ struct Inner {
     engine: Engine,
     tables: Arc<ComponentTables>,
     modules: Vec<Module>,
+    /// The engine's numbers of the tables' core signatures.
+    sig_ids: Vec<u32>,
 }
 
 impl Component {
@@ -33,8 +35,12 @@ impl Component {
             .into_iter()
             .map(|data| Module::from_data(engine, data))
             .collect::<Result<_>>()?;
+        let sig_ids = types::core_sigs(&tables)
+            .map(|sig| engine.type_id(&sig))
+            .collect();
         Ok(Component {
             inner: Arc::new(Inner {
+                sig_ids,
                 engine: engine.clone(),
                 tables: Arc::new(tables),
                 modules,
@@ -83,9 +89,14 @@ impl Component {
         })
     }
 
-    /// Its core modules, by [`ModuleId`](super::tables::ModuleId).
+    /// Its core modules, by [`ModuleId`](crate::tables::ModuleId).
     pub(crate) fn modules(&self) -> &[Module] {
         &self.inner.modules
+    }
+
+    /// The engine's number of a core signature.
+    pub(crate) fn sig_id(&self, sig: CoreSigId) -> u32 {
+        self.inner.sig_ids[sig.index()]
     }
 
     pub(crate) fn tables(&self) -> &Arc<ComponentTables> {

@@ -1,32 +1,51 @@
-//! The Component Model, as far as it stands: components loaded into tables and reflected on, names
-//! that imports are matched by, and resources.
+//! The Component Model: components loaded, linked, instantiated and called.
 //!
-//! The parts here need neither a machine nor a store: they are plain data and rules over it, which
-//! the linker and the Canonical ABI are built on.
+//! `binary` makes tables of bytes; `linker` binds imports to definitions; `instance` runs what is left
+//! of instantiation; `func`, `host` and `run` are the three kinds of calls (host to guest, guest to
+//! host, guest to guest), over the Canonical ABI in `abi`. Names and shapes follow wasmtime's
+//! `component` module.
 //!
 //! # Contract
 //!
-//! What a guest passes (an index, a name) is checked and answered by an error, never a panic.
+//! What a guest passes (an index, a pointer, a name) is checked and answered by an error, never a
+//! panic. A trap ends the tree of instances that one instantiation made, and no other.
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "compile")]
-mod binary;
-// Instantiation, which will run the modules, doesn't exist yet.
+mod abi;
 #[cfg(feature = "compile")]
-#[allow(dead_code)]
+mod binary;
+#[cfg(feature = "compile")]
+mod call;
+#[cfg(feature = "compile")]
+mod func;
+#[cfg(feature = "compile")]
+mod host;
+#[cfg(feature = "compile")]
+mod instance;
+#[cfg(feature = "compile")]
+mod linker;
+#[cfg(feature = "compile")]
 mod load;
-// The linker, which will look imports up by it, doesn't exist yet; until it does, only tests use it.
-#[cfg_attr(not(test), allow(dead_code))]
-mod names;
-#[allow(dead_code)]
 mod resource;
-// The linker and instantiation, which will read them, don't exist yet.
-#[allow(dead_code, unused_imports)]
-mod tables;
+#[cfg(feature = "compile")]
+mod run;
+#[cfg(feature = "compile")]
+mod typed;
 #[cfg(feature = "compile")]
 pub mod types;
+#[cfg(feature = "compile")]
+mod val;
 
 #[cfg(feature = "compile")]
-pub use load::{Component, ComponentExportIndex, InstanceExportLookup};
-
+pub use self::{
+    abi::{lift::LiftContext, lower::LowerContext},
+    func::{Func, TypedFunc},
+    instance::{Instance, InstancePre},
+    linker::{Linker, LinkerInstance},
+    load::{Component, ComponentExportIndex, InstanceExportLookup},
+    resource::ResourceAny,
+    typed::{ComponentNamedList, ComponentType, InstanceType, InterfaceType, Lift, Lower},
+    val::{List, Val},
+};
 pub use resource::{Resource, ResourceTable, ResourceTableError, ResourceType};

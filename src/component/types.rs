@@ -8,8 +8,8 @@
 mod tests;
 
 use super::resource::ResourceType;
-use super::tables::*;
 use crate::code::module::{ExternType, FuncType, GlobalType, MemoryType, TableType, ValType};
+use crate::tables::*;
 use crate::wasm::Engine;
 use alloc::sync::Arc;
 use core::fmt;
@@ -624,15 +624,21 @@ fn val_type(ty: CoreType) -> ValType {
     }
 }
 
+/// The core signatures of the tables, in order.
+pub(crate) fn core_sigs(tables: &ComponentTables) -> impl Iterator<Item = FuncType> + '_ {
+    tables.core_sigs.iter().map(|sig| core_func(tables, *sig))
+}
+
+fn core_func(tables: &ComponentTables, sig: CoreSigRow) -> FuncType {
+    let list = |span| tables.flat(span).iter().map(|ty| val_type(*ty));
+    FuncType::new(list(sig.params), list(sig.results))
+}
+
 /// A core import's or export's type.
 pub(crate) fn core_extern(tables: &ComponentTables, row: &CoreExternRow) -> ExternType {
     let maximum = (row.flags & CoreExternRow::BOUNDED != 0).then_some(row.b);
     match row.kind {
-        CoreKind::Func => {
-            let sig = tables.core_sig(CoreSigId(row.a));
-            let list = |span| tables.flat(span).iter().map(|ty| val_type(*ty));
-            ExternType::Func(FuncType::new(list(sig.params), list(sig.results)))
-        }
+        CoreKind::Func => ExternType::Func(core_func(tables, tables.core_sig(CoreSigId(row.a)))),
         CoreKind::Table => ExternType::Table(TableType {
             element: val_type(row.ty),
             minimum: row.a,

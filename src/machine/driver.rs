@@ -6,7 +6,7 @@
 
 use super::dispatch;
 use super::regs::{Ctx, Exit, Regs, Saved};
-use super::thread::{Entry, HostCall, Thread};
+use super::thread::{Callee, Entry, HostCall, Thread};
 use crate::code::{self, HEADER_WORDS, a_of, b_of, bc_of, c_of, op, op_of, word};
 use crate::error::Trap;
 use crate::store::{FuncEntity, FuncKind, StoreInner};
@@ -28,11 +28,16 @@ pub(crate) enum Event {
 }
 
 static HALT: u64 = word(op::Halt, 0, 0, 0).to_le();
+static NATIVE: u64 = word(op::Halt, 0, 0, 0).to_le();
 static FAR_RETURN: u64 = word(op::FarReturn, 0, 0, 0).to_le();
 
 /// The return address of a base frame.
 pub(super) fn halt_address() -> u64 {
     &raw const HALT as usize as u64
+}
+/// The return address of a guest function that a native call called.
+pub(super) fn native_address() -> u64 {
+    &raw const NATIVE as usize as u64
 }
 fn far_address() -> u64 {
     &raw const FAR_RETURN as usize as u64
@@ -54,6 +59,14 @@ pub(crate) fn resume(store: &mut StoreInner, thread: &mut Thread) -> Event {
                 return Event::OutOfFuel;
             }
         }
+        if core::ptr::eq(thread.regs.ip, &raw const NATIVE) {
+            thread.native_returned();
+            continue;
+        }
+        if core::ptr::eq(thread.regs.ip, &raw const FAR_RETURN) {
+            far_return(thread);
+            continue;
+        }
         if core::ptr::eq(thread.regs.ip, &raw const HALT) {
             // A host function that the embedder called; no instance runs.
             return Event::Done;
@@ -69,8 +82,11 @@ pub(crate) fn resume(store: &mut StoreInner, thread: &mut Thread) -> Event {
             }
             trap => Err(Trap::from_code((trap - Exit::Trap as u32) as u16)),
         };
-        if let Err(trap) = outcome {
-            return Event::Trap(trap);
+        match outcome {
+            Ok(()) => {}
+            // A bulk operation that there isn't enough for yet: it starts when there is.
+            Err(Trap::OutOfFuel) => return Event::OutOfFuel,
+            Err(trap) => return Event::Trap(trap),
         }
     }
 }
@@ -309,14 +325,28 @@ fn transfer(
     let params = usize::from(counts.0);
     let room = params.max(counts.1.into()) + 4;
     match (kind, style) {
-        (FuncKind::Host { host }, Style::Call { shift, words }) => {
+        (
+            kind @ (FuncKind::Host { .. } | FuncKind::Native { .. }),
+            Style::Call { shift, words },
+        ) => {
             // SAFETY: a call is followed by another instruction.
             thread.regs.ip = unsafe { thread.regs.ip.add(words) };
-            thread.await_host(store, host, sp + usize::from(shift), counts, false)
+            thread.await_host(
+                store,
+                Callee::of(kind),
+                sp + usize::from(shift),
+                counts,
+                false,
+            )
         }
-        (FuncKind::Host { host }, Style::Tail { start }) => {
-            thread.await_host(store, host, sp + usize::from(start), counts, true)
-        }
+        (kind @ (FuncKind::Host { .. } | FuncKind::Native { .. }), Style::Tail { start }) => thread
+            .await_host(
+                store,
+                Callee::of(kind),
+                sp + usize::from(start),
+                counts,
+                true,
+            ),
         (FuncKind::Wasm { instance, func }, Style::Call { shift, words }) => {
             let callee = sp + usize::from(shift);
             thread.reserve(callee + room, store)?;
@@ -356,12 +386,12 @@ fn transfer(
 }
 
 /// The word that a far return reads: results to move, the frame's shift, the caller's instance.
-fn far_link(results: u16, shift: u16, instance: u32) -> u64 {
+pub(super) fn far_link(results: u16, shift: u16, instance: u32) -> u64 {
     u64::from(results) | u64::from(shift) << 16 | u64::from(instance) << 32
 }
 
 /// Puts the callee's own linkage at `at`; its frame begins two slots above.
-fn push_far(thread: &mut Thread, at: usize) {
+pub(super) fn push_far(thread: &mut Thread, at: usize) {
     thread.stack[at] = far_address();
     thread.stack[at + 1] = 2 << 16;
     thread.sp = at + 2;

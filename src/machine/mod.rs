@@ -19,4 +19,4 @@ mod regs;
 mod singles;
 mod thread;
 
-pub(crate) use thread::Thread;
+pub(crate) use thread::{Callee, HostCall, NATIVE_ARGS, Thread};

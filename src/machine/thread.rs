@@ -2,6 +2,7 @@
 
 use super::regs::Saved;
 use crate::error::Trap;
+use crate::store::components::{Cursor, NativeFrame};
 use crate::store::{FuncKind, StoreInner};
 use alloc::vec::Vec;
 
@@ -12,11 +13,21 @@ pub(crate) struct Entry {
     pub func: u32,
 }
 
-/// A host function that has been called and whose results are awaited.
+/// Whose function was called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Callee {
+    /// The embedder's closure with this number.
+    Host(u32),
+    /// A trampoline of a tree.
+    Native { tree: u32, index: u32 },
+}
+
+/// A function outside the machine that has been called and whose results are awaited.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HostCall {
-    /// The closure's number.
-    pub host: u32,
+    pub callee: Callee,
+    /// It has called a guest function, which has returned its results to this place.
+    pub returned: Option<usize>,
     /// The instance that called, if it was one.
     pub instance: Option<u32>,
     /// Where on the stack its arguments begin; results are written to the same place.
@@ -29,6 +40,13 @@ pub(crate) struct HostCall {
     tail: bool,
 }
 
+/// A native call that waits for a guest function which it called.
+struct Waiting {
+    call: HostCall,
+    base: usize,
+    ip: *const u64,
+}
+
 /// Frames and registers. Addresses on the stack are indices, so that it can move when it grows.
 pub(crate) struct Thread {
     pub stack: Vec<u64>,
@@ -37,6 +55,11 @@ pub(crate) struct Thread {
     pub(super) regs: Saved,
     pub(super) entry: Option<Entry>,
     pub(super) awaited: Option<HostCall>,
+    waiting: Vec<Waiting>,
+    /// State of the native calls that are under way, innermost last.
+    pub natives: Vec<NativeFrame>,
+    /// What is crossing in them.
+    pub cursors: Vec<Cursor>,
 }
 
 // SAFETY: the pointers in `regs` name code of modules that the store keeps alive, which is immutable
@@ -44,6 +67,21 @@ pub(crate) struct Thread {
 unsafe impl Send for Thread {}
 // SAFETY: a shared reference gives no access to what the pointers name.
 unsafe impl Sync for Thread {}
+
+impl Callee {
+    /// Who serves calls of a function that isn't WebAssembly's.
+    pub(super) fn of(kind: FuncKind) -> Callee {
+        match kind {
+            FuncKind::Host { host } => Callee::Host(host),
+            FuncKind::Native { tree, index } => Callee::Native { tree, index },
+            // No such function is called through here; a closure of this number doesn't exist.
+            FuncKind::Wasm { .. } => Callee::Host(u32::MAX),
+        }
+    }
+}
+
+/// Linkage between the place where a native call calls a guest function and the arguments.
+pub(crate) const NATIVE_ARGS: usize = 4;
 
 impl Thread {
     pub fn new() -> Thread {
@@ -62,6 +100,9 @@ impl Thread {
             regs,
             entry: None,
             awaited: None,
+            waiting: Vec::new(),
+            natives: Vec::new(),
+            cursors: Vec::new(),
         }
     }
 
@@ -86,6 +127,9 @@ impl Thread {
     pub fn start(&mut self, store: &StoreInner, entity: u32, args: &[u64]) -> Result<(), Trap> {
         let func = store.funcs[entity as usize];
         self.awaited = None;
+        self.waiting.clear();
+        self.natives.clear();
+        self.cursors.clear();
         self.reserve(2 + args.len().max(func.results as usize), store)?;
         self.stack[2..2 + args.len()].copy_from_slice(args);
         self.stack[0] = super::driver::halt_address();
@@ -96,11 +140,14 @@ impl Thread {
                 self.entry = Some(self.entry_of(store, instance, func));
                 self.stack[1] = 2 << 16;
             }
-            FuncKind::Host { host } => {
+            FuncKind::Host { .. } | FuncKind::Native { .. } => {
                 self.entry = None;
                 self.stack[1] = 2 << 16;
+                // No instance runs; a number that none has keeps this frame out of backtraces.
+                self.instance = u32::MAX;
                 self.awaited = Some(HostCall {
-                    host,
+                    callee: Callee::of(func.kind),
+                    returned: None,
                     instance: None,
                     args: 2,
                     params: func.params.into(),
@@ -128,7 +175,7 @@ impl Thread {
     pub(super) fn await_host(
         &mut self,
         store: &StoreInner,
-        host: u32,
+        callee: Callee,
         args: usize,
         counts: (u16, u16),
         tail: bool,
@@ -136,7 +183,8 @@ impl Thread {
         self.reserve(args + usize::from(counts.0.max(counts.1)), store)?;
         let instance = Some(self.instance);
         self.awaited = Some(HostCall {
-            host,
+            callee,
+            returned: None,
             instance,
             args,
             params: counts.0.into(),
@@ -144,6 +192,57 @@ impl Thread {
             tail,
         });
         Ok(())
+    }
+
+    /// Lets the native call that is awaited call a guest function, whose `params` arguments it has
+    /// written to `base + NATIVE_ARGS`. When that returns, the native call is awaited again.
+    pub fn call_guest(&mut self, store: &StoreInner, entity: u32, base: usize) -> Result<(), Trap> {
+        let func = store.funcs[entity as usize];
+        let slots = usize::from(func.params.max(func.results));
+        self.reserve(base + NATIVE_ARGS + slots + 2, store)?;
+        let shift = u16::try_from(base + 2 - self.sp).map_err(|_| Trap::StackOverflow)?;
+        let Some(call) = self.awaited.take() else {
+            return Ok(());
+        };
+        let ip = self.regs.ip;
+        self.waiting
+            .try_reserve(1)
+            .map_err(|_| Trap::StackOverflow)?;
+        self.waiting.push(Waiting { call, base, ip });
+        self.stack[base] = super::driver::native_address();
+        self.stack[base + 1] = super::driver::far_link(func.results, shift, self.instance);
+        super::driver::push_far(self, base + 2);
+        match func.kind {
+            FuncKind::Wasm { instance, func } => {
+                self.entry = Some(self.entry_of(store, instance, func));
+                Ok(())
+            }
+            kind => {
+                let counts = (func.params, func.results);
+                self.await_host(store, Callee::of(kind), self.sp, counts, true)
+            }
+        }
+    }
+
+    /// The guest function that a native call called has returned.
+    pub(super) fn native_returned(&mut self) {
+        if let Some(Waiting { call, base, ip }) = self.waiting.pop() {
+            self.regs.ip = ip;
+            self.awaited = Some(HostCall {
+                returned: Some(base),
+                ..call
+            });
+        }
+    }
+
+    /// Slots from `from` on that a native call may use.
+    pub fn native_slots(
+        &mut self,
+        store: &StoreInner,
+        from: usize,
+        count: usize,
+    ) -> Result<(), Trap> {
+        self.reserve(from + count, store)
     }
 
     /// The host function has written its results over its arguments: hands them to the caller.

@@ -16,20 +16,32 @@ use core::fmt;
 const MAX_INDEX: u32 = (1 << 28) - 1;
 
 /// A resource type of one store. The top bit tells the host's from the guests'.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct ResourceId(u32);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct ResourceTag(u32);
 
-impl ResourceId {
+impl ResourceTag {
     const HOST: u32 = 1 << 31;
+    /// Stands where there is none: no type has this tag.
+    pub const NONE: ResourceTag = ResourceTag(u32::MAX);
 
     /// The guest-defined type with this number; `None` beyond the numbers there are.
-    pub fn guest(number: u32) -> Option<ResourceId> {
-        (number < Self::HOST).then_some(ResourceId(number))
+    pub fn guest(number: u32) -> Option<ResourceTag> {
+        (number < Self::HOST).then_some(ResourceTag(number))
     }
 
     /// The host-defined type with this number; `None` beyond the numbers there are.
-    pub fn host(number: u32) -> Option<ResourceId> {
-        (number < Self::HOST).then_some(ResourceId(number | Self::HOST))
+    pub fn host(number: u32) -> Option<ResourceTag> {
+        (number < Self::HOST).then_some(ResourceTag(number | Self::HOST))
+    }
+
+    /// The number of a guest-defined type.
+    pub fn guest_number(self) -> Option<u32> {
+        (self.0 & Self::HOST == 0).then_some(self.0)
+    }
+
+    /// The number of a host-defined type.
+    pub fn host_number(self) -> Option<u32> {
+        (self.0 & Self::HOST != 0).then_some(self.0 & !Self::HOST)
     }
 
     fn noun(self) -> &'static str {
@@ -49,8 +61,8 @@ pub(crate) enum HandleError {
     },
     WrongType {
         index: u32,
-        expected: ResourceId,
-        found: ResourceId,
+        expected: ResourceTag,
+        found: ResourceTag,
     },
     /// An owned handle is dropped or given away while it is lent.
     Lent,
@@ -107,12 +119,12 @@ enum Entry {
     /// Unused; the next unused index, 0 at the end.
     Free { next: u32 },
     Own {
-        ty: ResourceId,
+        ty: ResourceTag,
         rep: u32,
         lends: u32,
     },
     Borrow {
-        ty: ResourceId,
+        ty: ResourceTag,
         rep: u32,
         scope: ScopeId,
     },
@@ -146,7 +158,7 @@ pub(crate) struct HandleTable {
 
 impl HandleTable {
     /// A new owned handle.
-    pub fn insert_own(&mut self, ty: ResourceId, rep: u32) -> Result<u32, HandleError> {
+    pub fn insert_own(&mut self, ty: ResourceTag, rep: u32) -> Result<u32, HandleError> {
         self.insert(Entry::Own { ty, rep, lends: 0 })
     }
 
@@ -168,7 +180,7 @@ impl HandleTable {
     }
 
     /// The entry at `index`, if it is a handle of type `expected`.
-    fn entry(&mut self, index: u32, expected: ResourceId) -> Result<&mut Entry, HandleError> {
+    fn entry(&mut self, index: u32, expected: ResourceTag) -> Result<&mut Entry, HandleError> {
         let entry = (index as usize)
             .checked_sub(1)
             .and_then(|slot| self.entries.get_mut(slot))
@@ -186,7 +198,7 @@ impl HandleTable {
         }
     }
 
-    fn release(&mut self, index: u32) {
+    pub fn release(&mut self, index: u32) {
         if let Some(entry) = (index as usize)
             .checked_sub(1)
             .and_then(|at| self.entries.get_mut(at))
@@ -197,7 +209,7 @@ impl HandleTable {
     }
 
     /// `resource.rep`: the representation behind an owned or borrowed handle.
-    pub fn rep(&mut self, index: u32, ty: ResourceId) -> Result<u32, HandleError> {
+    pub fn rep(&mut self, index: u32, ty: ResourceTag) -> Result<u32, HandleError> {
         match *self.entry(index, ty)? {
             Entry::Own { rep, .. } | Entry::Borrow { rep, .. } => Ok(rep),
             Entry::Free { .. } => Err(HandleError::Unknown { index }),
@@ -205,7 +217,7 @@ impl HandleTable {
     }
 
     /// Lifting `own`: the resource leaves the table.
-    pub fn take_own(&mut self, index: u32, ty: ResourceId) -> Result<u32, HandleError> {
+    pub fn take_own(&mut self, index: u32, ty: ResourceTag) -> Result<u32, HandleError> {
         match *self.entry(index, ty)? {
             Entry::Own { lends: 1.., .. } => Err(HandleError::Lent),
             Entry::Own { rep, .. } => {
@@ -217,7 +229,7 @@ impl HandleTable {
     }
 
     /// `resource.drop`.
-    pub fn drop_handle(&mut self, index: u32, ty: ResourceId) -> Result<Dropped, HandleError> {
+    pub fn drop_handle(&mut self, index: u32, ty: ResourceTag) -> Result<Dropped, HandleError> {
         let dropped = match *self.entry(index, ty)? {
             Entry::Own { lends: 1.., .. } => return Err(HandleError::Lent),
             Entry::Own { rep, .. } => Dropped::Own { rep },
@@ -229,7 +241,7 @@ impl HandleTable {
     }
 
     /// Lifting `borrow`. An owned handle counts the loan; see [`Scopes::lend`].
-    fn lend(&mut self, index: u32, ty: ResourceId) -> Result<Lent, HandleError> {
+    fn lend(&mut self, index: u32, ty: ResourceTag) -> Result<Lent, HandleError> {
         match self.entry(index, ty)? {
             Entry::Own { rep, lends, .. } => {
                 *lends = lends.checked_add(1).ok_or(HandleError::Full)?;
@@ -293,7 +305,7 @@ impl Scopes {
         tables: &mut [HandleTable],
         table: u32,
         index: u32,
-        ty: ResourceId,
+        ty: ResourceTag,
     ) -> Result<u32, HandleError> {
         let handles = tables
             .get_mut(table as usize)
@@ -310,7 +322,7 @@ impl Scopes {
     pub fn insert_borrow(
         &mut self,
         handles: &mut HandleTable,
-        ty: ResourceId,
+        ty: ResourceTag,
         rep: u32,
     ) -> Result<u32, HandleError> {
         let last = self.scopes.len().wrapping_sub(1);
@@ -341,6 +353,13 @@ impl Scopes {
         }
     }
 
+    /// Ends all calls: none is running.
+    pub fn clear(&mut self, tables: &mut [HandleTable]) {
+        while !self.scopes.is_empty() {
+            self.exit(tables);
+        }
+    }
+
     /// Ends the innermost call, however it ended, and gives back what it lent.
     pub fn exit(&mut self, tables: &mut [HandleTable]) {
         let Some(Scope { mark, .. }) = self.scopes.pop() else {
@@ -359,8 +378,8 @@ mod tests {
     use super::*;
     use alloc::string::ToString;
 
-    fn guest(number: u32) -> ResourceId {
-        ResourceId::guest(number).unwrap()
+    fn guest(number: u32) -> ResourceTag {
+        ResourceTag::guest(number).unwrap()
     }
 
     #[test]
@@ -400,7 +419,7 @@ mod tests {
     #[test]
     fn a_handle_of_another_type_is_refused_and_stays() {
         let mut table = HandleTable::default();
-        let host = ResourceId::host(0).unwrap();
+        let host = ResourceTag::host(0).unwrap();
         table.insert_own(guest(0), 7).unwrap();
         assert_eq!(
             table.drop_handle(1, guest(1)).unwrap_err().to_string(),

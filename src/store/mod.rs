@@ -4,11 +4,18 @@
 //! belong to one entity alone. Nothing here is `unsafe` and nothing points at anything else.
 #![forbid(unsafe_code)]
 
+pub(crate) mod components;
+pub(crate) mod handles;
+mod resource_type;
+
 use crate::code::module::{GlobalType, MemoryType, ModuleData, TableType};
 use crate::error::Trap;
 use crate::limits::Limits;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use components::{ComponentInstance, GuestResource, Tree};
+use handles::{HandleError, HandleTable, Scopes};
+pub use resource_type::ResourceType;
 
 /// Bytes in a page of linear memory.
 pub const PAGE_BYTES: usize = 65_536;
@@ -20,6 +27,8 @@ pub(crate) enum FuncKind {
     Wasm { instance: u32, func: u32 },
     /// The embedder's closure with this number.
     Host { host: u32 },
+    /// A function that the component runtime provides: trampoline `index` of a tree.
+    Native { tree: u32, index: u32 },
 }
 
 /// A function of the store.
@@ -154,6 +163,13 @@ pub(crate) struct CoreInstance {
     pub elements: Vec<Vec<u32>>,
 }
 
+/// Where a call of a host function began.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HostCallMark {
+    lends: bool,
+    borrows: usize,
+}
+
 /// All entities of a store.
 #[derive(Debug, Default)]
 pub(crate) struct StoreInner {
@@ -164,6 +180,24 @@ pub(crate) struct StoreInner {
     pub globals: Vec<u64>,
     pub global_types: Vec<GlobalType>,
     pub arenas: Vec<RefArena>,
+    /// Instantiated components.
+    pub trees: Vec<Tree>,
+    /// Component instances of all trees; number 0 is the host.
+    pub components: Vec<ComponentInstance>,
+    /// The handles of each of them.
+    pub handles: Vec<HandleTable>,
+    /// What calls have lent and not got back.
+    pub scopes: Scopes,
+    /// Resource types that guests define, by their tags' numbers.
+    pub guest_resources: Vec<GuestResource>,
+    /// For each handle of the host's, how often its index was given out.
+    pub generations: Vec<u32>,
+    /// Borrows that host functions hold, which end with their calls.
+    pub host_borrows: Vec<u32>,
+    /// A copy of a memory that is both source and destination of a crossing.
+    pub snapshot: Vec<u8>,
+    /// The host's resource types, by their tags' numbers.
+    pub host_types: Vec<ResourceType>,
     /// What is left; below zero is debt. Meaningless when `fuel_on` isn't set.
     pub fuel: i64,
     pub fuel_on: bool,
@@ -192,7 +226,7 @@ impl StoreInner {
         let FuncEntity { ty, kind, .. } = self.funcs[entity as usize];
         let (instance, func) = match kind {
             FuncKind::Wasm { instance, func } => (instance, func),
-            FuncKind::Host { .. } => (HOST, 0),
+            FuncKind::Host { .. } | FuncKind::Native { .. } => (HOST, 0),
         };
         let funcs = &mut self.arenas[arena as usize].funcs;
         if let Some(at) = funcs.iter().position(|known| known.entity == entity) {
@@ -212,6 +246,59 @@ impl StoreInner {
         self.arenas[arena as usize]
             .funcs
             .get((reference as usize).checked_sub(1)?)
+    }
+
+    /// Takes fuel for work that is done; what isn't there is debt.
+    pub fn spend(&mut self, amount: i64) {
+        if self.fuel_on {
+            self.fuel = self.fuel.saturating_sub(amount);
+        }
+    }
+
+    /// The type that a tag of the store with this number stands for.
+    pub fn resource_type(&self, store: u32, tag: handles::ResourceTag) -> ResourceType {
+        let host = tag.host_number();
+        let host = host.and_then(|number| self.host_types.get(number as usize));
+        host.copied()
+            .unwrap_or_else(|| ResourceType::guest(store, tag))
+    }
+
+    /// The destructor of a guest's resource type, or [`components::NONE`].
+    pub fn dtor(&self, tag: handles::ResourceTag) -> u32 {
+        let number = tag.guest_number().unwrap_or(u32::MAX);
+        let resource = self.guest_resources.get(number as usize);
+        resource.map_or(components::NONE, |resource| resource.dtor)
+    }
+
+    /// Begins a call of a host function, with a scope if it is lent something.
+    pub fn enter_host_call(&mut self, lends: bool) -> Result<HostCallMark, HandleError> {
+        if lends {
+            self.scopes.enter()?;
+        }
+        Ok(HostCallMark {
+            lends,
+            borrows: self.host_borrows.len(),
+        })
+    }
+
+    /// Ends a call of a host function: the borrows that it was given are gone.
+    pub fn leave_host_call(&mut self, mark: HostCallMark) {
+        while self.host_borrows.len() > mark.borrows {
+            if let Some(index) = self.host_borrows.pop() {
+                self.handles[0].release(index);
+                self.retire(index);
+            }
+        }
+        if mark.lends {
+            self.scopes.exit(&mut self.handles);
+        }
+    }
+
+    /// Notes that an index of the host's handles is free, so that copies of it are told apart.
+    pub fn retire(&mut self, index: u32) {
+        if let Some(generation) = self.generations.get_mut(index as usize) {
+            *generation = generation.wrapping_add(1);
+        }
     }
 
     /// Takes `amount` of fuel for a bulk operation before it starts.

@@ -34,7 +34,7 @@ impl Func {
     }
 
     /// Its type.
-    pub fn ty<T>(&self, store: &Store<T>) -> FuncType {
+    pub fn ty<T: 'static>(&self, store: &Store<T>) -> FuncType {
         let at = store.own(self.store, self.entity);
         store.engine.func_type(store.inner.funcs[at].ty)
     }
@@ -43,7 +43,12 @@ impl Func {
     ///
     /// # Errors
     /// Arguments or results that don't fit its type, or what stopped it.
-    pub fn call<T>(&self, store: &mut Store<T>, args: &[Val], results: &mut [Val]) -> Result<()> {
+    pub fn call<T: 'static>(
+        &self,
+        store: &mut Store<T>,
+        args: &[Val],
+        results: &mut [Val],
+    ) -> Result<()> {
         let ty = self.ty(store);
         check(ty.params(), args, "argument")?;
         if ty.results().len() != results.len() {
@@ -165,7 +170,7 @@ impl<R: WasmRet> WasmRet for Result<R> {
 }
 
 /// Closures over [`WasmTy`]s that can be functions, with a [`Caller`] in front or without.
-pub trait IntoHostFunc<T, M> {
+pub trait IntoHostFunc<T: 'static, M> {
     /// The type, and the closure over slots.
     #[doc(hidden)]
     #[allow(private_interfaces)]

@@ -57,11 +57,11 @@ macro_rules! into_extern {
 into_extern!(Func Global Memory Table);
 
 impl Instance {
-    fn data<'a, T>(&self, store: &'a Store<T>) -> &'a CoreInstance {
+    fn data<'a, T: 'static>(&self, store: &'a Store<T>) -> &'a CoreInstance {
         &store.inner.instances[store.own(self.store, self.index)]
     }
 
-    fn item<T>(&self, store: &Store<T>, index: ExternIndex) -> Extern {
+    fn item<T: 'static>(&self, store: &Store<T>, index: ExternIndex) -> Extern {
         let instance = self.data(store);
         let id = store.id;
         match index {
@@ -85,21 +85,21 @@ impl Instance {
     }
 
     /// All exports in order.
-    pub fn exports<T>(&self, store: &Store<T>) -> Vec<(String, Extern)> {
+    pub fn exports<T: 'static>(&self, store: &Store<T>) -> Vec<(String, Extern)> {
         let module = self.data(store).module.clone();
         let export = |export: &Export| (export.name.to_string(), self.item(store, export.index));
         module.exports.iter().map(export).collect()
     }
 
     /// An export by name.
-    pub fn get_export<T>(&self, store: &Store<T>, name: &str) -> Option<Extern> {
+    pub fn get_export<T: 'static>(&self, store: &Store<T>, name: &str) -> Option<Extern> {
         let exports = &self.data(store).module.exports;
         let export = exports.iter().find(|export| &*export.name == name)?;
         Some(self.item(store, export.index))
     }
 
     /// An exported function by name.
-    pub fn get_func<T>(&self, store: &Store<T>, name: &str) -> Option<Func> {
+    pub fn get_func<T: 'static>(&self, store: &Store<T>, name: &str) -> Option<Func> {
         match self.get_export(store, name)? {
             Extern::Func(func) => Some(func),
             _ => None,
@@ -107,7 +107,7 @@ impl Instance {
     }
 
     /// An exported memory by name.
-    pub fn get_memory<T>(&self, store: &Store<T>, name: &str) -> Option<Memory> {
+    pub fn get_memory<T: 'static>(&self, store: &Store<T>, name: &str) -> Option<Memory> {
         match self.get_export(store, name)? {
             Extern::Memory(memory) => Some(memory),
             _ => None,
@@ -117,7 +117,7 @@ impl Instance {
 
 impl Global {
     /// A global of its own.
-    pub fn new<T>(store: &mut Store<T>, ty: GlobalType, value: Val) -> Result<Global> {
+    pub fn new<T: 'static>(store: &mut Store<T>, ty: GlobalType, value: Val) -> Result<Global> {
         if value.ty() != ty.content {
             let why = format!("a global of type {} can't hold {}", ty.content, value.ty());
             return Err(Error::new(ErrorKind::Type, why));
@@ -132,7 +132,7 @@ impl Global {
     }
 
     /// Its value.
-    pub fn get<T>(&self, store: &Store<T>) -> Val {
+    pub fn get<T: 'static>(&self, store: &Store<T>) -> Val {
         let at = store.own(self.store, self.index);
         store.lift(
             store.inner.global_types[at].content,
@@ -143,7 +143,7 @@ impl Global {
 
 impl Memory {
     /// A memory of its own.
-    pub fn new<T>(store: &mut Store<T>, ty: MemoryType) -> Result<Memory> {
+    pub fn new<T: 'static>(store: &mut Store<T>, ty: MemoryType) -> Result<Memory> {
         let index = new_memory(&mut store.inner, ty)?;
         Ok(Memory {
             store: store.id,
@@ -152,12 +152,12 @@ impl Memory {
     }
 
     /// Its bytes.
-    pub fn data<'a, T>(&self, store: &'a Store<T>) -> &'a [u8] {
+    pub fn data<'a, T: 'static>(&self, store: &'a Store<T>) -> &'a [u8] {
         &store.inner.memories[store.own(self.store, self.index)].bytes
     }
 
     /// Its bytes.
-    pub fn data_mut<'a, T>(&self, store: &'a mut Store<T>) -> &'a mut [u8] {
+    pub fn data_mut<'a, T: 'static>(&self, store: &'a mut Store<T>) -> &'a mut [u8] {
         let at = store.own(self.store, self.index);
         &mut store.inner.memories[at].bytes
     }
@@ -165,7 +165,7 @@ impl Memory {
 
 impl Table {
     /// A table of its own, filled with null.
-    pub fn new<T>(store: &mut Store<T>, ty: TableType) -> Result<Table> {
+    pub fn new<T: 'static>(store: &mut Store<T>, ty: TableType) -> Result<Table> {
         let index = new_table(&mut store.inner, ty, 0)?;
         Ok(Table {
             store: store.id,
@@ -174,7 +174,7 @@ impl Table {
     }
 
     /// Its number of elements.
-    pub fn size<T>(&self, store: &Store<T>) -> u32 {
+    pub fn size<T: 'static>(&self, store: &Store<T>) -> u32 {
         store.inner.tables[store.own(self.store, self.index)]
             .elements
             .len() as u32
@@ -214,11 +214,31 @@ fn new_table(inner: &mut StoreInner, ty: TableType, value: u32) -> Result<u32> {
 }
 
 /// Instantiates a module with its imports in order, and runs its start function.
-pub(crate) fn instantiate<T>(
+pub(crate) fn instantiate<T: 'static>(
     store: &mut Store<T>,
     module: &Module,
     imports: &[Extern],
 ) -> Result<Instance> {
+    let (instance, start) = prepare(store, module, imports, 0)?;
+    while store.inner.fuel_on && store.inner.fuel < 0 {
+        if !store.refuel() {
+            return Err(Trap::OutOfFuel.into());
+        }
+    }
+    if let Some(start) = start {
+        exec::call(store, start, &[])?;
+    }
+    Ok(instance)
+}
+
+/// Makes an instance whose references belong to `arena`; its start function, if there is one, is left
+/// to be run. Fuel that isn't there becomes debt.
+pub(crate) fn prepare<T: 'static>(
+    store: &mut Store<T>,
+    module: &Module,
+    imports: &[Extern],
+    arena: u32,
+) -> Result<(Instance, Option<u32>)> {
     if !super::engine::Engine::same(&store.engine, &module.engine) {
         return Err(Error::new(
             ErrorKind::Type,
@@ -232,14 +252,14 @@ pub(crate) fn instantiate<T>(
         memories: Vec::new(),
         tables: Vec::new(),
         globals: Vec::new(),
-        arena: 0,
+        arena,
         func_refs: alloc::vec![0; data.func_types.len()],
         dropped_data: alloc::vec![false; data.data.len()],
         elements: Vec::new(),
     };
     for (import, item) in data.imports.iter().zip(imports) {
         let expected = data.extern_type(import.index);
-        if !matches(store, item, &expected) {
+        if arena == 0 && !matches(store, item, &expected) {
             let why = format!(
                 "incompatible import type of `{}` `{}`: expected {expected}",
                 import.module, import.name
@@ -273,14 +293,14 @@ pub(crate) fn instantiate<T>(
     }
     store.inner.instances.push(instance);
     fill(&mut store.inner, index, &data)?;
-    if let Some(start) = data.start {
-        let entity = store.inner.instances[index as usize].funcs[start as usize];
-        exec::call(store, entity, &[])?;
-    }
-    Ok(Instance {
+    let start = data
+        .start
+        .map(|start| store.inner.instances[index as usize].funcs[start as usize]);
+    let instance = Instance {
         store: store.id,
         index,
-    })
+    };
+    Ok((instance, start))
 }
 
 /// Globals, tables and segments, which refer to the instance's functions.
@@ -318,7 +338,7 @@ fn fill(inner: &mut StoreInner, index: u32, data: &ModuleData) -> Result<()> {
         {
             let to = evaluate(inner, index, offset) as u32;
             let count = element.items.len() as u32;
-            inner.charge(count.into())?;
+            inner.spend(count.into());
             init_table(inner, own, *table as usize, at, (to, 0, count))?;
         }
         if !matches!(element.mode, SegmentMode::Passive) {
@@ -333,7 +353,7 @@ fn fill(inner: &mut StoreInner, index: u32, data: &ModuleData) -> Result<()> {
         {
             let to = evaluate(inner, index, offset) as u32;
             let length = u32::try_from(segment.bytes.len()).map_err(|_| Trap::MemoryOutOfBounds)?;
-            inner.charge(u64::from(length) / 8)?;
+            inner.spend(i64::from(length / 8));
             init_memory(inner, own, *memory as usize, at, (to, 0, length))?;
             inner.instances[own].dropped_data[at] = true;
         }
@@ -372,7 +392,7 @@ fn evaluate(inner: &mut StoreInner, index: u32, expr: &ConstExpr) -> u64 {
 }
 
 /// Whether an item can be imported as `expected`. Sizes count as they are now.
-fn matches<T>(store: &Store<T>, item: &Extern, expected: &ExternType) -> bool {
+fn matches<T: 'static>(store: &Store<T>, item: &Extern, expected: &ExternType) -> bool {
     let limits = |size: u32, most: Option<u32>, min: u32, max: Option<u32>| {
         size >= min && max.is_none_or(|max| most.is_some_and(|most| most <= max))
     };

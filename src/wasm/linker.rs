@@ -12,14 +12,14 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-enum Definition<T> {
+enum Definition<T: 'static> {
     Item(Extern),
     /// Becomes a function of each store that needs it.
     Closure(FuncType, HostClosure<T>),
 }
 
 /// Definitions by module and field name.
-pub struct Linker<T> {
+pub struct Linker<T: 'static> {
     items: BTreeMap<(String, String), Definition<T>>,
     shadowing: bool,
 }

@@ -3,11 +3,12 @@
 //! Names and shapes follow wasmtime's and wasmi's. Handles are plain numbers with the id of their
 //! store: used with another store they panic, which is the embedder's error and not the guest's.
 
+pub(crate) mod context;
 pub(crate) mod decode;
 mod engine;
-mod exec;
+pub(crate) mod exec;
 mod func;
-mod instance;
+pub(crate) mod instance;
 mod linker;
 mod module;
 #[cfg(feature = "stats")]
@@ -16,10 +17,12 @@ mod store;
 mod val;
 mod validate;
 
+pub use context::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 pub use engine::{Config, Engine};
 pub use func::{Func, IntoHostFunc, WasmTy};
 pub use instance::{Extern, Global, Instance, Memory, Table};
 pub use linker::Linker;
 pub use module::Module;
 pub use store::{Caller, Store};
+pub(crate) use store::{HostDtor, HostResource, NativeClosure};
 pub use val::{ExternRef, Val};

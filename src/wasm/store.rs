@@ -1,16 +1,21 @@
 //! The store as embedders hold it: the plain data, their own state, and their closures.
 
+use super::context::StoreContextMut;
 use super::engine::Engine;
+use super::exec::NativeHook;
 use super::func::Func;
 use super::instance::Instance;
 use super::val::{Val, extern_of, extern_slot};
 use crate::code::module::{FuncType, ValType};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
-use crate::machine::Thread;
+use crate::machine::{HostCall, Thread};
+use crate::store::components::ComponentInstance;
+use crate::store::handles::HandleTable;
 use crate::store::{FuncEntity, FuncKind, RefArena, StoreInner};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::any::Any;
 use spin::Mutex;
 
 static NEXT_ID: Mutex<u32> = Mutex::new(1);
@@ -19,8 +24,20 @@ static NEXT_ID: Mutex<u32> = Mutex::new(1);
 pub(crate) type HostClosure<T> =
     Arc<dyn Fn(&mut Caller<'_, T>, &mut [u64]) -> Result<()> + Send + Sync>;
 
+/// A function of the host that components import: it finds its arguments on the thread's stack.
+pub(crate) type NativeClosure<T> =
+    Arc<dyn Fn(&mut Store<T>, &mut Thread, HostCall) -> Result<()> + Send + Sync>;
+
+/// What runs when a guest drops the last handle to a resource of the host.
+pub(crate) type HostDtor<T> = Arc<dyn Fn(StoreContextMut<'_, T>, u32) -> Result<()> + Send + Sync>;
+
+/// A resource type of the host.
+pub(crate) struct HostResource<T: 'static> {
+    pub dtor: HostDtor<T>,
+}
+
 /// Everything that a running program consists of, and the embedder's `T`.
-pub struct Store<T> {
+pub struct Store<T: 'static> {
     pub(crate) id: u32,
     pub(crate) engine: Engine,
     pub(crate) inner: StoreInner,
@@ -29,10 +46,22 @@ pub struct Store<T> {
     pub(crate) idle: Vec<Thread>,
     /// Calls of hosts into guests inside each other.
     pub(crate) depth: u32,
+    /// Serves the component runtime's functions, once a component is instantiated.
+    pub(crate) natives: Option<NativeHook<T>>,
+    /// Fuel beyond what `inner` may use before a call yields.
+    reserve: u64,
+    /// How much fuel is used between two yields of an asynchronous call.
+    yield_interval: Option<u64>,
+    /// Functions of hosts that components import, by number.
+    pub(crate) component_hosts: Vec<NativeClosure<T>>,
+    /// What each tree was instantiated from: type-erased, because that room lies above.
+    pub(crate) origins: Vec<Arc<dyn Any + Send + Sync>>,
+    /// Resource types of hosts, by their tags' numbers.
+    pub(crate) host_resources: Vec<HostResource<T>>,
     data: T,
 }
 
-impl<T> Store<T> {
+impl<T: 'static> Store<T> {
     /// An empty store.
     pub fn new(engine: &Engine, data: T) -> Store<T> {
         let id = {
@@ -43,6 +72,8 @@ impl<T> Store<T> {
         let inner = StoreInner {
             // One isolation domain: all core instances of a store share their references.
             arenas: alloc::vec![RefArena::default()],
+            components: alloc::vec![ComponentInstance::HOST],
+            handles: alloc::vec![HandleTable::default()],
             fuel_on: engine.config().fuel,
             limits: engine.config().limits,
             #[cfg(feature = "stats")]
@@ -56,6 +87,12 @@ impl<T> Store<T> {
             hosts: Vec::new(),
             idle: Vec::new(),
             depth: 0,
+            natives: None,
+            reserve: 0,
+            yield_interval: None,
+            component_hosts: Vec::new(),
+            origins: Vec::new(),
+            host_resources: Vec::new(),
             data,
         }
     }
@@ -83,14 +120,42 @@ impl<T> Store<T> {
     /// Sets how much fuel is left; an error if the engine doesn't consume fuel.
     pub fn set_fuel(&mut self, fuel: u64) -> Result<()> {
         self.fuel_is_on()?;
-        self.inner.fuel = i64::try_from(fuel).unwrap_or(i64::MAX);
+        self.inner.fuel = 0;
+        self.reserve = fuel;
+        self.refuel();
         Ok(())
+    }
+
+    /// After each so much fuel an asynchronous call yields to its executor and goes on later; `None`,
+    /// which is how it is at first, never. Calls that aren't asynchronous take no notice of it.
+    pub fn fuel_async_yield_interval(&mut self, interval: Option<u64>) -> Result<()> {
+        self.fuel_is_on()?;
+        if interval == Some(0) {
+            let why = "the interval between two yields can't be 0";
+            return Err(Error::new(ErrorKind::Type, why));
+        }
+        self.yield_interval = interval;
+        self.set_fuel(self.get_fuel()?)
+    }
+
+    /// Takes fuel from the reserve; whether there was any.
+    pub(crate) fn refuel(&mut self) -> bool {
+        let room = i64::MAX.saturating_sub(self.inner.fuel.max(0)) as u64;
+        let amount = self
+            .reserve
+            .min(self.yield_interval.unwrap_or(u64::MAX))
+            .min(room);
+        self.reserve -= amount;
+        self.inner.fuel = self.inner.fuel.saturating_add(amount as i64);
+        amount > 0
     }
 
     /// How much fuel is left, zero if there is debt; an error if the engine doesn't consume fuel.
     pub fn get_fuel(&self) -> Result<u64> {
         self.fuel_is_on()?;
-        Ok(u64::try_from(self.inner.fuel).unwrap_or(0))
+        let debt = u64::try_from(self.inner.fuel.saturating_neg()).unwrap_or(0);
+        let left = u64::try_from(self.inner.fuel).unwrap_or(0);
+        Ok(self.reserve.saturating_add(left).saturating_sub(debt))
     }
 
     fn fuel_is_on(&self) -> Result<()> {
@@ -158,13 +223,13 @@ impl<T> Store<T> {
 }
 
 /// What a host function is given: the store, and which instance called.
-pub struct Caller<'a, T> {
+pub struct Caller<'a, T: 'static> {
     /// The store.
     pub store: &'a mut Store<T>,
     pub(crate) instance: Option<Instance>,
 }
 
-impl<T> Caller<'_, T> {
+impl<T: 'static> Caller<'_, T> {
     /// The embedder's data.
     pub fn data(&self) -> &T {
         &self.store.data

@@ -37,3 +37,17 @@ pub fn conformance() -> Option<PathBuf> {
         }
     }
 }
+
+/// A guest of a real toolchain, from the folder `guests` beside the suites. Without it a test says so
+/// and passes over; in CI it has to be there.
+///
+/// # Panics
+/// In CI without it, or if it can't be read.
+pub fn shared_guest(name: &str) -> Option<Vec<u8>> {
+    let path = conformance()?.join("../guests").join(name);
+    if !path.is_file() && path.parent().is_none_or(|folder| !folder.is_dir()) {
+        eprintln!("passed over: there is no {}", path.display());
+        return None;
+    }
+    Some(std::fs::read(&path).expect("a readable guest"))
+}

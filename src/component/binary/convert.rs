@@ -4,8 +4,8 @@
 //! A [`Scope`] says which rows they are for one instantiation of it, so types that mention resources
 //! are converted once for each scope and all others once for the whole binary.
 
-use crate::component::tables::*;
 use crate::error::{Error, ErrorKind, Result};
+use crate::tables::*;
 use alloc::string::String;
 use alloc::vec::Vec;
 use hashbrown::HashMap;

@@ -5,8 +5,8 @@
 
 use super::flatten::{BagId, Def, Flattener, ModuleDef};
 use super::plan::{Plan, StepKind};
-use crate::component::tables::*;
 use crate::error::Result;
+use crate::tables::*;
 use alloc::string::String;
 use alloc::vec::Vec;
 use hashbrown::HashMap;

@@ -2,8 +2,8 @@
 //! the tables when something uses them.
 
 use super::flatten::{Bag, BagId, Def, Flattener, FuncDef, ModuleDef};
-use crate::component::tables::*;
 use crate::error::{ErrorKind, Result};
+use crate::tables::*;
 use alloc::string::String;
 use alloc::vec::Vec;
 use hashbrown::HashMap;

@@ -21,9 +21,9 @@ mod plan;
 #[cfg(test)]
 mod tests;
 
-use super::tables::ComponentTables;
 use crate::code::module::ModuleData;
 use crate::error::{ErrorKind, Result};
+use crate::tables::ComponentTables;
 use crate::wasm::{Engine, decode};
 use alloc::vec::Vec;
 use wasmparser::WasmFeatures;

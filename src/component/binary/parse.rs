@@ -6,8 +6,8 @@
 
 use super::plan::*;
 use crate::code::module::ModuleData;
-use crate::component::tables::{CoreSpace, Encoding, ModuleId};
 use crate::error::{Error, ErrorKind, Result};
+use crate::tables::{CoreSpace, Encoding, ModuleId};
 use crate::wasm::Engine;
 use crate::wasm::decode::{ModuleDecoder, invalid};
 use alloc::boxed::Box;

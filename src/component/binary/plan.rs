@@ -4,7 +4,7 @@
 //! instantiated. Its steps stand in the order of the binary and name what earlier steps defined by
 //! index, one index space for each sort as the specification has it.
 
-use crate::component::tables::{CoreSpace, Encoding, ModuleId};
+use crate::tables::{CoreSpace, Encoding, ModuleId};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use wasmparser::component_types::{

@@ -1,9 +1,9 @@
 //! What flattening leaves of components written as text, of real guests, and of the official scripts.
 
 use super::*;
-use crate::component::tables::*;
 use crate::error::Error;
 use crate::limits::Limits;
+use crate::tables::*;
 use crate::wasm::Config;
 use std::format;
 use std::path::{Path, PathBuf};

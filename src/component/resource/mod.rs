@@ -3,11 +3,14 @@
 //! The handle tables of component instances are plain data of the store; `table` has the host's own
 //! [`ResourceTable`], and this file the typed handle [`Resource`] that stands between them.
 
+#[cfg(feature = "compile")]
+mod any;
 mod table;
-mod ty;
 
+pub use crate::store::ResourceType;
+#[cfg(feature = "compile")]
+pub use any::ResourceAny;
 pub use table::{ResourceTable, ResourceTableError};
-pub use ty::ResourceType;
 
 use core::any::type_name;
 use core::fmt;

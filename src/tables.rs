@@ -4,7 +4,7 @@
 //! outer aliases, lookups by name) has been resolved by the time a [`ComponentTables`] exists: what
 //! remains is types, the imports to bind, the side effects of instantiation in order, and the tree
 //! of exports. Made by `component::binary` from bytes, read by the linker, by instantiation, by the
-//! Canonical ABI and by reflection.
+//! Canonical ABI and by reflection. They lie below the store, whose trees refer to them.
 //!
 //! # Form
 //!
@@ -18,12 +18,13 @@
 
 mod build;
 mod layout;
+pub(crate) mod names;
 mod rows;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use build::TablesBuilder;
-pub(crate) use layout::{CoreSignature, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS};
+pub(crate) use layout::{CoreSignature, MAX_FLAT_PARAMS};
 pub(crate) use rows::*;
 
 use alloc::string::String;
@@ -98,9 +99,6 @@ impl ComponentTables {
         core_sig: core_sigs[CoreSigId] -> CoreSigRow;
         module_type: module_types[ModuleTypeId] -> ModuleTypeRow;
         resource: resources[ResourceId] -> ResourceRow;
-        leaf: leaves[LeafId] -> LeafRow;
-        instance: instances[InstanceId] -> InstanceRow;
-        module: modules[ModuleId] -> ModuleRow;
         core_def: core_defs[CoreDefId] -> CoreDefRow;
         option: options[OptionsId] -> OptionsRow;
         func: funcs[FuncId] -> FuncRow;
@@ -189,7 +187,7 @@ impl ComponentTables {
         if let Some(exact) = self.find_export(siblings, name) {
             return Some(exact);
         }
-        let (base, part, _) = super::names::split_version(name)?;
+        let (base, part, _) = names::split_version(name)?;
         let rows = &self.exports[siblings.range()];
         // Names that begin with `base@` are neighbours, because siblings are sorted.
         let versions = |row: &ExportRow| self.name(row.name).strip_prefix(base).unwrap_or("");
@@ -203,7 +201,7 @@ impl ComponentTables {
             .take_while(|(_, row)| self.name(row.name).starts_with(base))
             .filter(|(_, row)| versions(row).starts_with('@'))
             .filter_map(|(at, row)| {
-                let (_, found, version) = super::names::split_version(self.name(row.name))?;
+                let (_, found, version) = names::split_version(self.name(row.name))?;
                 (found == part).then_some((version, at))
             })
             .max()

@@ -12,6 +12,8 @@ macro_rules! ids {
             #[repr(transparent)]
             pub(crate) struct $name(pub u32);
 
+            // Not every table is looked up by every way that there is.
+            #[allow(dead_code)]
             impl $name {
                 /// Stands where there is none.
                 pub const NONE: $name = $name(u32::MAX);

@@ -1,6 +1,7 @@
 //! Which resource type a handle is of, as the host tells types apart.
 
-use crate::component::tables::ResourceId;
+use super::handles::ResourceTag;
+use crate::tables::ResourceId;
 use core::any::TypeId;
 use core::fmt;
 
@@ -12,8 +13,8 @@ pub struct ResourceType(Kind);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum Kind {
     Host(TypeId),
-    /// Store, instantiated tree, resource.
-    Guest(u32, u32, ResourceId),
+    /// Store, tag.
+    Guest(u32, ResourceTag),
     /// Of a component that isn't instantiated: address of its tables, resource.
     Uninstantiated(usize, ResourceId),
 }
@@ -24,9 +25,17 @@ impl ResourceType {
         ResourceType(Kind::Host(TypeId::of::<T>()))
     }
 
-    /// One that an instantiation defined: store, number of the root instantiation, row.
-    pub(crate) fn guest(store: u32, tree: u32, resource: ResourceId) -> ResourceType {
-        ResourceType(Kind::Guest(store, tree, resource))
+    /// One that a guest of a store defines.
+    pub(crate) fn guest(store: u32, tag: ResourceTag) -> ResourceType {
+        ResourceType(Kind::Guest(store, tag))
+    }
+
+    /// Its tag, if a guest of this store defines it.
+    pub(crate) fn guest_tag(&self, store: u32) -> Option<ResourceTag> {
+        match self.0 {
+            Kind::Guest(of, tag) if of == store => Some(tag),
+            _ => None,
+        }
     }
 
     /// One of a component that isn't instantiated.

@@ -1,0 +1,467 @@
+//! Values from one guest into another: neither host values nor host copies of them are made.
+//!
+//! Run time. A crossing walks a type with an explicit stack of [`Cursor`]s, in the thread, and stops
+//! where it needs room in the destination: the caller has the guest's `realloc` run and goes on with
+//! its result. So it can be suspended in the middle, and deep types and long lists cost no native
+//! stack. Both sides see the same type, so their layouts and flat forms agree.
+//!
+//! Lifting and lowering interleave: what the destination's `realloc` could observe of that is
+//! excluded, because it can't leave its instance and, where both sides share a memory, the source is
+//! a snapshot (see `run.rs`).
+
+use super::strings::{self, Source, Step, Transcode};
+use super::{MAX_LIST_BYTES, aligned, bytes_cost, canonical_f32, canonical_f64, character, range};
+use crate::error::{Error, ErrorKind, Result, Trap};
+use crate::store::components::{BoundOptions, Cursor, CursorKind, GuestResource, Request};
+use crate::store::handles::{HandleTable, ResourceTag, Scopes};
+use crate::tables::{Class, ComponentTables, TypeId, TypeKind, TypeRow};
+use alloc::vec::Vec;
+
+/// Everything that a crossing touches, borrowed from the store for one stretch of work.
+pub(crate) struct Crossing<'a> {
+    pub tables: &'a ComponentTables,
+    pub resources: &'a [ResourceTag],
+    pub guest_resources: &'a [GuestResource],
+    pub from: BoundOptions,
+    pub to: BoundOptions,
+    pub src: &'a [u8],
+    pub dst: &'a mut [u8],
+    /// The thread's stack, and where flat values are read from and written to on it.
+    pub slots: &'a mut [u64],
+    pub src_slots: usize,
+    pub dst_slots: usize,
+    pub cursors: &'a mut Vec<Cursor>,
+    /// Where this crossing's cursors begin.
+    pub floor: usize,
+    pub handles: &'a mut [HandleTable],
+    pub scopes: &'a mut Scopes,
+    /// Fuel that was used.
+    pub cost: i64,
+    ask: Option<Request>,
+}
+
+/// The borrows that a crossing is made of.
+pub(crate) struct Parts<'a> {
+    pub tables: &'a ComponentTables,
+    pub resources: &'a [ResourceTag],
+    pub guest_resources: &'a [GuestResource],
+    pub handles: &'a mut [HandleTable],
+    pub scopes: &'a mut Scopes,
+}
+
+impl<'a> Crossing<'a> {
+    /// A stretch of a crossing between two sides.
+    pub fn new(
+        parts: Parts<'a>,
+        (from, to): (BoundOptions, BoundOptions),
+        (src, dst): (&'a [u8], &'a mut [u8]),
+        slots: &'a mut [u64],
+        (src_slots, dst_slots): (usize, usize),
+        (cursors, floor): (&'a mut Vec<Cursor>, usize),
+    ) -> Crossing<'a> {
+        Crossing {
+            tables: parts.tables,
+            resources: parts.resources,
+            guest_resources: parts.guest_resources,
+            from,
+            to,
+            src,
+            dst,
+            slots,
+            src_slots,
+            dst_slots,
+            cursors,
+            floor,
+            handles: parts.handles,
+            scopes: parts.scopes,
+            cost: 0,
+            ask: None,
+        }
+    }
+
+    /// Begins with a value: in flat slots, or at two addresses whose ranges were checked.
+    pub fn begin(&mut self, ty: TypeId, flat: bool, src: u32, dst: u32) -> Result<()> {
+        self.cost += 1;
+        self.value(ty, flat, src, dst)
+    }
+
+    /// Goes on until the crossing is done or needs room; `given` is the room that it needed.
+    pub fn run(&mut self, mut given: Option<u32>) -> Result<Option<Request>> {
+        loop {
+            if let Some(request) = self.ask.take() {
+                return Ok(Some(request));
+            }
+            if self.cursors.len() <= self.floor {
+                return Ok(None);
+            }
+            let top = self.cursors.len() - 1;
+            let cursor = self.cursors[top];
+            match cursor.kind {
+                CursorKind::Payload => {
+                    self.cursors.pop();
+                    self.value(cursor.ty, cursor.flat, cursor.src, cursor.dst)?;
+                }
+                CursorKind::Pad => {
+                    self.cursors.pop();
+                    let (start, end) = (cursor.at as usize, cursor.count as usize);
+                    self.slots[self.dst_slots + start..self.dst_slots + end].fill(0);
+                }
+                CursorKind::Fields => self.field(top, cursor)?,
+                CursorKind::Elements => self.element(top, cursor)?,
+                CursorKind::ListRoom => {
+                    let Some(ptr) = given.take() else {
+                        return Err(Trap::UnreachableCodeReached.into());
+                    };
+                    self.list_room(top, cursor, ptr)?;
+                }
+                CursorKind::StringRoom => {
+                    let Some(ptr) = given.take() else {
+                        return Err(Trap::UnreachableCodeReached.into());
+                    };
+                    self.string_room(top, cursor, ptr)?;
+                }
+            }
+        }
+    }
+
+    fn push(&mut self, cursor: Cursor) -> Result<()> {
+        self.cursors
+            .try_reserve(1)
+            .map_err(|_| Error::new(ErrorKind::Limit, "no memory for a value's cursor"))?;
+        self.cursors.push(cursor);
+        Ok(())
+    }
+
+    /// The next field of a record.
+    fn field(&mut self, top: usize, cursor: Cursor) -> Result<()> {
+        if cursor.at == cursor.count {
+            self.cursors.pop();
+            return Ok(());
+        }
+        let row = self.tables.ty(cursor.ty);
+        let field = self.tables.fields[(row.a + cursor.at) as usize];
+        let next = &mut self.cursors[top];
+        next.at += 1;
+        if cursor.flat {
+            let count = u32::from(self.tables.ty(field.ty).flat_count);
+            next.src += count;
+            next.dst += count;
+            self.value(field.ty, true, cursor.src, cursor.dst)
+        } else {
+            let (src, dst) = (cursor.src + field.offset, cursor.dst + field.offset);
+            self.value(field.ty, false, src, dst)
+        }
+    }
+
+    /// The next element of a list.
+    fn element(&mut self, top: usize, cursor: Cursor) -> Result<()> {
+        if cursor.at == cursor.count {
+            self.cursors.pop();
+            let start = cursor.dst - cursor.room;
+            self.set_pair(cursor.flat, cursor.out, start, cursor.count);
+            return Ok(());
+        }
+        let row = self.tables.ty(cursor.ty);
+        let next = &mut self.cursors[top];
+        next.at += 1;
+        next.src += row.size;
+        next.dst += row.size;
+        next.room += row.size;
+        self.value(cursor.ty, false, cursor.src, cursor.dst)
+    }
+
+    /// Moves a value, or begins to.
+    fn value(&mut self, ty: TypeId, flat: bool, src: u32, dst: u32) -> Result<()> {
+        let row = self.tables.ty(ty);
+        if !flat && row.class == Class::Plain && !row.has(TypeRow::HAS_PADDING) {
+            let bytes = &self.src[src as usize..(src + row.size) as usize];
+            self.dst[dst as usize..(dst + row.size) as usize].copy_from_slice(bytes);
+            return Ok(());
+        }
+        match row.kind {
+            TypeKind::Record | TypeKind::Tuple => self.push(Cursor {
+                count: row.b,
+                ..self.cursor(CursorKind::Fields, ty, flat, src, dst)
+            }),
+            TypeKind::Variant | TypeKind::Enum | TypeKind::Option | TypeKind::Result => {
+                self.variant(row, flat, src, dst)
+            }
+            TypeKind::String => self.string(flat, src, dst),
+            TypeKind::List | TypeKind::Map => self.list(row, flat, src, dst),
+            TypeKind::Own | TypeKind::Borrow => self.handle(row, flat, src, dst),
+            kind => {
+                let value = self.get(flat, src, row.size);
+                let value = scalar(kind, row, value)?;
+                self.set(flat, dst, row.size, value);
+                Ok(())
+            }
+        }
+    }
+
+    fn cursor(&self, kind: CursorKind, ty: TypeId, flat: bool, src: u32, dst: u32) -> Cursor {
+        Cursor {
+            kind,
+            flat,
+            ty,
+            at: 0,
+            count: 0,
+            src,
+            dst,
+            out: 0,
+            src_len: 0,
+            room: 0,
+        }
+    }
+
+    fn variant(&mut self, row: TypeRow, flat: bool, src: u32, dst: u32) -> Result<()> {
+        let width = if flat { 4 } else { u32::from(row.discriminant) };
+        let case = self.get(flat, src, width) as u32;
+        if case >= row.b {
+            return Err(Trap::InvalidDiscriminant.into());
+        }
+        self.set(flat, dst, width, case.into());
+        let payload = self.tables.cases[(row.a + case) as usize].ty;
+        let step = if flat { 1 } else { row.payload };
+        if flat {
+            let used = payload
+                .some()
+                .map_or(0, |ty| u32::from(self.tables.ty(ty).flat_count));
+            let end = dst + u32::from(row.flat_count);
+            self.push(Cursor {
+                at: dst + 1 + used,
+                count: end,
+                ..self.cursor(CursorKind::Pad, TypeId::NONE, true, 0, 0)
+            })?;
+        }
+        match payload.some() {
+            Some(ty) => {
+                let payload = self.cursor(CursorKind::Payload, ty, flat, src + step, dst + step);
+                self.push(payload)
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn string(&mut self, flat: bool, src: u32, dst: u32) -> Result<()> {
+        let (ptr, tagged) = self.pair(flat, src);
+        let source = Source::of(self.from.encoding, tagged).ok_or(Trap::StringOutOfBounds)?;
+        if !aligned(ptr, strings::alignment(self.from.encoding)) {
+            return Err(Trap::UnalignedPointer.into());
+        }
+        let bytes = range(self.src, ptr, source.bytes.into()).ok_or(Trap::StringOutOfBounds)?;
+        strings::validate(source.form, bytes)?;
+        self.cost += bytes_cost(source.bytes.into());
+        let (transcode, request) = match self.from.encoding {
+            Encoding::CompactUtf16 => Transcode::start_tagged(source, self.to.encoding),
+            _ => Transcode::start(source, self.to.encoding),
+        };
+        self.push(Cursor {
+            at: transcode.at,
+            out: dst,
+            src_len: tagged,
+            room: transcode.room,
+            ..self.cursor(CursorKind::StringRoom, TypeId::NONE, flat, ptr, 0)
+        })?;
+        self.ask = Some(request);
+        Ok(())
+    }
+
+    fn string_room(&mut self, top: usize, cursor: Cursor, ptr: u32) -> Result<()> {
+        let source = Source::of(self.from.encoding, cursor.src_len);
+        let source = source.ok_or(Trap::StringOutOfBounds)?;
+        let mut transcode = Transcode {
+            source,
+            to: self.to.encoding,
+            at: cursor.at,
+            room: cursor.room,
+        };
+        if !aligned(ptr, strings::alignment(self.to.encoding)) {
+            return Err(Trap::UnalignedPointer.into());
+        }
+        if range(self.dst, ptr, cursor.room.into()).is_none() {
+            return Err(Trap::StringOutOfBounds.into());
+        }
+        let bytes = range(self.src, cursor.src, source.bytes.into());
+        let bytes = bytes.ok_or(Trap::StringOutOfBounds)?;
+        match transcode.resume(ptr, bytes, self.dst) {
+            Step::Done { ptr, tagged } => {
+                self.cursors.pop();
+                self.set_pair(cursor.flat, cursor.out, ptr, tagged);
+            }
+            Step::Room(request) => {
+                let waiting = &mut self.cursors[top];
+                waiting.at = transcode.at;
+                waiting.room = transcode.room;
+                self.ask = Some(request);
+            }
+        }
+        Ok(())
+    }
+
+    fn list(&mut self, row: TypeRow, flat: bool, src: u32, dst: u32) -> Result<()> {
+        let (ptr, len) = self.pair(flat, src);
+        let element = self.tables.ty(row.element());
+        let bytes = u64::from(len) * u64::from(element.size);
+        if bytes > MAX_LIST_BYTES {
+            return Err(Trap::ListOutOfBounds.into());
+        }
+        if !aligned(ptr, element.align.into()) {
+            return Err(Trap::UnalignedPointer.into());
+        }
+        if range(self.src, ptr, bytes).is_none() {
+            return Err(Trap::ListOutOfBounds.into());
+        }
+        self.cost += list_cost(element, len, bytes);
+        self.push(Cursor {
+            count: len,
+            out: dst,
+            src_len: bytes as u32,
+            ..self.cursor(CursorKind::ListRoom, row.element(), flat, ptr, 0)
+        })?;
+        self.ask = Some(Request {
+            old: 0,
+            old_size: 0,
+            align: element.align.into(),
+            new_size: bytes as u32,
+        });
+        Ok(())
+    }
+
+    fn list_room(&mut self, top: usize, cursor: Cursor, ptr: u32) -> Result<()> {
+        let element = self.tables.ty(cursor.ty);
+        if !aligned(ptr, element.align.into()) {
+            return Err(Trap::UnalignedPointer.into());
+        }
+        if range(self.dst, ptr, cursor.src_len.into()).is_none() {
+            return Err(Trap::ListOutOfBounds.into());
+        }
+        if is_bytes(element) {
+            let len = cursor.src_len as usize;
+            let (src, dst) = (cursor.src as usize, ptr as usize);
+            self.dst[dst..dst + len].copy_from_slice(&self.src[src..src + len]);
+            self.cursors.pop();
+            self.set_pair(cursor.flat, cursor.out, ptr, cursor.count);
+        } else {
+            let list = &mut self.cursors[top];
+            list.kind = CursorKind::Elements;
+            list.dst = ptr;
+            list.room = 0;
+        }
+        Ok(())
+    }
+
+    fn handle(&mut self, row: TypeRow, flat: bool, src: u32, dst: u32) -> Result<()> {
+        self.cost += 1;
+        let index = self.get(flat, src, 4) as u32;
+        let tag = self.resources[row.resource().index()];
+        let (from, to) = (self.from.instance, self.to.instance);
+        let index = if row.kind == TypeKind::Own {
+            let rep = self.handles[from as usize].take_own(index, tag)?;
+            self.handles[to as usize].insert_own(tag, rep)?
+        } else {
+            let rep = self.scopes.lend(self.handles, from, index, tag)?;
+            lower_borrow(
+                self.guest_resources,
+                self.handles,
+                self.scopes,
+                (to, tag, rep),
+            )?
+        };
+        self.set(flat, dst, 4, index.into());
+        Ok(())
+    }
+
+    /// A pointer and a length.
+    fn pair(&self, flat: bool, at: u32) -> (u32, u32) {
+        let step = if flat { 1 } else { 4 };
+        (
+            self.get(flat, at, 4) as u32,
+            self.get(flat, at + step, 4) as u32,
+        )
+    }
+
+    fn set_pair(&mut self, flat: bool, at: u32, ptr: u32, len: u32) {
+        let step = if flat { 1 } else { 4 };
+        self.set(flat, at, 4, ptr.into());
+        self.set(flat, at + step, 4, len.into());
+    }
+
+    /// A scalar of the source. Addresses lie in ranges that were checked.
+    fn get(&self, flat: bool, at: u32, width: u32) -> u64 {
+        if flat {
+            return self.slots[self.src_slots + at as usize];
+        }
+        let mut bytes = [0; 8];
+        let (at, width) = (at as usize, width as usize);
+        bytes[..width].copy_from_slice(&self.src[at..at + width]);
+        u64::from_le_bytes(bytes)
+    }
+
+    fn set(&mut self, flat: bool, at: u32, width: u32, value: u64) {
+        if flat {
+            self.slots[self.dst_slots + at as usize] = value;
+            return;
+        }
+        let (at, width) = (at as usize, width as usize);
+        self.dst[at..at + width].copy_from_slice(&value.to_le_bytes()[..width]);
+    }
+}
+
+use crate::tables::Encoding;
+
+/// Whether elements are moved as bytes.
+pub(crate) fn is_bytes(element: TypeRow) -> bool {
+    element.class == Class::Plain && !element.has(TypeRow::HAS_PADDING)
+}
+
+/// Fuel for moving a list.
+pub(crate) fn list_cost(element: TypeRow, len: u32, bytes: u64) -> i64 {
+    if is_bytes(element) {
+        bytes_cost(bytes)
+    } else {
+        1 + i64::from(len) * i64::from(element.size.div_ceil(8).max(1))
+    }
+}
+
+/// Gives a borrow to a component instance: the one that implements the resource gets its
+/// representation, another a handle for the length of the call.
+pub(crate) fn lower_borrow(
+    guest_resources: &[GuestResource],
+    handles: &mut [HandleTable],
+    scopes: &mut Scopes,
+    (to, tag, rep): (u32, ResourceTag, u32),
+) -> Result<u32> {
+    let own = tag
+        .guest_number()
+        .and_then(|number| guest_resources.get(number as usize))
+        .is_some_and(|resource| resource.instance == to);
+    if own {
+        return Ok(rep);
+    }
+    Ok(scopes.insert_borrow(&mut handles[to as usize], tag, rep)?)
+}
+
+/// What a scalar becomes on its way: checked, and in the form that every side may see.
+fn scalar(kind: TypeKind, row: TypeRow, value: u64) -> Result<u64> {
+    let low = value as u32;
+    Ok(match kind {
+        TypeKind::Bool => u64::from(low != 0),
+        TypeKind::S8 => u64::from(low as i8 as i32 as u32),
+        TypeKind::U8 => u64::from(low as u8),
+        TypeKind::S16 => u64::from(low as i16 as i32 as u32),
+        TypeKind::U16 => u64::from(low as u16),
+        TypeKind::S32 | TypeKind::U32 => low.into(),
+        TypeKind::S64 | TypeKind::U64 => value,
+        TypeKind::F32 => canonical_f32(low).into(),
+        TypeKind::F64 => canonical_f64(value),
+        TypeKind::Char => u32::from(character(low)?).into(),
+        TypeKind::Flags => (low & flags_mask(row.b)).into(),
+        // Loading refuses components with other types.
+        _ => return Err(Trap::UnreachableCodeReached.into()),
+    })
+}
+
+/// The bits that name flags; others are ignored.
+pub(crate) fn flags_mask(count: u32) -> u32 {
+    1u32.checked_shl(count).map_or(u32::MAX, |bit| bit - 1)
+}

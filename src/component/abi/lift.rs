@@ -1,0 +1,161 @@
+//! From a guest's values to the host's: what a context gives to [`Lift`](crate::component::Lift).
+
+use super::strings::{self, Source};
+use super::{MAX_LIST_BYTES, aligned, bytes_cost, range};
+use crate::component::resource::{ResourceAny, ResourceType};
+use crate::error::{Error, ErrorKind, Result};
+use crate::store::StoreInner;
+use crate::store::components::{BoundOptions, NONE};
+use crate::store::handles::{HandleTable, ResourceTag, Scopes};
+use crate::tables::{ComponentTables, TypeId, TypeKind, TypeRow};
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// What lifting reads from and moves handles out of.
+pub struct LiftContext<'a> {
+    pub(crate) tables: &'a ComponentTables,
+    pub(crate) memory: &'a [u8],
+    options: BoundOptions,
+    resources: &'a [ResourceTag],
+    handles: &'a mut Vec<HandleTable>,
+    scopes: &'a mut Scopes,
+    host_borrows: &'a mut Vec<u32>,
+    generations: &'a mut Vec<u32>,
+    host_types: &'a [ResourceType],
+    store: u32,
+    pub(crate) cost: i64,
+}
+
+impl<'a> LiftContext<'a> {
+    /// For the side of a call that `options` describe.
+    pub(crate) fn new(
+        inner: &'a mut StoreInner,
+        store: u32,
+        tree: u32,
+        options: BoundOptions,
+    ) -> LiftContext<'a> {
+        let tree = &inner.trees[tree as usize];
+        let memory: &[u8] = match options.memory {
+            NONE => &[],
+            memory => &inner.memories[memory as usize].bytes,
+        };
+        LiftContext {
+            tables: &tree.tables,
+            memory,
+            options,
+            resources: &tree.resources,
+            handles: &mut inner.handles,
+            scopes: &mut inner.scopes,
+            host_borrows: &mut inner.host_borrows,
+            generations: &mut inner.generations,
+            host_types: &inner.host_types,
+            store,
+            cost: 1,
+        }
+    }
+
+    /// A record that is passed by address.
+    pub(crate) fn area(&self, ptr: u32, row: TypeRow) -> Result<&'a [u8]> {
+        if !aligned(ptr, row.align.into()) {
+            return Err(Error::new(ErrorKind::Trap, "pointer not aligned"));
+        }
+        let outside = || Error::new(ErrorKind::Trap, "pointer out of bounds of memory");
+        range(self.memory, ptr, row.size.into()).ok_or_else(outside)
+    }
+
+    /// A string from its pointer and length.
+    pub(crate) fn string(&mut self, ptr: u32, tagged: u32) -> Result<String> {
+        let outside = || {
+            let why = "string pointer/length out of bounds of memory";
+            Error::new(ErrorKind::Trap, why)
+        };
+        let source = Source::of(self.options.encoding, tagged).ok_or_else(outside)?;
+        let align = strings::alignment(self.options.encoding);
+        if !aligned(ptr, align) {
+            let why = alloc::format!("string pointer not aligned to {align}");
+            return Err(Error::new(ErrorKind::Trap, why));
+        }
+        let bytes = range(self.memory, ptr, source.bytes.into()).ok_or_else(outside)?;
+        self.cost += bytes_cost(source.bytes.into());
+        match source.form {
+            strings::Form::Utf8 => {
+                let text = core::str::from_utf8(bytes);
+                Ok(text
+                    .map_err(|error| Error::new(ErrorKind::Trap, error))?
+                    .to_owned())
+            }
+            form => {
+                strings::validate(form, bytes)?;
+                Ok(strings::chars(form, bytes).collect())
+            }
+        }
+    }
+
+    /// The bytes of a list from its pointer and length, checked.
+    pub(crate) fn list(&mut self, ptr: u32, len: u32, size: u32, align: u32) -> Result<&'a [u8]> {
+        let bytes = u64::from(len) * u64::from(size);
+        let outside = || {
+            let why = "list pointer/length out of bounds of memory";
+            Error::new(ErrorKind::Trap, why)
+        };
+        if bytes > MAX_LIST_BYTES {
+            return Err(outside());
+        }
+        if !aligned(ptr, align) {
+            return Err(Error::new(ErrorKind::Trap, "list pointer is not aligned"));
+        }
+        range(self.memory, ptr, bytes).ok_or_else(outside)
+    }
+
+    fn resource(&self, ty: TypeId) -> (ResourceTag, bool) {
+        let row = self.tables.ty(ty);
+        let tag = self.resources[row.resource().index()];
+        (tag, row.kind == TypeKind::Own)
+    }
+
+    /// The representation behind a handle, and whether it is owned; an owned one leaves its table.
+    pub(crate) fn handle(&mut self, ty: TypeId, index: u32) -> Result<(u32, bool)> {
+        self.cost += 1;
+        let (tag, own) = self.resource(ty);
+        let instance = self.options.instance;
+        let rep = if own {
+            self.handles[instance as usize].take_own(index, tag)?
+        } else {
+            self.scopes.lend(self.handles, instance, index, tag)?
+        };
+        Ok((rep, own))
+    }
+
+    fn resource_type(&self, tag: ResourceTag) -> ResourceType {
+        let host = tag
+            .host_number()
+            .and_then(|number| self.host_types.get(number as usize));
+        host.copied()
+            .unwrap_or_else(|| ResourceType::guest(self.store, tag))
+    }
+
+    /// A handle as the host holds it dynamically.
+    pub(crate) fn resource_any(&mut self, ty: TypeId, index: u32) -> Result<ResourceAny> {
+        let (rep, owned) = self.handle(ty, index)?;
+        let (tag, _) = self.resource(ty);
+        let index = if owned {
+            self.handles[0].insert_own(tag, rep)?
+        } else {
+            let index = self.scopes.insert_borrow(&mut self.handles[0], tag, rep)?;
+            self.host_borrows.push(index);
+            index
+        };
+        if self.generations.len() <= index as usize {
+            self.generations.resize(index as usize + 1, 0);
+        }
+        Ok(ResourceAny {
+            store: self.store,
+            index,
+            generation: self.generations[index as usize],
+            tag,
+            ty: self.resource_type(tag),
+            owned,
+        })
+    }
+}

@@ -1,0 +1,182 @@
+//! From the host's values to a guest's: what a context gives to [`Lower`](crate::component::Lower).
+//!
+//! Room in the guest comes from its `realloc`, which runs nested inside the host's call: it can't
+//! leave its instance, so one level of nesting is all there ever is. Fuel that it uses becomes debt.
+
+use super::cross::lower_borrow;
+use super::strings::{Form, Source, Step, Transcode};
+use super::{MAX_LIST_BYTES, aligned, bytes_cost, range};
+use crate::component::resource::ResourceAny;
+use crate::error::{Error, ErrorKind, Result, Trap};
+use crate::store::components::{BoundOptions, NONE, Request};
+use crate::store::handles::ResourceTag;
+use crate::tables::{ComponentTables, Encoding, TypeId, TypeKind, TypeRow};
+use crate::wasm::Store;
+use crate::wasm::exec;
+
+/// What lowering stores into and makes handles in.
+pub struct LowerContext<'a, T: 'static> {
+    pub(crate) store: &'a mut Store<T>,
+    pub(crate) tree: u32,
+    options: BoundOptions,
+}
+
+impl<'a, T: 'static> LowerContext<'a, T> {
+    /// For the side of a call that `options` describe.
+    pub(crate) fn new(store: &'a mut Store<T>, tree: u32, options: BoundOptions) -> Self {
+        LowerContext {
+            store,
+            tree,
+            options,
+        }
+    }
+
+    pub(crate) fn tables(&self) -> &ComponentTables {
+        &self.store.inner.trees[self.tree as usize].tables
+    }
+
+    pub(crate) fn row(&self, ty: TypeId) -> TypeRow {
+        self.tables().ty(ty)
+    }
+
+    /// Counts work as fuel.
+    pub(crate) fn spend(&mut self, cost: i64) {
+        self.store.inner.spend(cost);
+    }
+
+    /// The guest's memory.
+    pub(crate) fn memory(&mut self) -> &mut [u8] {
+        match self.options.memory {
+            NONE => &mut [],
+            memory => &mut self.store.inner.memories[memory as usize].bytes,
+        }
+    }
+
+    /// A range of the memory that was checked when its room was got.
+    pub(crate) fn bytes(&mut self, at: u32, len: u32) -> &mut [u8] {
+        &mut self.memory()[at as usize..(at + len) as usize]
+    }
+
+    /// Room in the guest's memory.
+    pub(crate) fn allocate(&mut self, align: u32, size: u32) -> Result<u32> {
+        self.realloc(Request {
+            old: 0,
+            old_size: 0,
+            align,
+            new_size: size,
+        })
+    }
+
+    /// Room for a list; its pointer and length.
+    pub(crate) fn list_room(&mut self, len: usize, size: u32, align: u32) -> Result<(u32, u32)> {
+        let bytes = (len as u64).saturating_mul(size.into());
+        if bytes > MAX_LIST_BYTES || u32::try_from(len).is_err() {
+            let why = "the list is longer than the limit of 2²⁸ − 1 bytes";
+            return Err(Error::new(ErrorKind::Type, why));
+        }
+        Ok((self.allocate(align, bytes as u32)?, len as u32))
+    }
+
+    fn realloc(&mut self, request: Request) -> Result<u32> {
+        let BoundOptions {
+            instance, realloc, ..
+        } = self.options;
+        if realloc == NONE {
+            return Err(Trap::UnreachableCodeReached.into());
+        }
+        let args = [
+            request.old,
+            request.old_size,
+            request.align,
+            request.new_size,
+        ];
+        let args = args.map(u64::from);
+        let may_leave = &mut self.store.inner.components[instance as usize].may_leave;
+        let before = core::mem::replace(may_leave, false);
+        let result = exec::nested(self.store, realloc, &args);
+        self.store.inner.components[instance as usize].may_leave = before;
+        let ptr = result? as u32;
+        if !aligned(ptr, request.align) {
+            let why = "realloc return: result not aligned";
+            return Err(Error::new(ErrorKind::Trap, why));
+        }
+        if range(self.memory(), ptr, request.new_size.into()).is_none() {
+            let why = "realloc return: beyond end of memory";
+            return Err(Error::new(ErrorKind::Trap, why));
+        }
+        Ok(ptr)
+    }
+
+    /// Stores a string; its pointer and length.
+    pub(crate) fn string(&mut self, text: &str) -> Result<(u32, u32)> {
+        let long = || {
+            Error::new(
+                ErrorKind::Type,
+                "the string is longer than the limit of 2²⁸ − 1 bytes",
+            )
+        };
+        let len = u32::try_from(text.len()).map_err(|_| long())?;
+        let source = Source::of(Encoding::Utf8, len).ok_or_else(long)?;
+        self.spend(bytes_cost(len.into()));
+        debug_assert_eq!(source.form, Form::Utf8);
+        let (mut transcode, mut request) = Transcode::start(source, self.options.encoding);
+        loop {
+            let ptr = self.realloc(request)?;
+            match transcode.resume(ptr, text.as_bytes(), self.memory()) {
+                Step::Done { ptr, tagged } => return Ok((ptr, tagged)),
+                Step::Room(next) => request = next,
+            }
+        }
+    }
+
+    fn resource(&self, ty: TypeId) -> (ResourceTag, bool) {
+        let tree = &self.store.inner.trees[self.tree as usize];
+        let row = tree.tables.ty(ty);
+        (
+            tree.resources[row.resource().index()],
+            row.kind == TypeKind::Own,
+        )
+    }
+
+    /// Makes a handle to a resource in the guest's table.
+    pub(crate) fn handle(&mut self, ty: TypeId, rep: u32, owned: bool) -> Result<u32> {
+        self.spend(1);
+        let (tag, own) = self.resource(ty);
+        let instance = self.options.instance;
+        if own {
+            if !owned {
+                let why = "a borrowed resource can't be passed where an owned one is expected";
+                return Err(Error::new(ErrorKind::Type, why));
+            }
+            let handles = &mut self.store.inner.handles[instance as usize];
+            return Ok(handles.insert_own(tag, rep)?);
+        }
+        let inner = &mut self.store.inner;
+        lower_borrow(
+            &inner.guest_resources,
+            &mut inner.handles,
+            &mut inner.scopes,
+            (instance, tag, rep),
+        )
+    }
+
+    /// Passes a resource that the host holds dynamically.
+    pub(crate) fn resource_any(&mut self, ty: TypeId, resource: &ResourceAny) -> Result<u32> {
+        resource.check(self.store)?;
+        let (tag, own) = self.resource(ty);
+        if resource.tag != tag {
+            return Err(Error::new(ErrorKind::Type, "mismatched resource types"));
+        }
+        let inner = &mut self.store.inner;
+        let rep = if own {
+            let rep = inner.handles[0].take_own(resource.index, tag)?;
+            inner.retire(resource.index);
+            rep
+        } else {
+            inner
+                .scopes
+                .lend(&mut inner.handles, 0, resource.index, tag)?
+        };
+        self.handle(ty, rep, true)
+    }
+}

@@ -1,0 +1,290 @@
+//! Strings from one encoding into another, in the steps that the Canonical ABI prescribes.
+//!
+//! How much room is asked for, and when it is grown or shrunk, is visible to the guest whose
+//! `realloc` it is; so the steps are the reference's own. Each step writes what it can and either
+//! asks for room or is done, which lets a caller be suspended between them. The source was validated
+//! before the first step ([`source`]).
+
+use crate::error::Trap;
+use crate::store::components::Request;
+use crate::tables::Encoding;
+
+/// The longest string, in bytes.
+const MAX_BYTES: u64 = (1 << 28) - 1;
+/// In a length of the encoding [`Encoding::CompactUtf16`]: the string is UTF-16.
+const TAG: u32 = 1 << 31;
+
+/// The form of a string's bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    Utf8,
+    Utf16,
+    Latin1,
+}
+
+/// What a pointer and length in a memory mean.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Source {
+    pub form: Form,
+    pub bytes: u32,
+}
+
+impl Source {
+    /// The form and size of a string whose length field is `tagged`, or nothing if it is too long.
+    pub fn of(encoding: Encoding, tagged: u32) -> Option<Source> {
+        let (form, bytes) = match encoding {
+            Encoding::Utf8 => (Form::Utf8, u64::from(tagged)),
+            Encoding::Utf16 => (Form::Utf16, 2 * u64::from(tagged)),
+            Encoding::CompactUtf16 if tagged & TAG != 0 => {
+                (Form::Utf16, 2 * u64::from(tagged ^ TAG))
+            }
+            Encoding::CompactUtf16 => (Form::Latin1, u64::from(tagged)),
+        };
+        (bytes <= MAX_BYTES).then_some(Source {
+            form,
+            bytes: bytes as u32,
+        })
+    }
+
+    fn units(self) -> u32 {
+        match self.form {
+            Form::Utf16 => self.bytes / 2,
+            _ => self.bytes,
+        }
+    }
+}
+
+/// The alignment of a string of an encoding.
+pub(crate) fn alignment(encoding: Encoding) -> u32 {
+    match encoding {
+        Encoding::Utf8 => 1,
+        _ => 2,
+    }
+}
+
+/// Whether bytes are a string of their form.
+pub(crate) fn validate(form: Form, bytes: &[u8]) -> Result<(), Trap> {
+    match form {
+        Form::Latin1 => Ok(()),
+        Form::Utf8 => core::str::from_utf8(bytes)
+            .map(drop)
+            .map_err(|_| Trap::InvalidUtf8),
+        Form::Utf16 => {
+            let decoded = char::decode_utf16(units_of(bytes));
+            match decoded.into_iter().any(|unit| unit.is_err()) {
+                true => Err(Trap::InvalidUtf16),
+                false => Ok(()),
+            }
+        }
+    }
+}
+
+fn units_of(bytes: &[u8]) -> impl Iterator<Item = u16> + Clone + '_ {
+    bytes
+        .chunks_exact(2)
+        .map(|unit| u16::from_le_bytes([unit[0], unit[1]]))
+}
+
+/// The characters of a validated string.
+pub(crate) fn chars(form: Form, bytes: &[u8]) -> impl Iterator<Item = char> + '_ {
+    let utf8 = match form {
+        Form::Utf8 => core::str::from_utf8(bytes).unwrap_or(""),
+        _ => "",
+    };
+    let utf16 = if form == Form::Utf16 { bytes } else { &[] };
+    let latin1 = if form == Form::Latin1 { bytes } else { &[] };
+    utf8.chars()
+        .chain(char::decode_utf16(units_of(utf16)).map(|unit| unit.unwrap_or('\u{fffd}')))
+        .chain(latin1.iter().map(|byte| char::from(*byte)))
+}
+
+/// What a step came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Room is needed; the next step is given its address.
+    Room(Request),
+    /// The string is stored: the fields of its pointer and length.
+    Done { ptr: u32, tagged: u32 },
+}
+
+/// A string on its way.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Transcode {
+    pub source: Source,
+    pub to: Encoding,
+    /// The steps that were made.
+    pub at: u32,
+    /// The room that the last step asked for.
+    pub room: u32,
+}
+
+/// Steps after the first room was given.
+const FIRST: u32 = 1;
+const GROWN: u32 = 2;
+const SHRUNK: u32 = 3;
+const SHRUNK_LATIN1: u32 = 4;
+
+impl Transcode {
+    /// The first step.
+    pub fn start(source: Source, to: Encoding) -> (Transcode, Request) {
+        let units = source.units();
+        let new_size = match (source.form, to) {
+            (_, Encoding::Utf8) => units,
+            (_, Encoding::Utf16) => 2 * units,
+            (Form::Utf16, Encoding::CompactUtf16) => units,
+            (_, Encoding::CompactUtf16) => units,
+        };
+        let transcode = Transcode {
+            source,
+            to,
+            at: FIRST,
+            room: new_size,
+        };
+        (transcode, request(0, 0, alignment(to), new_size))
+    }
+
+    /// As [`Transcode::start`], for a source that says itself that it is probably UTF-16.
+    pub fn start_tagged(source: Source, to: Encoding) -> (Transcode, Request) {
+        let (mut transcode, mut request) = Transcode::start(source, to);
+        if source.form == Form::Utf16 && to == Encoding::CompactUtf16 {
+            transcode.at = PROBABLY_UTF16;
+            transcode.room = source.bytes;
+            request.new_size = source.bytes;
+        }
+        (transcode, request)
+    }
+
+    /// The room at `ptr` was given; it lies in `memory`, as was checked.
+    pub fn resume(&mut self, ptr: u32, bytes: &[u8], memory: &mut [u8]) -> Step {
+        let room = &mut memory[ptr as usize..(ptr + self.room) as usize];
+        match (self.at, self.source.form, self.to) {
+            (FIRST, Form::Utf8, Encoding::Utf8) | (FIRST, Form::Utf16, Encoding::Utf16) => {
+                room.copy_from_slice(bytes);
+                self.done(ptr, self.source.units())
+            }
+            (FIRST, Form::Latin1, Encoding::CompactUtf16) => {
+                room.copy_from_slice(bytes);
+                self.done(ptr, self.source.units())
+            }
+            (FIRST, Form::Latin1, Encoding::Utf16) => {
+                for (unit, byte) in room.chunks_exact_mut(2).zip(bytes) {
+                    unit.copy_from_slice(&u16::from(*byte).to_le_bytes());
+                }
+                self.done(ptr, self.source.units())
+            }
+            (FIRST, Form::Utf8, Encoding::Utf16) => {
+                let written = write_utf16(chars(Form::Utf8, bytes), room);
+                self.shrink(ptr, written, 2)
+            }
+            (FIRST, form, Encoding::Utf8) => self.ascii(ptr, form, bytes, room),
+            (GROWN, form, Encoding::Utf8) => {
+                let mut at = 0;
+                for c in chars(form, bytes) {
+                    at += c.encode_utf8(&mut room[at..]).len();
+                }
+                self.shrink(ptr, at as u32, 1)
+            }
+            (FIRST, form, Encoding::CompactUtf16) => self.latin1(ptr, form, bytes, room),
+            (GROWN, form, Encoding::CompactUtf16) => {
+                // The reference inflates what was written; writing it again gives the same bytes.
+                let written = write_utf16(chars(form, bytes), room);
+                self.shrink(ptr, written, 2)
+            }
+            (PROBABLY_UTF16, _, _) => {
+                room.copy_from_slice(bytes);
+                if units_of(bytes).any(|unit| unit >= 1 << 8) {
+                    return self.done(ptr, self.source.units() | TAG);
+                }
+                for at in 0..bytes.len() / 2 {
+                    room[at] = bytes[2 * at];
+                }
+                let old = core::mem::replace(&mut self.room, self.source.units());
+                self.at = SHRUNK_LATIN1;
+                Step::Room(request(ptr, old, 1, self.room))
+            }
+            // After shrinking: what is left is the string.
+            (SHRUNK_LATIN1, ..) => self.done(ptr, self.room),
+            (_, _, Encoding::Utf8) => self.done(ptr, self.room),
+            (_, _, Encoding::Utf16) => self.done(ptr, self.room / 2),
+            (_, _, Encoding::CompactUtf16) => self.done(ptr, self.room / 2 | TAG),
+        }
+    }
+
+    fn done(&self, ptr: u32, tagged: u32) -> Step {
+        Step::Done { ptr, tagged }
+    }
+
+    /// Gives back the room behind `used`.
+    fn shrink(&mut self, ptr: u32, used: u32, align: u32) -> Step {
+        let old = core::mem::replace(&mut self.room, used);
+        self.at = SHRUNK;
+        if used < old {
+            return Step::Room(request(ptr, old, align, used));
+        }
+        match self.to {
+            Encoding::Utf8 => self.done(ptr, used),
+            Encoding::Utf16 => self.done(ptr, used / 2),
+            Encoding::CompactUtf16 => self.done(ptr, used / 2 | TAG),
+        }
+    }
+
+    fn grow(&mut self, ptr: u32, align: u32, worst: u32) -> Step {
+        let old = core::mem::replace(&mut self.room, worst);
+        self.at = GROWN;
+        Step::Room(request(ptr, old, align, worst))
+    }
+
+    /// To UTF-8, hoping for ASCII: one byte a unit.
+    fn ascii(&mut self, ptr: u32, form: Form, bytes: &[u8], room: &mut [u8]) -> Step {
+        for (at, c) in chars(form, bytes).enumerate() {
+            if !c.is_ascii() {
+                let per_unit = if form == Form::Latin1 { 2 } else { 3 };
+                return self.grow(ptr, 1, per_unit * self.source.units());
+            }
+            room[at] = c as u8;
+        }
+        self.done(ptr, self.room)
+    }
+
+    /// To Latin-1 as long as it will do.
+    fn latin1(&mut self, ptr: u32, form: Form, bytes: &[u8], room: &mut [u8]) -> Step {
+        let mut written = 0;
+        for c in chars(form, bytes) {
+            let Ok(byte) = u8::try_from(u32::from(c)) else {
+                return self.grow(ptr, 2, 2 * self.source.units());
+            };
+            room[written as usize] = byte;
+            written += 1;
+        }
+        if written < self.room {
+            let old = core::mem::replace(&mut self.room, written);
+            self.at = SHRUNK_LATIN1;
+            return Step::Room(request(ptr, old, 2, written));
+        }
+        self.done(ptr, written)
+    }
+}
+
+const PROBABLY_UTF16: u32 = 5;
+
+fn request(old: u32, old_size: u32, align: u32, new_size: u32) -> Request {
+    Request {
+        old,
+        old_size,
+        align,
+        new_size,
+    }
+}
+
+/// Writes characters as UTF-16; how many bytes that were.
+fn write_utf16(chars: impl Iterator<Item = char>, room: &mut [u8]) -> u32 {
+    let mut at = 0;
+    let mut pair = [0; 2];
+    for c in chars {
+        for unit in c.encode_utf16(&mut pair) {
+            room[at..at + 2].copy_from_slice(&unit.to_le_bytes());
+            at += 2;
+        }
+    }
+    at as u32
+}

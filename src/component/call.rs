@@ -1,0 +1,214 @@
+//! A call of the host's into a component, from its core arguments to its end.
+//!
+//! The call is an object, so that it can stop when fuel runs out and go on later: synchronous calls
+//! drive it in a loop, asynchronous ones yield in between. Whatever ends it in the middle locks the
+//! tree that it ran in: a trap, an error of a host function, or that its future is dropped.
+
+use crate::error::{Error, ErrorKind, Result, Trap};
+use crate::machine::Thread;
+use crate::store::StoreInner;
+use crate::store::components::{BoundOptions, NONE};
+use crate::wasm::Store;
+use crate::wasm::exec::{self, Progress};
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+
+/// A call that is under way.
+pub(crate) struct Call {
+    thread: Thread,
+    tree: u32,
+    /// Whether a scope of borrows was entered.
+    scope: bool,
+}
+
+/// Where the scopes stood when a call began, and which tree it enters.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entered {
+    tree: u32,
+    scope: bool,
+}
+
+/// Checks that a tree may be entered, and begins a scope if something is lent. To be ended by
+/// [`Call::close`] or [`Entered::cancel`].
+pub(crate) fn enter<T: 'static>(store: &mut Store<T>, tree: u32, lends: bool) -> Result<Entered> {
+    let inner = &mut store.inner;
+    if store.depth == 0 {
+        // Nothing runs, so what lends is left of a call that was abandoned.
+        inner.scopes.clear(&mut inner.handles);
+    }
+    let entered = &mut inner.trees[tree as usize];
+    if store.depth == 0 && entered.active > 0 {
+        entered.locked = true;
+    }
+    if entered.locked {
+        return Err(Trap::CannotEnterComponent.into());
+    }
+    if lends {
+        inner.scopes.enter()?;
+    }
+    inner.trees[tree as usize].active += 1;
+    Ok(Entered { tree, scope: lends })
+}
+
+impl Entered {
+    /// The call doesn't begin: `error` says why. A trap, of a `realloc`, locks the tree.
+    pub fn cancel(self, inner: &mut StoreInner, error: Error) -> Error {
+        leave(inner, self.tree, self.scope);
+        if error.kind() == ErrorKind::Trap {
+            inner.trees[self.tree as usize].locked = true;
+        }
+        error
+    }
+}
+
+fn leave(inner: &mut StoreInner, tree: u32, scope: bool) {
+    if scope {
+        inner.scopes.exit(&mut inner.handles);
+    }
+    let tree = &mut inner.trees[tree as usize];
+    tree.active = tree.active.saturating_sub(1);
+}
+
+impl Call {
+    /// Begins a call of a core function; `entered` is none where it is not part of a call that has
+    /// entered the tree already.
+    pub fn start<T: 'static>(
+        store: &mut Store<T>,
+        tree: u32,
+        entity: u32,
+        args: &[u64],
+        entered: Option<Entered>,
+    ) -> Result<Call> {
+        let entered = match entered {
+            Some(entered) => entered,
+            None => enter(store, tree, false)?,
+        };
+        let mut thread = store.idle.pop().unwrap_or_else(Thread::new);
+        if let Err(trap) = thread.start(&store.inner, entity, args) {
+            store.idle.push(thread);
+            return Err(entered.cancel(&mut store.inner, trap.into()));
+        }
+        Ok(Call {
+            thread,
+            tree,
+            scope: entered.scope,
+        })
+    }
+
+    /// Runs until it is done or out of fuel. After an error the tree is locked.
+    pub fn advance<T: 'static>(&mut self, store: &mut Store<T>) -> Result<Progress> {
+        if store.depth >= store.inner.limits.host_recursion {
+            let why = "calls from hosts into guests are nested too deeply";
+            return Err(self.fail(store, Error::new(ErrorKind::Limit, why)));
+        }
+        store.depth += 1;
+        let progress = exec::drive(store, &mut self.thread);
+        store.depth -= 1;
+        match progress {
+            Ok(Progress::Done) => {
+                if self.scope {
+                    store
+                        .inner
+                        .scopes
+                        .check_return()
+                        .map_err(|error| self.fail(store, error.into()))?;
+                }
+                Ok(Progress::Done)
+            }
+            Ok(Progress::OutOfFuel) => Ok(Progress::OutOfFuel),
+            Err(error) => Err(self.fail(store, error)),
+        }
+    }
+
+    /// Takes fuel from the store's reserve for a call that is out of it.
+    fn refuel<T: 'static>(&mut self, store: &mut Store<T>) -> Result<()> {
+        if store.refuel() {
+            return Ok(());
+        }
+        let error = exec::trapped(store, &self.thread, Trap::OutOfFuel.into());
+        Err(self.fail(store, error))
+    }
+
+    /// Runs to the end.
+    pub fn complete<T: 'static>(&mut self, store: &mut Store<T>) -> Result<()> {
+        while self.advance(store)? == Progress::OutOfFuel {
+            self.refuel(store)?;
+        }
+        Ok(())
+    }
+
+    /// Runs to the end and yields to the executor wherever fuel runs out.
+    pub async fn complete_async<T: 'static>(&mut self, store: &mut Store<T>) -> Result<()> {
+        while self.advance(store)? == Progress::OutOfFuel {
+            self.refuel(store)?;
+            Yield(false).await;
+        }
+        Ok(())
+    }
+
+    /// The first result slot of the call that is done.
+    pub fn result(&self) -> u64 {
+        self.thread.stack.first().copied().unwrap_or(0)
+    }
+
+    /// After the result is lifted: begins `post-return`, if there is one; whether there is.
+    pub fn post_return<T: 'static>(
+        &mut self,
+        store: &mut Store<T>,
+        options: BoundOptions,
+        has_result: bool,
+    ) -> Result<bool> {
+        if options.post_return == NONE {
+            return Ok(false);
+        }
+        store.inner.components[options.instance as usize].may_leave = false;
+        let args = [self.result()];
+        let args = &args[..usize::from(has_result)];
+        match self.thread.start(&store.inner, options.post_return, args) {
+            Ok(()) => Ok(true),
+            Err(trap) => Err(self.fail(store, trap.into())),
+        }
+    }
+
+    /// Ends a call that is done, and its `post-return` if it has run.
+    pub fn close<T: 'static>(self, store: &mut Store<T>, options: BoundOptions) {
+        store.inner.components[options.instance as usize].may_leave = true;
+        leave(&mut store.inner, self.tree, self.scope);
+        store.idle.push(self.thread);
+    }
+
+    /// As [`Call::close`], for a call without options.
+    pub fn close_plain<T: 'static>(self, store: &mut Store<T>) {
+        leave(&mut store.inner, self.tree, self.scope);
+        store.idle.push(self.thread);
+    }
+
+    /// Locks the tree because of an error.
+    pub fn fail<T: 'static>(&mut self, store: &mut Store<T>, error: Error) -> Error {
+        store.inner.trees[self.tree as usize].locked = true;
+        leave(
+            &mut store.inner,
+            self.tree,
+            core::mem::take(&mut self.scope),
+        );
+        store
+            .idle
+            .push(core::mem::replace(&mut self.thread, Thread::new()));
+        error
+    }
+}
+
+/// Pending once.
+pub(crate) struct Yield(pub bool);
+
+impl Future for Yield {
+    type Output = ();
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if core::mem::replace(&mut self.0, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+}

@@ -1,0 +1,450 @@
+//! Functions of instances, called by the host: dynamically and typed.
+
+use super::abi::lift::LiftContext;
+use super::abi::lower::LowerContext;
+use super::call::{Call, Entered, enter};
+use super::typed::{ComponentNamedList, InstanceType, InterfaceType, Lift, Lower};
+use super::types::{self, Scope, Type};
+use super::val::{Val, lift_flat, load, lower_flat, store as store_val};
+use crate::error::{Error, ErrorKind, Result};
+use crate::store::components::{BoundOptions, NONE};
+use crate::tables::{FuncTypeId, MAX_FLAT_PARAMS, TypeId, TypeRow};
+use crate::wasm::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
+use alloc::format;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::marker::PhantomData;
+
+/// A function of an instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Func {
+    pub(crate) store: u32,
+    pub(crate) tree: u32,
+    /// The lifted core function.
+    pub(crate) entity: u32,
+    /// A row of the tree's options.
+    pub(crate) options: u32,
+    pub(crate) ty: FuncTypeId,
+}
+
+/// How a function's values are passed.
+#[derive(Clone, Copy, Debug)]
+struct Shape {
+    params: TypeId,
+    params_row: TypeRow,
+    result: TypeId,
+    /// Slots of parameters; they are one address if `params_in_memory`.
+    slots: usize,
+    params_in_memory: bool,
+    result_in_memory: bool,
+    lends: bool,
+}
+
+impl Func {
+    /// The function's type.
+    pub fn ty(&self, store: impl AsContext) -> types::ComponentFunc {
+        let StoreContext(store) = store.as_context();
+        assert_eq!(store.id, self.store, "a function of another store");
+        types::ComponentFunc::new(&scope(store, self.tree), self.ty)
+    }
+
+    fn shape<T: 'static>(&self, store: &Store<T>) -> Shape {
+        let tables = &store.inner.trees[self.tree as usize].tables;
+        let row = tables.func_type(self.ty);
+        let params_row = tables.ty(row.params);
+        let params_in_memory = params_row.flat_count == TypeRow::IN_MEMORY;
+        Shape {
+            params: row.params,
+            params_row,
+            result: row.result,
+            slots: if params_in_memory {
+                1
+            } else {
+                params_row.flat_count.into()
+            },
+            params_in_memory,
+            result_in_memory: tables.result_in_memory(self.ty),
+            lends: params_row.has(TypeRow::HAS_BORROW),
+        }
+    }
+
+    fn bound<T: 'static>(&self, store: &Store<T>) -> BoundOptions {
+        store.inner.trees[self.tree as usize].options[self.options as usize]
+    }
+
+    /// Checks that it may be called, and begins to lower parameters.
+    fn begin<T: 'static>(&self, store: &mut Store<T>, lends: bool) -> Result<Entered> {
+        if store.id != self.store {
+            return Err(Error::new(
+                ErrorKind::Type,
+                "the function is of another store",
+            ));
+        }
+        if self.entity == NONE {
+            let why = "calling an import that the component re-exports";
+            return Err(Error::new(ErrorKind::Unsupported, why));
+        }
+        enter(store, self.tree, lends)
+    }
+
+    /// Lowers parameters and begins the call.
+    fn start<T: 'static>(
+        &self,
+        store: &mut Store<T>,
+        shape: &Shape,
+        flat: impl FnOnce(&mut LowerContext<'_, T>, &mut [u64]) -> Result<()>,
+        memory: impl FnOnce(&mut LowerContext<'_, T>, u32) -> Result<()>,
+    ) -> Result<Call> {
+        let entered = self.begin(store, shape.lends)?;
+        let mut slots = [0; MAX_FLAT_PARAMS];
+        let options = self.bound(store);
+        let mut cx = LowerContext::new(store, self.tree, options);
+        cx.spend(1);
+        let lowered = if shape.params_in_memory {
+            let row = shape.params_row;
+            cx.allocate(row.align.into(), row.size).and_then(|area| {
+                slots[0] = area.into();
+                memory(&mut cx, area)
+            })
+        } else {
+            flat(&mut cx, &mut slots[..shape.slots])
+        };
+        if let Err(error) = lowered {
+            return Err(entered.cancel(&mut store.inner, error));
+        }
+        Call::start(
+            store,
+            self.tree,
+            self.entity,
+            &slots[..shape.slots],
+            Some(entered),
+        )
+    }
+
+    /// Lifts the result of a call that is done, and begins its `post-return`; whether there is one.
+    fn lifted<T: 'static, R>(
+        &self,
+        store: &mut Store<T>,
+        call: &mut Call,
+        shape: &Shape,
+        flat: impl FnOnce(&mut LiftContext<'_>, u64) -> Result<R>,
+        memory: impl FnOnce(&mut LiftContext<'_>, &[u8]) -> Result<R>,
+    ) -> Result<(R, bool)> {
+        let options = self.bound(store);
+        let result = call.result();
+        let id = store.id;
+        let mut cx = LiftContext::new(&mut store.inner, id, self.tree, options);
+        let lifted = if shape.result_in_memory {
+            let row = cx.tables.ty(shape.result);
+            cx.area(result as u32, row)
+                .and_then(|bytes| memory(&mut cx, bytes))
+        } else {
+            flat(&mut cx, result)
+        };
+        let cost = cx.cost;
+        store.inner.spend(cost);
+        match lifted {
+            Ok(value) => {
+                let has_result = shape.result.some().is_some();
+                let cleaning = call.post_return(store, options, has_result)?;
+                Ok((value, cleaning))
+            }
+            Err(error) => Err(call.fail(store, error)),
+        }
+    }
+
+    /// Calls it with dynamic values, and writes the result to `results`.
+    ///
+    /// # Errors
+    /// Values that aren't of its types, or what ended the call: then nothing can enter the instance,
+    /// and those it was instantiated with, any more.
+    pub fn call(
+        &self,
+        mut store: impl AsContextMut,
+        params: &[Val],
+        results: &mut [Val],
+    ) -> Result<()> {
+        let StoreContextMut(store) = store.as_context_mut();
+        let shape = self.checked(store, params, results)?;
+        let mut call = self.start_dynamic(store, &shape, params)?;
+        call.complete(store)?;
+        if self.end_dynamic(store, &mut call, &shape, results)? {
+            call.complete(store)?;
+        }
+        let options = self.bound(store);
+        call.close(store, options);
+        Ok(())
+    }
+
+    /// As [`Func::call`]; where fuel runs out and there is more in reserve, it yields to the executor:
+    /// see [`Store::fuel_async_yield_interval`].
+    ///
+    /// # Errors
+    /// As [`Func::call`]. Dropping the future in the middle ends the instance as a trap does.
+    pub async fn call_async(
+        &self,
+        mut store: impl AsContextMut,
+        params: &[Val],
+        results: &mut [Val],
+    ) -> Result<()> {
+        let StoreContextMut(store) = store.as_context_mut();
+        let shape = self.checked(store, params, results)?;
+        let mut call = self.start_dynamic(store, &shape, params)?;
+        call.complete_async(store).await?;
+        if self.end_dynamic(store, &mut call, &shape, results)? {
+            call.complete_async(store).await?;
+        }
+        let options = self.bound(store);
+        call.close(store, options);
+        Ok(())
+    }
+
+    /// Does nothing: cleaning up after a call is part of it. For code written against wasmtime.
+    ///
+    /// # Errors
+    /// None.
+    pub fn post_return(&self, _store: impl AsContextMut) -> Result<()> {
+        Ok(())
+    }
+
+    fn checked<T: 'static>(
+        &self,
+        store: &Store<T>,
+        params: &[Val],
+        results: &[Val],
+    ) -> Result<Shape> {
+        if store.id != self.store {
+            return Err(Error::new(
+                ErrorKind::Type,
+                "the function is of another store",
+            ));
+        }
+        let scope = scope(store, self.tree);
+        let fields = scope.tables.params(self.ty);
+        if fields.len() != params.len() {
+            let why = format!(
+                "expected {} argument(s), got {}",
+                fields.len(),
+                params.len()
+            );
+            return Err(Error::new(ErrorKind::Type, why));
+        }
+        for (value, field) in params.iter().zip(fields) {
+            value.check(&Type::new(&scope, field.ty)).map_err(|error| {
+                let why = format!("parameter `{}`: {error}", scope.tables.name(field.name));
+                Error::new(ErrorKind::Type, why)
+            })?;
+        }
+        let shape = self.shape(store);
+        let expected = usize::from(shape.result.some().is_some());
+        if results.len() != expected {
+            let why = format!("expected {expected} result(s), got {}", results.len());
+            return Err(Error::new(ErrorKind::Type, why));
+        }
+        Ok(shape)
+    }
+
+    fn start_dynamic<T: 'static>(
+        &self,
+        store: &mut Store<T>,
+        shape: &Shape,
+        params: &[Val],
+    ) -> Result<Call> {
+        let tables = store.inner.trees[self.tree as usize].tables.clone();
+        let fields = tables.params(self.ty);
+        self.start(
+            store,
+            shape,
+            |cx, slots| {
+                let mut at = 0;
+                for (value, field) in params.iter().zip(fields) {
+                    let count = usize::from(cx.row(field.ty).flat_count);
+                    lower_flat(value, cx, field.ty, &mut slots[at..at + count])?;
+                    at += count;
+                }
+                Ok(())
+            },
+            |cx, area| {
+                let mut fields = params.iter().zip(fields);
+                fields.try_for_each(|(value, field)| {
+                    store_val(value, cx, field.ty, area + field.offset)
+                })
+            },
+        )
+    }
+
+    fn end_dynamic<T: 'static>(
+        &self,
+        store: &mut Store<T>,
+        call: &mut Call,
+        shape: &Shape,
+        results: &mut [Val],
+    ) -> Result<bool> {
+        let ty = shape.result;
+        let (value, cleaning) = self.lifted(
+            store,
+            call,
+            shape,
+            |cx, slot| match ty.some() {
+                Some(ty) => lift_flat(cx, ty, &[slot]).map(Some),
+                None => Ok(None),
+            },
+            |cx, bytes| load(cx, ty, bytes).map(Some),
+        )?;
+        if let (Some(place), Some(value)) = (results.first_mut(), value) {
+            *place = value;
+        }
+        Ok(cleaning)
+    }
+
+    /// The typed function, if the Rust types are its types: parameters and result as tuples.
+    ///
+    /// # Errors
+    /// If they aren't; it says which.
+    pub fn typed<Params, Return>(&self, store: impl AsContext) -> Result<TypedFunc<Params, Return>>
+    where
+        Params: ComponentNamedList + Lower,
+        Return: ComponentNamedList + Lift,
+    {
+        let StoreContext(store) = store.as_context();
+        let scope = scope(store, self.tree);
+        let none: Arc<[_]> = Arc::from([]);
+        let types = InstanceType {
+            tables: &scope.tables,
+            resources: scope.resources.as_ref().unwrap_or(&none),
+        };
+        typecheck::<Params, Return>(&types, self.ty)?;
+        Ok(TypedFunc {
+            func: *self,
+            shape: self.shape(store),
+            marker: PhantomData,
+        })
+    }
+}
+
+/// An error unless Rust types are a function's types.
+pub(crate) fn typecheck<Params: ComponentNamedList, Return: ComponentNamedList>(
+    types: &InstanceType<'_>,
+    ty: FuncTypeId,
+) -> Result<()> {
+    let fields = types.tables.params(ty).iter();
+    let params: Vec<_> = fields.map(|field| InterfaceType(field.ty)).collect();
+    let about = |what: &str, error: Error| {
+        Error::new(
+            ErrorKind::Type,
+            format!("type mismatch with {what}: {error}"),
+        )
+    };
+    Params::typecheck_fields(&params, types).map_err(|error| about("parameters", error))?;
+    let result = types.tables.func_type(ty).result.some();
+    let results: Vec<_> = result.into_iter().map(InterfaceType).collect();
+    Return::typecheck_fields(&results, types).map_err(|error| about("results", error))
+}
+
+/// The types of a tree, with what its resource types are bound to.
+pub(crate) fn scope<T: 'static>(store: &Store<T>, tree: u32) -> Scope {
+    let tree = &store.inner.trees[tree as usize];
+    let types = tree.resources.iter();
+    let types = types.map(|tag| store.inner.resource_type(store.id, *tag));
+    Scope {
+        tables: tree.tables.clone(),
+        resources: Some(types.collect()),
+    }
+}
+
+/// A function of an instance, with Rust types for its parameters and its result.
+pub struct TypedFunc<Params, Return> {
+    func: Func,
+    shape: Shape,
+    marker: PhantomData<fn(Params) -> Return>,
+}
+
+impl<Params, Return> Clone for TypedFunc<Params, Return> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<Params, Return> Copy for TypedFunc<Params, Return> {}
+
+impl<Params, Return> core::fmt::Debug for TypedFunc<Params, Return> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_tuple("TypedFunc").field(&self.func).finish()
+    }
+}
+
+impl<Params, Return> TypedFunc<Params, Return>
+where
+    Params: ComponentNamedList + Lower,
+    Return: ComponentNamedList + Lift,
+{
+    /// The untyped function.
+    pub fn func(&self) -> &Func {
+        &self.func
+    }
+
+    /// Calls it.
+    ///
+    /// # Errors
+    /// What ended the call: then nothing can enter the instance, and those it was instantiated with,
+    /// any more.
+    pub fn call(&self, mut store: impl AsContextMut, params: Params) -> Result<Return> {
+        let StoreContextMut(store) = store.as_context_mut();
+        let mut call = self.start(store, &params)?;
+        call.complete(store)?;
+        let (value, cleaning) = self.end(store, &mut call)?;
+        if cleaning {
+            call.complete(store)?;
+        }
+        let options = self.func.bound(store);
+        call.close(store, options);
+        Ok(value)
+    }
+
+    /// As [`TypedFunc::call`]; where fuel runs out and there is more in reserve, it yields to the
+    /// executor: see [`Store::fuel_async_yield_interval`].
+    ///
+    /// # Errors
+    /// As [`TypedFunc::call`]. Dropping the future in the middle ends the instance as a trap does.
+    pub async fn call_async(&self, mut store: impl AsContextMut, params: Params) -> Result<Return> {
+        let StoreContextMut(store) = store.as_context_mut();
+        let mut call = self.start(store, &params)?;
+        call.complete_async(store).await?;
+        let (value, cleaning) = self.end(store, &mut call)?;
+        if cleaning {
+            call.complete_async(store).await?;
+        }
+        let options = self.func.bound(store);
+        call.close(store, options);
+        Ok(value)
+    }
+
+    /// Does nothing: cleaning up after a call is part of it. For code written against wasmtime.
+    ///
+    /// # Errors
+    /// None.
+    pub fn post_return(&self, _store: impl AsContextMut) -> Result<()> {
+        Ok(())
+    }
+
+    fn start<T: 'static>(&self, store: &mut Store<T>, params: &Params) -> Result<Call> {
+        let ty = InterfaceType(self.shape.params);
+        self.func.start(
+            store,
+            &self.shape,
+            |cx, slots| params.linear_lower_to_flat(cx, ty, slots),
+            |cx, area| params.linear_lower_to_memory(cx, ty, area),
+        )
+    }
+
+    fn end<T: 'static>(&self, store: &mut Store<T>, call: &mut Call) -> Result<(Return, bool)> {
+        let ty = InterfaceType::single(self.shape.result);
+        self.func.lifted(
+            store,
+            call,
+            &self.shape,
+            |cx, slot| Return::linear_lift_from_flat(cx, ty, &[slot]),
+            |cx, bytes| Return::linear_lift_from_memory(cx, ty, bytes),
+        )
+    }
+}

@@ -1,0 +1,208 @@
+//! Functions of the host that components import: closures over Rust types or over dynamic values.
+
+use super::abi::aligned;
+use super::abi::lift::LiftContext;
+use super::abi::lower::LowerContext;
+use super::func::typecheck;
+use super::typed::{ComponentNamedList, InstanceType, InterfaceType, Lift, Lower};
+use super::types;
+use super::val::{Val, lift_flat, load, lower_flat, store as store_val};
+use crate::error::{Error, ErrorKind, Result, Trap};
+use crate::machine::{Callee, HostCall, Thread};
+use crate::store::components::BoundTrampoline;
+use crate::tables::{FuncTypeId, TypeId};
+use crate::wasm::{NativeClosure, Store, StoreContextMut};
+use alloc::format;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+/// Whether a host function fits an import's type.
+type Check = dyn Fn(&InstanceType<'_>, FuncTypeId) -> Result<()> + Send + Sync;
+
+/// A function of the host.
+pub(crate) struct HostFunc<T: 'static> {
+    pub check: Arc<Check>,
+    pub call: NativeClosure<T>,
+}
+
+impl<T: 'static> Clone for HostFunc<T> {
+    fn clone(&self) -> Self {
+        HostFunc {
+            check: self.check.clone(),
+            call: self.call.clone(),
+        }
+    }
+}
+
+/// The side of a call that the guest is on.
+struct Site {
+    tree: u32,
+    bound: BoundTrampoline,
+}
+
+impl Site {
+    fn of<T: 'static>(store: &Store<T>, call: &HostCall) -> Result<Site> {
+        match call.callee {
+            Callee::Native { tree, index } => Ok(Site {
+                tree,
+                bound: store.inner.trees[tree as usize].trampolines[index as usize],
+            }),
+            Callee::Host(_) => Err(Trap::UnreachableCodeReached.into()),
+        }
+    }
+
+    /// Lifts the parameters.
+    fn lift<T: 'static, P>(
+        &self,
+        store: &mut Store<T>,
+        slots: &[u64],
+        flat: impl FnOnce(&mut LiftContext<'_>, &[u64]) -> Result<P>,
+        memory: impl FnOnce(&mut LiftContext<'_>, &[u8]) -> Result<P>,
+    ) -> Result<P> {
+        let options = store.inner.trees[self.tree as usize].options[self.bound.caller as usize];
+        let id = store.id;
+        let mut cx = LiftContext::new(&mut store.inner, id, self.tree, options);
+        let lifted = if self.bound.params_in_memory {
+            let row = cx.tables.ty(self.bound.params);
+            let bytes = cx.area(slots[0] as u32, row)?;
+            memory(&mut cx, bytes)
+        } else {
+            flat(&mut cx, slots)
+        };
+        let cost = cx.cost;
+        store.inner.spend(cost);
+        lifted
+    }
+
+    /// Lowers the result: into the slot of the first argument, or to the address that the last one is.
+    fn lower<T: 'static>(
+        &self,
+        store: &mut Store<T>,
+        thread: &mut Thread,
+        call: HostCall,
+        flat: impl FnOnce(&mut LowerContext<'_, T>, &mut [u64]) -> Result<()>,
+        memory: impl FnOnce(&mut LowerContext<'_, T>, u32) -> Result<()>,
+    ) -> Result<()> {
+        let options = store.inner.trees[self.tree as usize].options[self.bound.caller as usize];
+        let mut cx = LowerContext::new(store, self.tree, options);
+        cx.spend(1);
+        if !self.bound.result_in_memory {
+            return flat(
+                &mut cx,
+                &mut thread.stack[call.args..call.args + call.results],
+            );
+        }
+        let row = cx.row(self.bound.result);
+        let ptr = thread.stack[call.args + call.params - 1] as u32;
+        if !aligned(ptr, row.align.into()) {
+            return Err(Error::new(ErrorKind::Trap, "pointer not aligned"));
+        }
+        if super::abi::range(cx.memory(), ptr, row.size.into()).is_none() {
+            return Err(Error::new(
+                ErrorKind::Trap,
+                "pointer out of bounds of memory",
+            ));
+        }
+        memory(&mut cx, ptr)
+    }
+}
+
+/// A closure over Rust types.
+pub(crate) fn wrap<T: 'static, Params, Return, F>(closure: F) -> HostFunc<T>
+where
+    Params: ComponentNamedList + Lift + 'static,
+    Return: ComponentNamedList + Lower + 'static,
+    F: Fn(StoreContextMut<'_, T>, Params) -> Result<Return> + Send + Sync + 'static,
+{
+    let call = move |store: &mut Store<T>, thread: &mut Thread, call: HostCall| {
+        let site = Site::of(store, &call)?;
+        let ty = InterfaceType(site.bound.params);
+        let params = site.lift(
+            store,
+            &thread.stack[call.args..call.args + call.params],
+            |cx, slots| Params::linear_lift_from_flat(cx, ty, slots),
+            |cx, bytes| Params::linear_lift_from_memory(cx, ty, bytes),
+        )?;
+        let result = closure(StoreContextMut(store), params)?;
+        let ty = InterfaceType::single(site.bound.result);
+        site.lower(
+            store,
+            thread,
+            call,
+            |cx, slots| result.linear_lower_to_flat(cx, ty, slots),
+            |cx, at| result.linear_lower_to_memory(cx, ty, at),
+        )
+    };
+    HostFunc {
+        check: Arc::new(typecheck::<Params, Return>),
+        call: Arc::new(call),
+    }
+}
+
+/// A closure over dynamic values.
+pub(crate) fn dynamic<T: 'static>(
+    closure: impl Fn(StoreContextMut<'_, T>, types::ComponentFunc, &[Val], &mut [Val]) -> Result<()>
+    + Send
+    + Sync
+    + 'static,
+) -> HostFunc<T> {
+    let call = move |store: &mut Store<T>, thread: &mut Thread, call: HostCall| {
+        let site = Site::of(store, &call)?;
+        let scope = super::func::scope(store, site.tree);
+        let fields = scope.tables.params(site.bound.ty);
+        let params = site.lift(
+            store,
+            &thread.stack[call.args..call.args + call.params],
+            |cx, slots| {
+                let mut at = 0;
+                let mut params = Vec::new();
+                for field in fields {
+                    params.push(lift_flat(cx, field.ty, &slots[at..])?);
+                    at += usize::from(cx.tables.ty(field.ty).flat_count);
+                }
+                Ok(params)
+            },
+            |cx, bytes| {
+                let param = |field: &crate::tables::FieldRow| {
+                    load(cx, field.ty, &bytes[field.offset as usize..])
+                };
+                fields.iter().map(param).collect()
+            },
+        )?;
+        let result = site.bound.result;
+        let mut results = Vec::new();
+        if result.some().is_some() {
+            results.push(Val::Bool(false));
+        }
+        let ty = types::ComponentFunc::new(&scope, site.bound.ty);
+        closure(StoreContextMut(store), ty, &params, &mut results)?;
+        check_result(&results, &scope, result)?;
+        site.lower(
+            store,
+            thread,
+            call,
+            |cx, slots| match results.first() {
+                Some(value) => lower_flat(value, cx, result, slots),
+                None => Ok(()),
+            },
+            |cx, at| match results.first() {
+                Some(value) => store_val(value, cx, result, at),
+                None => Ok(()),
+            },
+        )
+    };
+    HostFunc {
+        check: Arc::new(|_, _| Ok(())),
+        call: Arc::new(call),
+    }
+}
+
+fn check_result(results: &[Val], scope: &types::Scope, ty: TypeId) -> Result<()> {
+    let (Some(value), Some(ty)) = (results.first(), ty.some()) else {
+        return Ok(());
+    };
+    value.check(&types::Type::new(scope, ty)).map_err(|error| {
+        let why = format!("result of a host function: {error}");
+        Error::new(ErrorKind::Type, why)
+    })
+}

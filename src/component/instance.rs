@@ -1,0 +1,293 @@
+//! Instances: made by a loop over the initializers, looked into by name or index.
+//!
+//! Making one can stop when fuel runs out and go on later, as a call can. If it fails, what it made
+//! is taken out of the store again.
+
+mod make;
+
+use self::make::Making;
+use super::call::Yield;
+use super::func::{Func, TypedFunc, scope};
+use super::load::{Component, ComponentExportIndex, InstanceExportLookup};
+use super::typed::{ComponentNamedList, Lift, Lower};
+use super::types::{self, ComponentItem};
+use crate::error::{Error, ErrorKind, Result, Trap};
+use crate::store::ResourceType;
+use crate::store::components::NONE;
+use crate::tables::*;
+use crate::wasm::exec::Progress;
+use crate::wasm::{
+    AsContext, AsContextMut, Engine, HostDtor, Module, NativeClosure, Store, StoreContext,
+    StoreContextMut,
+};
+use alloc::format;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+/// What an import is bound to.
+pub(crate) enum Binding<T: 'static> {
+    Func(NativeClosure<T>),
+    Module(Module),
+    Resource(ResourceType, HostDtor<T>),
+}
+
+/// A component whose imports are bound, to be instantiated any number of times. Cheap to clone.
+pub struct InstancePre<T: 'static> {
+    component: Component,
+    bindings: Arc<[Binding<T>]>,
+}
+
+impl<T: 'static> Clone for InstancePre<T> {
+    fn clone(&self) -> Self {
+        InstancePre {
+            component: self.component.clone(),
+            bindings: self.bindings.clone(),
+        }
+    }
+}
+
+impl<T: 'static> InstancePre<T> {
+    pub(crate) fn new(component: Component, bindings: Vec<Binding<T>>) -> InstancePre<T> {
+        InstancePre {
+            component,
+            bindings: bindings.into(),
+        }
+    }
+
+    /// The component.
+    pub fn component(&self) -> &Component {
+        &self.component
+    }
+
+    /// The engine that the component was made with.
+    pub fn engine(&self) -> &Engine {
+        self.component.engine()
+    }
+
+    /// Instantiates it: runs its modules' start functions.
+    ///
+    /// # Errors
+    /// What ended a start function, or a limit. Nothing of the instance remains then.
+    pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>) -> Result<Instance> {
+        let StoreContextMut(store) = store.as_context_mut();
+        let mut making = Making::begin(store, self)?;
+        loop {
+            match making.advance(store)? {
+                Progress::Done => return Ok(making.instance(store)),
+                Progress::OutOfFuel if store.refuel() => {}
+                Progress::OutOfFuel => return Err(making.undo(store, Trap::OutOfFuel.into())),
+            }
+        }
+    }
+
+    /// As [`InstancePre::instantiate`]; where fuel runs out and there is more in reserve, it yields to
+    /// the executor: see [`Store::fuel_async_yield_interval`].
+    ///
+    /// # Errors
+    /// As [`InstancePre::instantiate`].
+    pub async fn instantiate_async(
+        &self,
+        mut store: impl AsContextMut<Data = T>,
+    ) -> Result<Instance> {
+        let StoreContextMut(store) = store.as_context_mut();
+        let mut making = Making::begin(store, self)?;
+        loop {
+            match making.advance(store)? {
+                Progress::Done => return Ok(making.instance(store)),
+                Progress::OutOfFuel if store.refuel() => Yield(false).await,
+                Progress::OutOfFuel => return Err(making.undo(store, Trap::OutOfFuel.into())),
+            }
+        }
+    }
+}
+
+/// An instance of a component, in a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Instance {
+    store: u32,
+    tree: u32,
+}
+
+impl Instance {
+    /// What it was instantiated from.
+    ///
+    /// # Panics
+    /// If it is of another store.
+    pub fn instance_pre<T: 'static>(&self, store: &impl AsContext<Data = T>) -> InstancePre<T> {
+        let StoreContext(store) = store.as_context();
+        self.origin(store).clone()
+    }
+
+    fn origin<'s, T: 'static>(&self, store: &'s Store<T>) -> &'s InstancePre<T> {
+        assert_eq!(store.id, self.store, "an instance of another store");
+        match store.origins[self.tree as usize].downcast_ref() {
+            Some(origin) => origin,
+            None => unreachable!("a store's trees are made from what fits its type"),
+        }
+    }
+
+    fn lookup<T: 'static>(
+        &self,
+        store: &Store<T>,
+        name: impl InstanceExportLookup,
+    ) -> Option<ExportRow> {
+        let component = &self.origin(store).component;
+        let index = name.lookup(component)?;
+        Some(component.tables().export(index.of(component)?))
+    }
+
+    /// An exported function: of the component by its name, of an exported instance by its index.
+    ///
+    /// # Panics
+    /// If the instance is of another store.
+    pub fn get_func(
+        &self,
+        mut store: impl AsContextMut,
+        name: impl InstanceExportLookup,
+    ) -> Option<Func> {
+        let StoreContextMut(store) = store.as_context_mut();
+        let row = self.lookup(store, name)?;
+        (row.kind == ExportKind::Func).then(|| self.func(store, FuncId(row.a)))
+    }
+
+    fn func<T: 'static>(&self, store: &Store<T>, id: FuncId) -> Func {
+        let tree = &store.inner.trees[self.tree as usize];
+        let row = tree.tables.func(id);
+        let entity = match row.kind {
+            FuncKind::Lifted => {
+                make::func_entity(&store.inner, self.tree, row.core).unwrap_or(NONE)
+            }
+            FuncKind::Imported => NONE,
+        };
+        Func {
+            store: self.store,
+            tree: self.tree,
+            entity,
+            options: row.options.0,
+            ty: row.ty,
+        }
+    }
+
+    /// An exported function with Rust types.
+    ///
+    /// # Errors
+    /// If there is none of that name, or it has other types.
+    ///
+    /// # Panics
+    /// If the instance is of another store.
+    pub fn get_typed_func<Params, Return>(
+        &self,
+        mut store: impl AsContextMut,
+        name: impl InstanceExportLookup,
+    ) -> Result<TypedFunc<Params, Return>>
+    where
+        Params: ComponentNamedList + Lower,
+        Return: ComponentNamedList + Lift,
+    {
+        let Some(func) = self.get_func(store.as_context_mut(), name) else {
+            return Err(Error::new(
+                ErrorKind::Type,
+                "failed to find function export",
+            ));
+        };
+        func.typed(store.as_context())
+    }
+
+    /// An exported core module.
+    ///
+    /// # Panics
+    /// If the instance is of another store.
+    pub fn get_module(
+        &self,
+        mut store: impl AsContextMut,
+        name: impl InstanceExportLookup,
+    ) -> Option<Module> {
+        let StoreContextMut(store) = store.as_context_mut();
+        let row = self.lookup(store, name)?;
+        let origin = self.origin(store);
+        match row.kind {
+            ExportKind::Module => origin.component.modules().get(row.a as usize).cloned(),
+            ExportKind::ImportedModule => match origin.bindings.get(row.a as usize)? {
+                Binding::Module(module) => Some(module.clone()),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// An exported resource type.
+    ///
+    /// # Panics
+    /// If the instance is of another store.
+    pub fn get_resource(
+        &self,
+        mut store: impl AsContextMut,
+        name: impl InstanceExportLookup,
+    ) -> Option<ResourceType> {
+        let StoreContextMut(store) = store.as_context_mut();
+        let row = self.lookup(store, name)?;
+        if row.kind != ExportKind::Resource {
+            return None;
+        }
+        let tag = store.inner.trees[self.tree as usize]
+            .resources
+            .get(row.a as usize)?;
+        Some(store.inner.resource_type(store.id, *tag))
+    }
+
+    /// An export of any kind, in an exported instance or of the component: its type, and its index for
+    /// lookups without the name.
+    ///
+    /// # Panics
+    /// If the instance is of another store.
+    pub fn get_export(
+        &self,
+        mut store: impl AsContextMut,
+        instance: Option<&ComponentExportIndex>,
+        name: &str,
+    ) -> Option<(ComponentItem, ComponentExportIndex)> {
+        let StoreContextMut(store) = store.as_context_mut();
+        let component = &self.origin(store).component;
+        let index = component.get_export_index(instance, name)?;
+        let row = component.tables().export(index.of(component)?);
+        Some((
+            ComponentItem::of_export(&scope(store, self.tree), row),
+            index,
+        ))
+    }
+
+    /// The index of an export, for lookups without the name.
+    ///
+    /// # Panics
+    /// If the instance is of another store.
+    pub fn get_export_index(
+        &self,
+        mut store: impl AsContextMut,
+        instance: Option<&ComponentExportIndex>,
+        name: &str,
+    ) -> Option<ComponentExportIndex> {
+        let StoreContextMut(store) = store.as_context_mut();
+        self.origin(store)
+            .component
+            .get_export_index(instance, name)
+    }
+
+    /// The component's type, with what its resource types are in this instance.
+    ///
+    /// # Panics
+    /// If the instance is of another store.
+    pub fn ty(&self, store: impl AsContext) -> types::Component {
+        let StoreContext(store) = store.as_context();
+        let scope = scope(store, self.tree);
+        let root = scope.tables.root;
+        types::Component::new(&scope, root)
+    }
+}
+
+/// The error for an initializer that names what isn't there: loading has checked that it is.
+fn lost(what: &str) -> Error {
+    Error::new(
+        ErrorKind::Link,
+        format!("an initializer names {what} that doesn't exist"),
+    )
+}

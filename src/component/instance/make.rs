@@ -1,0 +1,550 @@
+//! Instantiation: a tree's state, then the initializers one by one.
+
+use super::{Binding, Instance, InstancePre, lost};
+use crate::code::module::ExternIndex;
+use crate::component::run;
+use crate::error::{Error, ErrorKind, Result};
+use crate::machine::Thread;
+use crate::store::components::*;
+use crate::store::handles::{HandleTable, ResourceTag};
+use crate::store::{FuncEntity, FuncKind, RefArena, ResourceType, StoreInner};
+use crate::tables::{
+    ComponentTables, CoreDefId, CoreDefKind, InitKind, InitRow, LeafId, ModuleId, OptionsId,
+    ResourceId, Span, TrampolineId, TrampolineKind, TypeRow,
+};
+use crate::wasm::exec::{self, Progress};
+use crate::wasm::instance::prepare;
+use crate::wasm::{
+    Engine, Extern, Func, Global, HostDtor, HostResource, Memory, Module, Store, Table,
+};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+/// An instance that is being made.
+pub(super) struct Making<T: 'static> {
+    pre: InstancePre<T>,
+    tree: u32,
+    /// The next initializer.
+    next: usize,
+    /// A start function that is running.
+    start: Option<Thread>,
+    before: Sizes,
+    /// How long the store was after the last initializer: if it is longer, somebody else made
+    /// something, and undoing must leave everything.
+    after: Sizes,
+}
+
+/// How much a store held.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Sizes {
+    instances: usize,
+    funcs: usize,
+    memories: usize,
+    tables: usize,
+    globals: usize,
+    trees: usize,
+    components: usize,
+    guest_resources: usize,
+    hosts: usize,
+}
+
+impl Sizes {
+    fn of<T: 'static>(store: &Store<T>) -> Sizes {
+        let inner = &store.inner;
+        Sizes {
+            instances: inner.instances.len(),
+            funcs: inner.funcs.len(),
+            memories: inner.memories.len(),
+            tables: inner.tables.len(),
+            globals: inner.globals.len(),
+            trees: inner.trees.len(),
+            components: inner.components.len(),
+            guest_resources: inner.guest_resources.len(),
+            hosts: store.component_hosts.len(),
+        }
+    }
+
+    fn truncate<T: 'static>(self, store: &mut Store<T>) {
+        let inner = &mut store.inner;
+        inner.instances.truncate(self.instances);
+        inner.funcs.truncate(self.funcs);
+        inner.memories.truncate(self.memories);
+        inner.tables.truncate(self.tables);
+        inner.globals.truncate(self.globals);
+        inner.global_types.truncate(self.globals);
+        inner.trees.truncate(self.trees);
+        inner.components.truncate(self.components);
+        inner.handles.truncate(self.components);
+        inner.arenas.truncate(self.components);
+        inner.guest_resources.truncate(self.guest_resources);
+        store.origins.truncate(self.trees);
+        store.component_hosts.truncate(self.hosts);
+    }
+}
+
+impl<T: 'static> Making<T> {
+    /// Makes the tree's state.
+    pub fn begin(store: &mut Store<T>, pre: &InstancePre<T>) -> Result<Making<T>> {
+        if !Engine::same(&store.engine, pre.engine()) {
+            let why = "the component is of another engine than the store";
+            return Err(Error::new(ErrorKind::Type, why));
+        }
+        store.natives = Some(run::serve);
+        let before = Sizes::of(store);
+        let tree = new_tree(store, pre);
+        let after = Sizes::of(store);
+        Ok(Making {
+            pre: pre.clone(),
+            tree,
+            next: 0,
+            start: None,
+            before,
+            after,
+        })
+    }
+
+    /// Goes on until all is made or fuel runs out. After an error nothing of it remains.
+    pub fn advance(&mut self, store: &mut Store<T>) -> Result<Progress> {
+        self.try_advance(store)
+            .map_err(|error| self.undo(store, error))
+    }
+
+    fn try_advance(&mut self, store: &mut Store<T>) -> Result<Progress> {
+        let tables = self.pre.component.tables().clone();
+        loop {
+            if let Some(thread) = &mut self.start {
+                if store.depth >= store.inner.limits.host_recursion {
+                    let why = "calls from hosts into guests are nested too deeply";
+                    return Err(Error::new(ErrorKind::Limit, why));
+                }
+                store.depth += 1;
+                let progress = exec::drive(store, thread);
+                store.depth -= 1;
+                if progress? == Progress::OutOfFuel {
+                    return Ok(Progress::OutOfFuel);
+                }
+                store.idle.extend(self.start.take());
+            }
+            if store.inner.fuel_on && store.inner.fuel < 0 {
+                return Ok(Progress::OutOfFuel);
+            }
+            let Some(init) = tables.inits.get(self.next) else {
+                bind_all(&mut store.inner, self.tree)?;
+                return Ok(Progress::Done);
+            };
+            self.next += 1;
+            store.inner.spend(1);
+            self.init(store, &tables, *init)?;
+            self.after = Sizes::of(store);
+        }
+    }
+
+    fn init(
+        &mut self,
+        store: &mut Store<T>,
+        tables: &ComponentTables,
+        init: InitRow,
+    ) -> Result<()> {
+        match init.kind {
+            InitKind::Instantiate => {
+                let module = self.pre.component.modules().get(ModuleId(init.a).index());
+                let module = module.ok_or_else(|| lost("a module"))?.clone();
+                let args = arguments(store, self.tree, tables, init.args)?;
+                self.instantiate(store, &module, &args, init)
+            }
+            InitKind::InstantiateImported => {
+                let Some(Binding::Module(module)) = self.pre.bindings.get(LeafId(init.a).index())
+                else {
+                    return Err(lost("an imported module"));
+                };
+                let module = module.clone();
+                let args = named_arguments(store, self.tree, tables, &module, init.args)?;
+                self.instantiate(store, &module, &args, init)
+            }
+            InitKind::Resolve => resolve_options(&mut store.inner, self.tree, OptionsId(init.a)),
+            InitKind::Define => {
+                let resource = ResourceId(init.a);
+                let Some(dtor) = tables.resource(resource).dtor.some() else {
+                    return Ok(());
+                };
+                let inner = &mut store.inner;
+                let dtor = bound_func(inner, self.tree, dtor)?;
+                let tag = inner.trees[self.tree as usize].resources[resource.index()];
+                let number = tag.guest_number().ok_or_else(|| lost("a resource"))?;
+                inner.guest_resources[number as usize].dtor = dtor;
+                Ok(())
+            }
+        }
+    }
+
+    /// Makes a core instance, and begins its start function.
+    fn instantiate(
+        &mut self,
+        store: &mut Store<T>,
+        module: &Module,
+        args: &[Extern],
+        init: InitRow,
+    ) -> Result<()> {
+        let first = store.inner.trees[self.tree as usize].first_instance;
+        // Each component instance has an arena of references of its own, under its number.
+        let arena = first + init.instance.0;
+        let (instance, start) = prepare(store, module, args, arena)?;
+        store.inner.trees[self.tree as usize]
+            .core
+            .push(instance.index);
+        let Some(start) = start else {
+            return Ok(());
+        };
+        let mut thread = store.idle.pop().unwrap_or_else(Thread::new);
+        thread.start(&store.inner, start, &[])?;
+        self.start = Some(thread);
+        Ok(())
+    }
+
+    /// Takes what was made out of the store again, if nothing else was made since.
+    pub fn undo(&mut self, store: &mut Store<T>, error: Error) -> Error {
+        store.idle.extend(self.start.take());
+        let made = Sizes::of(store);
+        if made.trees == self.after.trees && made.components == self.after.components {
+            self.before.truncate(store);
+        } else if let Some(tree) = store.inner.trees.get_mut(self.tree as usize) {
+            tree.locked = true;
+        }
+        error
+    }
+
+    /// The instance that is made.
+    pub fn instance(&self, store: &Store<T>) -> Instance {
+        Instance {
+            store: store.id,
+            tree: self.tree,
+        }
+    }
+}
+
+/// The state of a tree before its initializers.
+fn new_tree<T: 'static>(store: &mut Store<T>, pre: &InstancePre<T>) -> u32 {
+    let tables = pre.component.tables();
+    let tree = store.inner.trees.len() as u32;
+    let first_instance = store.inner.components.len() as u32;
+    for _ in &tables.instances {
+        store.inner.components.push(ComponentInstance {
+            tree,
+            may_leave: true,
+        });
+        store.inner.handles.push(HandleTable::default());
+        store.inner.arenas.push(RefArena::default());
+    }
+    let resources = bind_resources(store, pre, first_instance);
+    let options = tables.options.iter().map(|row| BoundOptions {
+        instance: first_instance + row.instance.0,
+        encoding: row.encoding,
+        memory: NONE,
+        realloc: NONE,
+        post_return: NONE,
+    });
+    let options = options.collect();
+    let hosts: Vec<u32> = pre
+        .bindings
+        .iter()
+        .map(|binding| match binding {
+            Binding::Func(closure) => {
+                store.component_hosts.push(closure.clone());
+                store.component_hosts.len() as u32 - 1
+            }
+            _ => NONE,
+        })
+        .collect();
+    let made = Tree {
+        tables: tables.clone(),
+        locked: false,
+        active: 0,
+        first_instance,
+        core: Vec::with_capacity(tables.core_instances as usize),
+        options,
+        resources,
+        trampolines: Vec::new(),
+        hosts,
+    };
+    store.inner.trees.push(made);
+    store.origins.push(Arc::new(pre.clone()));
+    let trampolines = (0..tables.trampolines.len() as u32)
+        .map(|index| new_trampoline(store, pre, tree, TrampolineId(index)))
+        .collect();
+    store.inner.trees[tree as usize].trampolines = trampolines;
+    tree
+}
+
+fn bind_resources<T: 'static>(
+    store: &mut Store<T>,
+    pre: &InstancePre<T>,
+    first_instance: u32,
+) -> Vec<ResourceTag> {
+    let rows = &pre.component.tables().resources;
+    let tags = rows.iter().map(|row| {
+        if let Some(leaf) = row.leaf.some()
+            && let Some(Binding::Resource(ty, dtor)) = pre.bindings.get(leaf.index())
+        {
+            return host_resource(store, *ty, dtor);
+        }
+        store.inner.guest_resources.push(GuestResource {
+            instance: first_instance + row.owner.some().map_or(0, |owner| owner.0),
+            dtor: NONE,
+        });
+        tag(ResourceTag::guest(
+            store.inner.guest_resources.len() as u32 - 1,
+        ))
+    });
+    tags.collect()
+}
+
+/// A store doesn't live to see more resource types than there are numbers.
+fn tag(tag: Option<ResourceTag>) -> ResourceTag {
+    match tag {
+        Some(tag) => tag,
+        None => unreachable!("2³¹ resource types in one store"),
+    }
+}
+
+/// The tag of a type that the host provides: the guest's own, if it is one of this store.
+fn host_resource<T: 'static>(
+    store: &mut Store<T>,
+    ty: ResourceType,
+    dtor: &HostDtor<T>,
+) -> ResourceTag {
+    if let Some(tag) = ty.guest_tag(store.id) {
+        return tag;
+    }
+    let known = store.inner.host_types.iter().position(|known| *known == ty);
+    let number = known.unwrap_or_else(|| {
+        store.inner.host_types.push(ty);
+        store
+            .host_resources
+            .push(HostResource { dtor: dtor.clone() });
+        store.host_resources.len() - 1
+    });
+    store.host_resources[number].dtor = dtor.clone();
+    tag(ResourceTag::host(number as u32))
+}
+
+/// A trampoline as a function of the store; what an adapter calls is bound later.
+fn new_trampoline<T: 'static>(
+    store: &mut Store<T>,
+    pre: &InstancePre<T>,
+    tree: u32,
+    id: TrampolineId,
+) -> BoundTrampoline {
+    let tables = pre.component.tables();
+    let row = tables.trampoline(id);
+    let sig = tables.core_sig(row.sig);
+    let inner = &mut store.inner;
+    inner.funcs.push(FuncEntity {
+        ty: pre.component.sig_id(row.sig),
+        params: sig.params.len as u16,
+        results: sig.results.len as u16,
+        kind: FuncKind::Native { tree, index: id.0 },
+    });
+    let bound = &inner.trees[tree as usize];
+    let lowers = matches!(row.kind, TrampolineKind::Lower | TrampolineKind::Adapter);
+    let func = row.func.some().map(|func| tables.func(func));
+    let target = match func {
+        Some(func) if row.kind == TrampolineKind::Lower => bound.hosts[func.leaf.index()],
+        _ => NONE,
+    };
+    let (params, result) = match row.ty.some() {
+        Some(ty) => (tables.func_type(ty).params, tables.func_type(ty).result),
+        None => Default::default(),
+    };
+    BoundTrampoline {
+        kind: row.kind,
+        entity: inner.funcs.len() as u32 - 1,
+        instance: bound.first_instance + row.instance.0,
+        ty: row.ty,
+        params,
+        result,
+        caller: row.options.0,
+        callee: func.map_or(NONE, |func| func.options.0),
+        target,
+        callee_params: 0,
+        callee_results: 0,
+        params_in_memory: lowers && tables.params_in_memory(row.ty),
+        result_in_memory: lowers && tables.result_in_memory(row.ty),
+        lends: lowers && tables.ty(params).has(TypeRow::HAS_BORROW),
+        same_memory: false,
+        resource: match row.resource.some() {
+            Some(resource) => bound.resources[resource.index()],
+            None => ResourceTag::NONE,
+        },
+    }
+}
+
+/// What a core definition is, if what it names has been made; an adapter needs to be bound before.
+fn entity(inner: &StoreInner, tree: u32, id: CoreDefId) -> Option<ExternIndex> {
+    let tree = &inner.trees[tree as usize];
+    let def = tree.tables.core_def(id);
+    let instance = |number: u32| {
+        inner
+            .instances
+            .get(*tree.core.get(number as usize)? as usize)
+    };
+    let (instance, index) = match def.kind {
+        CoreDefKind::Trampoline => {
+            return Some(ExternIndex::Func(tree.trampolines[def.a as usize].entity));
+        }
+        CoreDefKind::Export => {
+            let instance = instance(def.a)?;
+            (instance, instance.module.exports.get(def.b as usize)?.index)
+        }
+        CoreDefKind::ExportByName => {
+            let instance = instance(def.a)?;
+            let name = tree.tables.name(crate::tables::NameId(def.b));
+            let mut exports = instance.module.exports.iter();
+            (
+                instance,
+                exports.find(|export| &*export.name == name)?.index,
+            )
+        }
+    };
+    Some(match index {
+        ExternIndex::Func(at) => ExternIndex::Func(instance.funcs[at as usize]),
+        ExternIndex::Table(at) => ExternIndex::Table(instance.tables[at as usize]),
+        ExternIndex::Memory(at) => ExternIndex::Memory(instance.memories[at as usize]),
+        ExternIndex::Global(at) => ExternIndex::Global(instance.globals[at as usize]),
+    })
+}
+
+/// The function that a core definition is.
+pub(super) fn func_entity(inner: &StoreInner, tree: u32, id: CoreDefId) -> Option<u32> {
+    match entity(inner, tree, id)? {
+        ExternIndex::Func(entity) => Some(entity),
+        _ => None,
+    }
+}
+
+/// Binds a definition that is an adapter, and all that it leads to, to what they call. A chain of
+/// adapters can be as long as a component has functions, so this is a loop.
+fn bind(inner: &mut StoreInner, tree: u32, id: CoreDefId) -> Result<()> {
+    let mut chain = Vec::new();
+    let mut id = id;
+    loop {
+        let own = &inner.trees[tree as usize];
+        let def = own.tables.core_def(id);
+        if def.kind != CoreDefKind::Trampoline {
+            break;
+        }
+        let bound = own.trampolines[def.a as usize];
+        if bound.kind != TrampolineKind::Adapter || bound.target != NONE {
+            break;
+        }
+        let row = own.tables.trampoline(TrampolineId(def.a));
+        chain.push(def.a);
+        id = own.tables.func(row.func).core;
+    }
+    for index in chain.into_iter().rev() {
+        let own = &inner.trees[tree as usize];
+        let row = own.tables.trampoline(TrampolineId(index));
+        let core = own.tables.func(row.func).core;
+        let target = func_entity(inner, tree, core).ok_or_else(|| lost("a function"))?;
+        let callee = inner.funcs[target as usize];
+        let own = &mut inner.trees[tree as usize];
+        let bound = &mut own.trampolines[index as usize];
+        bound.target = target;
+        bound.callee_params = callee.params;
+        bound.callee_results = callee.results;
+    }
+    Ok(())
+}
+
+/// After all initializers: adapters that only the host can reach, and whether both sides of one share
+/// a memory.
+fn bind_all(inner: &mut StoreInner, tree: u32) -> Result<()> {
+    let tables = inner.trees[tree as usize].tables.clone();
+    for func in &tables.funcs {
+        if let Some(core) = func.core.some() {
+            bind(inner, tree, core)?;
+        }
+    }
+    let own = &mut inner.trees[tree as usize];
+    for bound in &mut own.trampolines {
+        if bound.kind == TrampolineKind::Adapter {
+            let caller = own.options[bound.caller as usize].memory;
+            bound.same_memory =
+                caller != NONE && caller == own.options[bound.callee as usize].memory;
+        }
+    }
+    Ok(())
+}
+
+/// The function that a definition is, bound.
+fn bound_func(inner: &mut StoreInner, tree: u32, id: CoreDefId) -> Result<u32> {
+    bind(inner, tree, id)?;
+    func_entity(inner, tree, id).ok_or_else(|| lost("a function"))
+}
+
+fn resolve_options(inner: &mut StoreInner, tree: u32, id: OptionsId) -> Result<()> {
+    let row = inner.trees[tree as usize].tables.option(id);
+    let mut func = |def: CoreDefId| match def.some() {
+        Some(def) => bound_func(inner, tree, def),
+        None => Ok(NONE),
+    };
+    let realloc = func(row.realloc)?;
+    let post_return = func(row.post_return)?;
+    let memory = match row
+        .memory
+        .some()
+        .and_then(|memory| entity(inner, tree, memory))
+    {
+        Some(ExternIndex::Memory(memory)) => memory,
+        _ => NONE,
+    };
+    let options = &mut inner.trees[tree as usize].options[id.index()];
+    options.memory = memory;
+    options.realloc = realloc;
+    options.post_return = post_return;
+    Ok(())
+}
+
+/// A definition as an argument of a core instantiation.
+fn argument<T: 'static>(store: &mut Store<T>, tree: u32, id: CoreDefId) -> Result<Extern> {
+    bind(&mut store.inner, tree, id)?;
+    let found = entity(&store.inner, tree, id).ok_or_else(|| lost("a definition"))?;
+    let store = store.id;
+    Ok(match found {
+        ExternIndex::Func(entity) => Extern::Func(Func { store, entity }),
+        ExternIndex::Table(index) => Extern::Table(Table { store, index }),
+        ExternIndex::Memory(index) => Extern::Memory(Memory { store, index }),
+        ExternIndex::Global(index) => Extern::Global(Global { store, index }),
+    })
+}
+
+fn arguments<T: 'static>(
+    store: &mut Store<T>,
+    tree: u32,
+    tables: &ComponentTables,
+    span: Span,
+) -> Result<Vec<Extern>> {
+    let args = tables.args[span.range()].iter();
+    args.map(|def| argument(store, tree, *def)).collect()
+}
+
+/// The arguments of an imported module, in the order in which it imports them.
+fn named_arguments<T: 'static>(
+    store: &mut Store<T>,
+    tree: u32,
+    tables: &ComponentTables,
+    module: &Module,
+    span: Span,
+) -> Result<Vec<Extern>> {
+    let rows = &tables.named_args[span.range()];
+    let wanted = module.imports().map(|(space, name, _)| {
+        let mut rows = rows.iter();
+        let row =
+            rows.find(|row| tables.name(row.module) == space && tables.name(row.name) == name);
+        row.map(|row| row.def).ok_or_else(|| lost("an argument"))
+    });
+    let wanted: Vec<CoreDefId> = wanted.collect::<Result<_>>()?;
+    wanted
+        .into_iter()
+        .map(|def| argument(store, tree, def))
+        .collect()
+}

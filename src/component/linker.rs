@@ -1,0 +1,326 @@
+//! [`Linker`]: what components can import, by name.
+
+mod bind;
+
+use super::host::{self, HostFunc};
+use super::instance::{Instance, InstancePre};
+use super::load::Component;
+use super::typed::{ComponentNamedList, Lift, Lower};
+use super::types::{self, ComponentItem};
+use super::val::Val;
+use crate::error::{Error, ErrorKind, Result};
+use crate::store::ResourceType;
+use crate::tables::names::NameMap;
+use crate::wasm::{AsContextMut, Engine, HostDtor, Module, StoreContextMut};
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
+
+/// Something that a component can import.
+pub(crate) enum Definition<T: 'static> {
+    Func(HostFunc<T>),
+    Module(Module),
+    Resource(ResourceType, HostDtor<T>),
+    Instance(NameMap<Definition<T>>),
+}
+
+impl<T: 'static> Clone for Definition<T> {
+    fn clone(&self) -> Self {
+        match self {
+            Definition::Func(func) => Definition::Func(func.clone()),
+            Definition::Module(module) => Definition::Module(module.clone()),
+            Definition::Resource(ty, dtor) => Definition::Resource(*ty, dtor.clone()),
+            Definition::Instance(items) => Definition::Instance(items.clone()),
+        }
+    }
+}
+
+/// What components of one engine can import: functions, resources, core modules, instances of them.
+///
+/// A component that imports `wasi:io/streams@0.2.6` is served by a definition for `0.2.12`: a name is
+/// looked up exactly, then by what semver calls compatible.
+///
+/// ```
+/// use cellule::component::{Component, Linker};
+/// use cellule::{Engine, Store, StoreContextMut};
+///
+/// # fn main() -> cellule::Result<()> {
+/// let engine = Engine::default();
+/// let mut linker = Linker::<Vec<String>>::new(&engine);
+/// linker.root().func_wrap("log", |mut store: StoreContextMut<'_, Vec<String>>, (text,): (String,)| {
+///     store.data_mut().push(text);
+///     Ok(())
+/// })?;
+/// let component = Component::new(&engine, wat::parse_str("(component)").expect("valid text"))?;
+/// let mut store = Store::new(&engine, Vec::new());
+/// let instance = linker.instantiate(&mut store, &component)?;
+/// assert!(instance.get_func(&mut store, "run").is_none());
+/// # Ok(())
+/// # }
+/// ```
+pub struct Linker<T: 'static> {
+    engine: Engine,
+    items: NameMap<Definition<T>>,
+    shadowing: bool,
+}
+
+impl<T: 'static> Clone for Linker<T> {
+    fn clone(&self) -> Self {
+        Linker {
+            engine: self.engine.clone(),
+            items: self.items.clone(),
+            shadowing: self.shadowing,
+        }
+    }
+}
+
+impl<T: 'static> Linker<T> {
+    /// A linker without definitions.
+    pub fn new(engine: &Engine) -> Linker<T> {
+        Linker {
+            engine: engine.clone(),
+            items: NameMap::default(),
+            shadowing: false,
+        }
+    }
+
+    /// The engine that it was made with.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Whether a definition may replace another of the same name; at first it may not.
+    pub fn allow_shadowing(&mut self, allow: bool) -> &mut Self {
+        self.shadowing = allow;
+        self
+    }
+
+    /// Where what components import themselves is defined.
+    pub fn root(&mut self) -> LinkerInstance<'_, T> {
+        LinkerInstance {
+            engine: &self.engine,
+            items: &mut self.items,
+            shadowing: self.shadowing,
+        }
+    }
+
+    /// Where what is in an instance that components import is defined: its name is an interface's,
+    /// for instance `wasi:io/streams@0.2.12`.
+    ///
+    /// # Errors
+    /// If the name is defined and is no instance.
+    pub fn instance(&mut self, name: &str) -> Result<LinkerInstance<'_, T>> {
+        self.root().into_instance(name)
+    }
+
+    /// Checks that everything that a component imports is defined and of the right type, and binds it,
+    /// so that instantiating looks nothing up.
+    ///
+    /// # Errors
+    /// All imports that are missing or don't fit, in one error.
+    pub fn instantiate_pre(&self, component: &Component) -> Result<InstancePre<T>> {
+        if !Engine::same(&self.engine, component.engine()) {
+            let why = "the component is of another engine than the linker";
+            return Err(Error::new(ErrorKind::Type, why));
+        }
+        bind::bind(&self.items, component)
+    }
+
+    /// Instantiates a component: runs its modules' start functions.
+    ///
+    /// # Errors
+    /// As [`Linker::instantiate_pre`], or what ended a start function. Nothing of the instance remains
+    /// then.
+    pub fn instantiate(
+        &self,
+        store: impl AsContextMut<Data = T>,
+        component: &Component,
+    ) -> Result<Instance> {
+        self.instantiate_pre(component)?.instantiate(store)
+    }
+
+    /// As [`Linker::instantiate`]; where fuel runs out and there is more in reserve, it yields to the
+    /// executor: see [`Store::fuel_async_yield_interval`](crate::Store::fuel_async_yield_interval).
+    ///
+    /// # Errors
+    /// As [`Linker::instantiate`].
+    pub async fn instantiate_async(
+        &self,
+        store: impl AsContextMut<Data = T>,
+        component: &Component,
+    ) -> Result<Instance> {
+        self.instantiate_pre(component)?
+            .instantiate_async(store)
+            .await
+    }
+
+    /// The type of a component with the definitions that it would get.
+    ///
+    /// # Errors
+    /// As [`Linker::instantiate_pre`].
+    pub fn substituted_component_type(&self, component: &Component) -> Result<types::Component> {
+        self.instantiate_pre(component)?;
+        Ok(component.component_type())
+    }
+
+    /// Defines each function that a component imports and nothing serves as one that traps, and each
+    /// resource as one of its own.
+    ///
+    /// # Errors
+    /// If the component imports something else that isn't defined.
+    pub fn define_unknown_imports_as_traps(&mut self, component: &Component) -> Result<()> {
+        let engine = self.engine.clone();
+        let ty = component.component_type();
+        for (name, item) in ty.imports(&engine) {
+            self.root().define_unknown(name, name, &item)?;
+        }
+        Ok(())
+    }
+}
+
+/// One instance's definitions in a [`Linker`].
+pub struct LinkerInstance<'a, T: 'static> {
+    engine: &'a Engine,
+    items: &'a mut NameMap<Definition<T>>,
+    shadowing: bool,
+}
+
+/// The Rust type that stands for resources that nothing serves.
+enum Unknown {}
+
+impl<'a, T: 'static> LinkerInstance<'a, T> {
+    fn insert(&mut self, name: &str, definition: Definition<T>) -> Result<()> {
+        let inserted = self.items.insert(name, definition, self.shadowing);
+        inserted.map_err(|_| {
+            let why = format!("map entry `{name}` defined twice");
+            Error::new(ErrorKind::Link, why)
+        })
+    }
+
+    /// Defines a function by a closure over Rust types: parameters and result are tuples.
+    ///
+    /// # Errors
+    /// If the name is defined.
+    pub fn func_wrap<F, Params, Return>(&mut self, name: &str, func: F) -> Result<()>
+    where
+        F: Fn(StoreContextMut<'_, T>, Params) -> Result<Return> + Send + Sync + 'static,
+        Params: ComponentNamedList + Lift + 'static,
+        Return: ComponentNamedList + Lower + 'static,
+    {
+        self.insert(name, Definition::Func(host::wrap(func)))
+    }
+
+    /// Defines a function by a closure over dynamic values: it is given the type that the component
+    /// declares, the arguments, and a place for the result where there is one.
+    ///
+    /// # Errors
+    /// If the name is defined.
+    pub fn func_new<F>(&mut self, name: &str, func: F) -> Result<()>
+    where
+        F: Fn(StoreContextMut<'_, T>, types::ComponentFunc, &[Val], &mut [Val]) -> Result<()>
+            + Send
+            + Sync
+            + 'static,
+    {
+        self.insert(name, Definition::Func(host::dynamic(func)))
+    }
+
+    /// Defines a core module.
+    ///
+    /// # Errors
+    /// If the name is defined.
+    pub fn module(&mut self, name: &str, module: &Module) -> Result<()> {
+        self.insert(name, Definition::Module(module.clone()))
+    }
+
+    /// Defines a resource type, and what runs when a guest drops the handle that owns such a resource.
+    ///
+    /// # Errors
+    /// If the name is defined.
+    pub fn resource(
+        &mut self,
+        name: &str,
+        ty: ResourceType,
+        dtor: impl Fn(StoreContextMut<'_, T>, u32) -> Result<()> + Send + Sync + 'static,
+    ) -> Result<()> {
+        self.insert(name, Definition::Resource(ty, Arc::new(dtor)))
+    }
+
+    /// The definitions of an instance inside this one.
+    ///
+    /// # Errors
+    /// If the name is defined and is no instance.
+    pub fn instance(&mut self, name: &str) -> Result<LinkerInstance<'_, T>> {
+        LinkerInstance {
+            engine: self.engine,
+            items: &mut *self.items,
+            shadowing: self.shadowing,
+        }
+        .into_instance(name)
+    }
+
+    /// As [`LinkerInstance::instance`], giving up this one.
+    ///
+    /// # Errors
+    /// If the name is defined and is no instance.
+    pub fn into_instance(self, name: &str) -> Result<LinkerInstance<'a, T>> {
+        let empty = || Definition::Instance(NameMap::default());
+        let item = self.items.get_or_insert_with(name, empty);
+        if self.shadowing && !matches!(item, Definition::Instance(_)) {
+            *item = empty();
+        }
+        match item {
+            Definition::Instance(items) => Ok(LinkerInstance {
+                engine: self.engine,
+                items,
+                shadowing: self.shadowing,
+            }),
+            _ => {
+                let why = format!("`{name}` is defined and is no instance");
+                Err(Error::new(ErrorKind::Link, why))
+            }
+        }
+    }
+
+    /// Defines what is missing of an import.
+    fn define_unknown(&mut self, path: &str, name: &str, item: &ComponentItem) -> Result<()> {
+        match item {
+            ComponentItem::ComponentInstance(instance) => {
+                if matches!(self.items.get(name), Some(known) if !matches!(known, Definition::Instance(_)))
+                {
+                    return Ok(());
+                }
+                let engine = self.engine.clone();
+                // What a compatible version defines is kept: only what is missing is added to it.
+                let known = self.items.get(name).cloned();
+                if let (Some(known), false) = (known, self.items.has(name)) {
+                    self.insert(name, known)?;
+                }
+                let mut inner = self.instance(name)?;
+                for (name, item) in instance.exports(&engine) {
+                    inner.define_unknown(&format!("{path}#{name}"), name, &item)?;
+                }
+                Ok(())
+            }
+            _ if self.items.get(name).is_some() => Ok(()),
+            ComponentItem::ComponentFunc(_) => {
+                let path = path.to_string();
+                self.func_new(name, move |_, _, _, _| Err(unknown_import(&path)))
+            }
+            ComponentItem::Resource(_) => {
+                self.resource(name, ResourceType::host::<Unknown>(), |_, _| Ok(()))
+            }
+            ComponentItem::Module(_) | ComponentItem::Component(_) => {
+                let why =
+                    format!("`{path}` is a module or component, which nothing can stand in for");
+                Err(Error::new(ErrorKind::Link, why))
+            }
+            ComponentItem::Type(_) => Ok(()),
+        }
+    }
+}
+
+fn unknown_import(path: &str) -> Error {
+    let why: String = format!("unknown import: `{path}` has not been defined");
+    Error::new(ErrorKind::Trap, why)
+}

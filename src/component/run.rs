@@ -1,0 +1,478 @@
+//! What happens when a guest calls a function that the component runtime provides.
+//!
+//! Run time. The machine hands such calls to [`serve`]: built-ins of resources, functions of the
+//! host, and calls into other components. The last go through an *adapter*: a [`NativeFrame`] in the
+//! thread says how far the call has come, the guest functions that it needs (`realloc`, the callee,
+//! `post-return`) are ordinary frames on the thread's stack, and values cross as `abi::cross` says.
+//! So a call through any number of components costs no native stack and no allocation, and can stop
+//! wherever a guest function is entered.
+//!
+//! The order of an adapter's steps is the specification's: parameters cross, the callee runs, borrows
+//! must be gone, the result crosses, `post-return` runs, what was lent comes back.
+
+use super::abi::cross::{Crossing, Parts};
+use super::abi::{aligned, bytes_cost, range};
+use crate::error::{Error, ErrorKind, Result, Trap};
+use crate::machine::{Callee, HostCall, NATIVE_ARGS, Thread};
+use crate::store::StoreInner;
+use crate::store::components::*;
+use crate::store::handles::Dropped;
+use crate::tables::{TrampolineKind, TypeId};
+use crate::wasm::Store;
+use crate::wasm::StoreContextMut;
+use crate::wasm::exec::Served;
+use alloc::vec::Vec;
+
+/// Serves a call of a trampoline.
+pub(super) fn serve<T: 'static>(
+    store: &mut Store<T>,
+    thread: &mut Thread,
+    call: HostCall,
+) -> Result<Served> {
+    let Callee::Native { tree, index } = call.callee else {
+        return Err(Trap::UnreachableCodeReached.into());
+    };
+    let bound = store.inner.trees[tree as usize].trampolines[index as usize];
+    let fresh = call.returned.is_none();
+    let leaves = bound.kind != TrampolineKind::ResourceRep;
+    if fresh && leaves && !store.inner.components[bound.instance as usize].may_leave {
+        return Err(Trap::CannotLeaveComponent.into());
+    }
+    match bound.kind {
+        TrampolineKind::Adapter => adapter(&mut store.inner, thread, call, tree, &bound),
+        TrampolineKind::Lower => host(store, thread, call, tree, &bound),
+        TrampolineKind::ResourceNew => {
+            let rep = thread.stack[call.args] as u32;
+            let handles = &mut store.inner.handles[bound.instance as usize];
+            let index = handles.insert_own(bound.resource, rep)?;
+            thread.stack[call.args] = index.into();
+            Ok(Served::Returned)
+        }
+        TrampolineKind::ResourceRep => {
+            let index = thread.stack[call.args] as u32;
+            let handles = &mut store.inner.handles[bound.instance as usize];
+            thread.stack[call.args] = handles.rep(index, bound.resource)?.into();
+            Ok(Served::Returned)
+        }
+        TrampolineKind::ResourceDrop => resource_drop(store, thread, call, &bound),
+    }
+}
+
+/// Calls a function of the host.
+fn host<T: 'static>(
+    store: &mut Store<T>,
+    thread: &mut Thread,
+    call: HostCall,
+    tree: u32,
+    bound: &BoundTrampoline,
+) -> Result<Served> {
+    let closure = store.component_hosts[bound.target as usize].clone();
+    let mark = store.inner.enter_host_call(bound.lends)?;
+    let result = closure(store, thread, call);
+    store.inner.leave_host_call(mark);
+    result?;
+    if store.inner.trees[tree as usize].locked {
+        // The host swallowed the trap of a call that it made into the same tree.
+        return Err(Trap::CannotEnterComponent.into());
+    }
+    Ok(Served::Returned)
+}
+
+/// `resource.drop`: an owned handle's destructor runs as a call into the instance that defines it.
+fn resource_drop<T: 'static>(
+    store: &mut Store<T>,
+    thread: &mut Thread,
+    call: HostCall,
+    bound: &BoundTrampoline,
+) -> Result<Served> {
+    if call.returned.is_some() {
+        thread.natives.pop();
+        return Ok(Served::Returned);
+    }
+    let inner = &mut store.inner;
+    let index = thread.stack[call.args] as u32;
+    let tag = bound.resource;
+    let rep = match inner.handles[bound.instance as usize].drop_handle(index, tag)? {
+        Dropped::Borrow { scope } => {
+            inner.scopes.borrow_dropped(scope);
+            return Ok(Served::Returned);
+        }
+        Dropped::Own { rep } => rep,
+    };
+    if let Some(number) = tag.host_number() {
+        let dtor = store.host_resources[number as usize].dtor.clone();
+        dtor(StoreContextMut(store), rep)?;
+        return Ok(Served::Returned);
+    }
+    let dtor = inner.dtor(tag);
+    if dtor == NONE {
+        return Ok(Served::Returned);
+    }
+    let base = call.args + call.params.max(call.results);
+    enter_native(thread, Phase::Dtor, base)?;
+    thread.native_slots(inner, base, NATIVE_ARGS + 1)?;
+    thread.stack[base + NATIVE_ARGS] = rep.into();
+    thread.call_guest(inner, dtor, base)?;
+    Ok(Served::Entered)
+}
+
+fn enter_native(thread: &mut Thread, phase: Phase, base: usize) -> Result<()> {
+    let full = |_| Error::new(ErrorKind::Limit, "no memory for another call's state");
+    thread.natives.try_reserve(1).map_err(full)?;
+    thread.natives.push(NativeFrame {
+        phase,
+        base: base as u32,
+        cursors: thread.cursors.len() as u32,
+        asked: None,
+        result: 0,
+        scope: false,
+    });
+    Ok(())
+}
+
+/// A call into another component: begins it or goes on with it.
+fn adapter(
+    inner: &mut StoreInner,
+    thread: &mut Thread,
+    call: HostCall,
+    tree: u32,
+    bound: &BoundTrampoline,
+) -> Result<Served> {
+    let mut adapter = Adapter {
+        inner,
+        thread,
+        call,
+        tree,
+        bound,
+    };
+    match call.returned {
+        None => adapter.begin(),
+        Some(at) => adapter.resume(at),
+    }
+}
+
+struct Adapter<'a> {
+    inner: &'a mut StoreInner,
+    thread: &'a mut Thread,
+    call: HostCall,
+    tree: u32,
+    bound: &'a BoundTrampoline,
+}
+
+impl Adapter<'_> {
+    fn frame(&mut self) -> Result<&mut NativeFrame> {
+        let lost = || Error::from(Trap::UnreachableCodeReached);
+        self.thread.natives.last_mut().ok_or_else(lost)
+    }
+
+    fn options(&self, row: u32) -> BoundOptions {
+        self.inner.trees[self.tree as usize].options[row as usize]
+    }
+
+    /// Where guest functions are called, above what the frame keeps on the stack.
+    fn base(&mut self) -> Result<usize> {
+        Ok(self.frame()?.base as usize)
+    }
+
+    /// Where the callee's arguments are made, in the place that calling it needs.
+    fn arguments(&mut self) -> Result<usize> {
+        Ok(self.base()? + NATIVE_ARGS)
+    }
+
+    fn begin(&mut self) -> Result<Served> {
+        let base = self.call.args + self.call.params.max(self.call.results);
+        enter_native(self.thread, Phase::Params, base)?;
+        let slots = usize::from(self.bound.callee_params.max(self.bound.callee_results));
+        self.thread
+            .native_slots(self.inner, base, 2 * NATIVE_ARGS + slots + 4)?;
+        if self.bound.lends {
+            self.inner.scopes.enter()?;
+            self.frame()?.scope = true;
+        }
+        if self.bound.params_in_memory {
+            let row = self.inner.trees[self.tree as usize]
+                .tables
+                .ty(self.bound.params);
+            let source = self.thread.stack[self.call.args] as u32;
+            self.check_area(
+                source,
+                self.options(self.bound.caller).memory,
+                row.align,
+                row.size,
+            )?;
+            self.frame()?.phase = Phase::ParamsArea;
+            return self.ask(Request {
+                old: 0,
+                old_size: 0,
+                align: row.align.into(),
+                new_size: row.size,
+            });
+        }
+        self.snapshot(self.bound.params)?;
+        self.cross(None, Some((true, 0, 0)))
+    }
+
+    fn resume(&mut self, returned: usize) -> Result<Served> {
+        let result = self.thread.stack[returned];
+        let frame = *self.frame()?;
+        if frame.asked.is_some() {
+            self.frame()?.asked = None;
+            let to = self.options(self.to());
+            self.set_may_leave(to.instance, true);
+            let room = result as u32;
+            if frame.phase != Phase::ParamsArea {
+                return self.cross(Some(room), None);
+            }
+            let row = self.inner.trees[self.tree as usize]
+                .tables
+                .ty(self.bound.params);
+            self.check_area(
+                room,
+                self.options(self.bound.callee).memory,
+                row.align,
+                row.size,
+            )?;
+            let source = self.thread.stack[self.call.args] as u32;
+            self.frame()?.phase = Phase::Params;
+            let arguments = self.arguments()?;
+            self.thread.stack[arguments] = room.into();
+            self.snapshot(self.bound.params)?;
+            return self.cross(None, Some((false, source, room)));
+        }
+        match frame.phase {
+            Phase::Callee => self.returned(result),
+            _ => {
+                // `post-return` is done.
+                let callee = self.options(self.bound.callee).instance;
+                self.set_may_leave(callee, true);
+                self.end()
+            }
+        }
+    }
+
+    /// Checks that a record lies in a memory.
+    fn check_area(&self, ptr: u32, memory: u32, align: u8, size: u32) -> Result<()> {
+        let bytes: &[u8] = match memory {
+            NONE => &[],
+            memory => &self.inner.memories[memory as usize].bytes,
+        };
+        if !aligned(ptr, align.into()) {
+            return Err(Trap::UnalignedPointer.into());
+        }
+        match range(bytes, ptr, size.into()) {
+            Some(_) => Ok(()),
+            None => Err(Trap::PointerOutOfBounds.into()),
+        }
+    }
+
+    /// Where both sides share a memory, `realloc` could change what has not been read yet: the source
+    /// is then a copy.
+    fn snapshot(&mut self, ty: TypeId) -> Result<()> {
+        if !self.bound.same_memory || ty.some().is_none() {
+            return Ok(());
+        }
+        let memory = self.options(self.bound.caller).memory as usize;
+        let StoreInner {
+            memories, snapshot, ..
+        } = &mut *self.inner;
+        let Some(memory) = memories.get(memory) else {
+            return Ok(());
+        };
+        snapshot.clear();
+        let full = |_| Error::new(ErrorKind::Limit, "no memory for a copy of a linear memory");
+        snapshot
+            .try_reserve_exact(memory.bytes.len())
+            .map_err(full)?;
+        snapshot.extend_from_slice(&memory.bytes);
+        let cost = bytes_cost(snapshot.len() as u64);
+        self.inner.spend(cost);
+        Ok(())
+    }
+
+    /// The side whose `realloc` makes room in the crossing that runs.
+    fn to(&self) -> u32 {
+        match self.thread.natives.last().map(|frame| frame.phase) {
+            Some(Phase::Result) => self.bound.caller,
+            _ => self.bound.callee,
+        }
+    }
+
+    fn set_may_leave(&mut self, instance: u32, may: bool) {
+        self.inner.components[instance as usize].may_leave = may;
+    }
+
+    /// Has a guest's `realloc` run; it can't leave its instance meanwhile.
+    fn ask(&mut self, request: Request) -> Result<Served> {
+        let to = self.options(self.to());
+        if to.realloc == NONE {
+            return Err(Trap::UnreachableCodeReached.into());
+        }
+        let kept = usize::from(self.bound.callee_params.max(1));
+        let base = self.arguments()? + kept;
+        self.frame()?.asked = Some(request);
+        self.thread
+            .native_slots(self.inner, base, NATIVE_ARGS + 4)?;
+        let arguments = [
+            request.old,
+            request.old_size,
+            request.align,
+            request.new_size,
+        ];
+        for (at, argument) in arguments.into_iter().enumerate() {
+            self.thread.stack[base + NATIVE_ARGS + at] = argument.into();
+        }
+        self.inner.components[to.instance as usize].may_leave = false;
+        self.thread.call_guest(self.inner, to.realloc, base)?;
+        Ok(Served::Entered)
+    }
+
+    /// Begins a crossing (`start`: flat, source, destination) or goes on with one, and with what
+    /// follows it.
+    fn cross(&mut self, given: Option<u32>, start: Option<(bool, u32, u32)>) -> Result<Served> {
+        let frame = *self.frame()?;
+        let back = frame.phase == Phase::Result;
+        let (from, to, ty, src_slots, dst_slots) = if back {
+            let base = self.base()?;
+            (
+                self.bound.callee,
+                self.bound.caller,
+                self.bound.result,
+                base,
+                self.call.args,
+            )
+        } else {
+            let arguments = self.arguments()?;
+            (
+                self.bound.caller,
+                self.bound.callee,
+                self.bound.params,
+                self.call.args,
+                arguments,
+            )
+        };
+        let (from, to) = (self.options(from), self.options(to));
+        let StoreInner {
+            trees,
+            memories,
+            handles,
+            scopes,
+            guest_resources,
+            snapshot,
+            ..
+        } = &mut *self.inner;
+        let tree = &trees[self.tree as usize];
+        let mut none = [];
+        let (src, dst): (&[u8], &mut [u8]) = match (from.memory, to.memory) {
+            (a, b) if a == b && a != NONE => (snapshot, &mut memories[b as usize].bytes),
+            (NONE, NONE) => (&[], &mut none),
+            (a, NONE) => (&memories[a as usize].bytes, &mut none),
+            (NONE, b) => (&[], &mut memories[b as usize].bytes),
+            (a, b) => {
+                let both = memories.get_disjoint_mut([a as usize, b as usize]);
+                let [a, b] = both.map_err(|_| Trap::UnreachableCodeReached)?;
+                (&a.bytes, &mut b.bytes)
+            }
+        };
+        let parts = Parts {
+            tables: &tree.tables,
+            resources: &tree.resources,
+            guest_resources,
+            handles,
+            scopes,
+        };
+        let mut crossing = Crossing::new(
+            parts,
+            (from, to),
+            (src, dst),
+            &mut self.thread.stack,
+            (src_slots, dst_slots),
+            (&mut self.thread.cursors, frame.cursors as usize),
+        );
+        if let Some((flat, src, dst)) = start {
+            crossing.begin(ty, flat, src, dst)?;
+        }
+        let request = crossing.run(given)?;
+        let cost = crossing.cost;
+        self.inner.spend(cost);
+        match request {
+            Some(request) => self.ask(request),
+            None if back => self.post_return(),
+            None => self.call_callee(),
+        }
+    }
+
+    fn call_callee(&mut self) -> Result<Served> {
+        let base = self.base()?;
+        self.release_snapshot();
+        self.frame()?.phase = Phase::Callee;
+        self.thread
+            .call_guest(self.inner, self.bound.target, base)?;
+        Ok(Served::Entered)
+    }
+
+    fn release_snapshot(&mut self) {
+        if self.bound.same_memory {
+            self.inner.snapshot = Vec::new();
+        }
+    }
+
+    /// The callee has returned: its result crosses back.
+    fn returned(&mut self, result: u64) -> Result<Served> {
+        if self.frame()?.scope {
+            self.inner.scopes.check_return()?;
+        }
+        let base = self.base()?;
+        let frame = self.frame()?;
+        frame.result = result;
+        frame.phase = Phase::Result;
+        let Some(ty) = self.bound.result.some() else {
+            return self.post_return();
+        };
+        self.snapshot(ty)?;
+        if !self.bound.result_in_memory {
+            self.thread.stack[base] = result;
+            return self.cross(None, Some((true, 0, 0)));
+        }
+        let row = self.inner.trees[self.tree as usize].tables.ty(ty);
+        let (src, dst) = (
+            result as u32,
+            self.thread.stack[self.call.args + self.call.params - 1] as u32,
+        );
+        let (from, to) = (
+            self.options(self.bound.callee),
+            self.options(self.bound.caller),
+        );
+        self.check_area(src, from.memory, row.align, row.size)?;
+        self.check_area(dst, to.memory, row.align, row.size)?;
+        self.cross(None, Some((false, src, dst)))
+    }
+
+    /// Lets the callee clean up, which can't leave its instance meanwhile.
+    fn post_return(&mut self) -> Result<Served> {
+        self.release_snapshot();
+        let callee = self.options(self.bound.callee);
+        if callee.post_return == NONE {
+            return self.end();
+        }
+        let base = self.base()?;
+        let frame = self.frame()?;
+        frame.phase = Phase::PostReturn;
+        let result = frame.result;
+        self.thread.stack[base + NATIVE_ARGS] = result;
+        self.inner.components[callee.instance as usize].may_leave = false;
+        self.thread
+            .call_guest(self.inner, callee.post_return, base)?;
+        Ok(Served::Entered)
+    }
+
+    fn end(&mut self) -> Result<Served> {
+        if self.frame()?.scope {
+            let StoreInner {
+                scopes, handles, ..
+            } = &mut *self.inner;
+            scopes.exit(handles);
+        }
+        self.thread.natives.pop();
+        Ok(Served::Returned)
+    }
+}

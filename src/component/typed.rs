@@ -1,0 +1,193 @@
+//! Rust types as component types: [`ComponentType`], [`Lift`] and [`Lower`].
+//!
+//! A Rust type that implements them is lifted from and lowered to a guest's memory directly: no
+//! [`Val`](super::Val) in between, no names looked up, lists of numbers in one copy. Whether a function
+//! has these types is checked once, when it is bound.
+
+mod containers;
+mod scalars;
+mod tuples;
+
+pub use tuples::ComponentNamedList;
+
+use super::abi::lift::LiftContext;
+use super::abi::lower::LowerContext;
+use super::resource::ResourceType;
+use super::types::{Scope, Type};
+use crate::error::{Error, ErrorKind, Result};
+use crate::tables::{ComponentTables, TypeId, TypeKind, TypeRow};
+use alloc::format;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+/// A component type, within the component that it belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InterfaceType(pub(crate) TypeId);
+
+impl InterfaceType {
+    /// Where a type has no parts that matter.
+    pub(crate) const NONE: InterfaceType = InterfaceType(TypeId::NONE);
+    /// In an index: what is meant is the tuple of that type alone.
+    const SINGLE: u32 = 1 << 31;
+
+    /// The tuple of one type, which has no row of its own.
+    pub(crate) const fn single(ty: TypeId) -> InterfaceType {
+        InterfaceType(TypeId(ty.0 | Self::SINGLE))
+    }
+}
+
+/// The types of a component, and what its resource types are bound to.
+pub struct InstanceType<'a> {
+    pub(crate) tables: &'a Arc<ComponentTables>,
+    pub(crate) resources: &'a [ResourceType],
+}
+
+impl InstanceType<'_> {
+    pub(crate) fn row(&self, ty: InterfaceType) -> TypeRow {
+        self.tables.ty(ty.0)
+    }
+
+    pub(crate) fn resource(&self, row: TypeRow) -> Option<ResourceType> {
+        self.resources.get(row.resource().index()).copied()
+    }
+
+    /// The error for a Rust type that isn't of the component's type.
+    pub(crate) fn mismatch(&self, rust: &str, ty: InterfaceType) -> Error {
+        let scope = Scope::uninstantiated(self.tables.clone());
+        let found = Type::new(&scope, ty.0);
+        Error::new(
+            ErrorKind::Type,
+            format!("expected `{rust}` found `{found}`"),
+        )
+    }
+
+    /// An error unless the type is of a kind.
+    pub(crate) fn expect(&self, ty: InterfaceType, kind: TypeKind, rust: &str) -> Result<TypeRow> {
+        let row = self.row(ty);
+        if row.kind == kind {
+            Ok(row)
+        } else {
+            Err(self.mismatch(rust, ty))
+        }
+    }
+}
+
+/// A Rust type that stands for a component type.
+///
+/// The layout that its constants tell is the Canonical ABI's, for 32-bit memories.
+pub trait ComponentType: Send + Sync {
+    /// Size in bytes.
+    const SIZE32: usize;
+    /// Alignment in bytes.
+    const ALIGN32: u32;
+    /// How many core values it flattens to.
+    const FLAT_COUNT: usize;
+    /// Whether handles are in it, so that lifting and lowering need the component's own type.
+    const HAS_HANDLES: bool = false;
+    /// Whether its values are moved as bytes: integers without padding between them.
+    const PLAIN: bool = false;
+
+    /// An error unless it stands for the type.
+    fn typecheck(ty: InterfaceType, types: &InstanceType<'_>) -> Result<()>;
+}
+
+/// A type whose values can be passed to guests.
+pub trait Lower: ComponentType {
+    /// Lowers to core values: `dst` has at least as many slots as it flattens to, all of which are
+    /// written.
+    fn linear_lower_to_flat<T: 'static>(
+        &self,
+        cx: &mut LowerContext<'_, T>,
+        ty: InterfaceType,
+        dst: &mut [u64],
+    ) -> Result<()>;
+
+    /// Stores at an address whose range was checked.
+    fn linear_lower_to_memory<T: 'static>(
+        &self,
+        cx: &mut LowerContext<'_, T>,
+        ty: InterfaceType,
+        offset: u32,
+    ) -> Result<()>;
+
+    /// Stores a list's elements at an address whose range was checked.
+    fn linear_store_list_to_memory<T: 'static>(
+        cx: &mut LowerContext<'_, T>,
+        ty: InterfaceType,
+        mut offset: u32,
+        items: &[Self],
+    ) -> Result<()>
+    where
+        Self: Sized,
+    {
+        for item in items {
+            item.linear_lower_to_memory(cx, ty, offset)?;
+            offset += Self::SIZE32 as u32;
+        }
+        Ok(())
+    }
+}
+
+/// A type whose values can be taken from guests.
+pub trait Lift: ComponentType + Sized {
+    /// Lifts from core values, of which `src` has at least as many as it flattens to.
+    fn linear_lift_from_flat(
+        cx: &mut LiftContext<'_>,
+        ty: InterfaceType,
+        src: &[u64],
+    ) -> Result<Self>;
+
+    /// Lifts from its place in memory, which is `SIZE32` bytes.
+    fn linear_lift_from_memory(
+        cx: &mut LiftContext<'_>,
+        ty: InterfaceType,
+        bytes: &[u8],
+    ) -> Result<Self>;
+
+    /// Lifts a list's elements from their bytes.
+    fn linear_lift_list_from_memory(
+        cx: &mut LiftContext<'_>,
+        ty: InterfaceType,
+        bytes: &[u8],
+    ) -> Result<Vec<Self>> {
+        // Reserved as the elements come: each is many times the size of what it is lifted from.
+        let mut items = Vec::new();
+        let full = |_| {
+            Error::new(
+                ErrorKind::Limit,
+                "the host has no memory for a list of this length",
+            )
+        };
+        items
+            .try_reserve(bytes.len() / Self::SIZE32.max(1))
+            .map_err(full)?;
+        for place in bytes.chunks_exact(Self::SIZE32.max(1)) {
+            items.push(Self::linear_lift_from_memory(cx, ty, place)?);
+        }
+        Ok(items)
+    }
+}
+
+/// The smallest address that an alignment allows from `offset` on.
+pub(crate) const fn align_to(offset: usize, align: u32) -> usize {
+    offset.next_multiple_of(align as usize)
+}
+
+/// The larger of two, in constants.
+pub(crate) const fn max(a: usize, b: usize) -> usize {
+    if a > b { a } else { b }
+}
+
+/// The type of a variant's case, where it matters.
+pub(crate) fn case_type(
+    tables: &ComponentTables,
+    ty: InterfaceType,
+    case: usize,
+    matters: bool,
+) -> InterfaceType {
+    if !matters {
+        return InterfaceType::NONE;
+    }
+    let row = tables.ty(ty.0);
+    InterfaceType(tables.cases(row.span())[case].ty)
+}

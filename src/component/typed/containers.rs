@@ -1,0 +1,384 @@
+//! Lists, options, results and references.
+
+use super::scalars::pair;
+use super::*;
+use crate::component::abi::bytes_cost;
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use core::mem::size_of_val;
+
+/// References and smart pointers are what they point to.
+macro_rules! pointers {
+    ($([$($generic:tt)*] $ty:ty;)*) => {
+        $(
+            impl<$($generic)* A: ComponentType + ?Sized> ComponentType for $ty {
+                const SIZE32: usize = A::SIZE32;
+                const ALIGN32: u32 = A::ALIGN32;
+                const FLAT_COUNT: usize = A::FLAT_COUNT;
+                const HAS_HANDLES: bool = A::HAS_HANDLES;
+
+                fn typecheck(ty: InterfaceType, types: &InstanceType<'_>) -> Result<()> {
+                    A::typecheck(ty, types)
+                }
+            }
+
+            impl<$($generic)* A: Lower + ?Sized> Lower for $ty {
+                fn linear_lower_to_flat<T: 'static>(
+                    &self,
+                    cx: &mut LowerContext<'_, T>,
+                    ty: InterfaceType,
+                    dst: &mut [u64],
+                ) -> Result<()> {
+                    A::linear_lower_to_flat(self, cx, ty, dst)
+                }
+
+                fn linear_lower_to_memory<T: 'static>(
+                    &self,
+                    cx: &mut LowerContext<'_, T>,
+                    ty: InterfaceType,
+                    offset: u32,
+                ) -> Result<()> {
+                    A::linear_lower_to_memory(self, cx, ty, offset)
+                }
+            }
+        )*
+    };
+}
+
+pointers! {
+    ['a,] &'a A;
+    [] Arc<A>;
+}
+
+/// The element's type of a list.
+fn element(tables: &ComponentTables, ty: InterfaceType, matters: bool) -> InterfaceType {
+    if matters {
+        InterfaceType(tables.ty(ty.0).element())
+    } else {
+        InterfaceType::NONE
+    }
+}
+
+fn list_cost<A: ComponentType>(len: usize) -> i64 {
+    // The same as where a list is lifted or lowered dynamically: see docs/fuel.md.
+    let bytes = len as u64 * A::SIZE32 as u64;
+    if A::PLAIN {
+        bytes_cost(bytes)
+    } else {
+        1 + (len as i64) * A::SIZE32.div_ceil(8).max(1) as i64
+    }
+}
+
+macro_rules! lists {
+    ($($ty:ty)*) => {
+        $(
+            impl<A: ComponentType> ComponentType for $ty {
+                const SIZE32: usize = 8;
+                const ALIGN32: u32 = 4;
+                const FLAT_COUNT: usize = 2;
+                const HAS_HANDLES: bool = A::HAS_HANDLES;
+
+                fn typecheck(ty: InterfaceType, types: &InstanceType<'_>) -> Result<()> {
+                    let row = types.expect(ty, TypeKind::List, "list")?;
+                    A::typecheck(InterfaceType(row.element()), types)
+                }
+            }
+
+            impl<A: Lower> Lower for $ty {
+                fn linear_lower_to_flat<T: 'static>(
+                    &self,
+                    cx: &mut LowerContext<'_, T>,
+                    ty: InterfaceType,
+                    dst: &mut [u64],
+                ) -> Result<()> {
+                    let (ptr, len) = lower_list(cx, ty, self)?;
+                    (dst[0], dst[1]) = (ptr.into(), len.into());
+                    Ok(())
+                }
+
+                fn linear_lower_to_memory<T: 'static>(
+                    &self,
+                    cx: &mut LowerContext<'_, T>,
+                    ty: InterfaceType,
+                    offset: u32,
+                ) -> Result<()> {
+                    let (ptr, len) = lower_list(cx, ty, self)?;
+                    cx.set_pair(offset, ptr, len);
+                    Ok(())
+                }
+            }
+        )*
+    };
+}
+
+lists!([A] Vec<A> Box<[A]>);
+
+fn lower_list<A: Lower, T: 'static>(
+    cx: &mut LowerContext<'_, T>,
+    ty: InterfaceType,
+    items: &[A],
+) -> Result<(u32, u32)> {
+    debug_assert!(size_of_val(items) == 0 || !items.is_empty());
+    let ty = element(cx.tables(), ty, A::HAS_HANDLES);
+    let (ptr, len) = cx.list_room(items.len(), A::SIZE32 as u32, A::ALIGN32)?;
+    cx.spend(list_cost::<A>(items.len()));
+    A::linear_store_list_to_memory(cx, ty, ptr, items)?;
+    Ok((ptr, len))
+}
+
+fn lift_list<A: Lift>(
+    cx: &mut LiftContext<'_>,
+    ty: InterfaceType,
+    (ptr, len): (u32, u32),
+) -> Result<Vec<A>> {
+    let ty = element(cx.tables, ty, A::HAS_HANDLES);
+    let bytes = cx.list(ptr, len, A::SIZE32 as u32, A::ALIGN32)?;
+    cx.cost += list_cost::<A>(len as usize);
+    if A::SIZE32 == 0 {
+        // Nothing of it is in memory; so the length alone must not make the host allocate.
+        let nothing = (0..len).map(|_| A::linear_lift_from_memory(cx, ty, &[]));
+        return nothing.collect();
+    }
+    A::linear_lift_list_from_memory(cx, ty, bytes)
+}
+
+impl<A: Lift> Lift for Vec<A> {
+    fn linear_lift_from_flat(
+        cx: &mut LiftContext<'_>,
+        ty: InterfaceType,
+        src: &[u64],
+    ) -> Result<Self> {
+        lift_list(cx, ty, (src[0] as u32, src[1] as u32))
+    }
+
+    fn linear_lift_from_memory(
+        cx: &mut LiftContext<'_>,
+        ty: InterfaceType,
+        bytes: &[u8],
+    ) -> Result<Self> {
+        lift_list(cx, ty, pair(bytes))
+    }
+}
+
+impl<A: Lift> Lift for Box<[A]> {
+    fn linear_lift_from_flat(
+        cx: &mut LiftContext<'_>,
+        ty: InterfaceType,
+        src: &[u64],
+    ) -> Result<Self> {
+        Ok(Vec::linear_lift_from_flat(cx, ty, src)?.into())
+    }
+
+    fn linear_lift_from_memory(
+        cx: &mut LiftContext<'_>,
+        ty: InterfaceType,
+        bytes: &[u8],
+    ) -> Result<Self> {
+        Ok(Vec::linear_lift_from_memory(cx, ty, bytes)?.into())
+    }
+}
+
+/// Layout of a variant with a discriminant of one byte and these payloads' size and alignment.
+const fn payload_offset(align: u32) -> usize {
+    align_to(1, align)
+}
+
+fn bad_discriminant(case: u64, count: u32) -> Error {
+    let why = format!("discriminant {case} out of range [0..{count})");
+    Error::new(ErrorKind::Trap, why)
+}
+
+impl<A: ComponentType> ComponentType for Option<A> {
+    const SIZE32: usize = align_to(payload_offset(A::ALIGN32) + A::SIZE32, A::ALIGN32);
+    const ALIGN32: u32 = A::ALIGN32;
+    const FLAT_COUNT: usize = 1 + A::FLAT_COUNT;
+    const HAS_HANDLES: bool = A::HAS_HANDLES;
+
+    fn typecheck(ty: InterfaceType, types: &InstanceType<'_>) -> Result<()> {
+        types.expect(ty, TypeKind::Option, "option")?;
+        A::typecheck(case_type(types.tables, ty, 1, true), types)
+    }
+}
+
+impl<A: Lower> Lower for Option<A> {
+    fn linear_lower_to_flat<T: 'static>(
+        &self,
+        cx: &mut LowerContext<'_, T>,
+        ty: InterfaceType,
+        dst: &mut [u64],
+    ) -> Result<()> {
+        dst[0] = self.is_some().into();
+        match self {
+            Some(value) => {
+                let ty = case_type(cx.tables(), ty, 1, A::HAS_HANDLES);
+                value.linear_lower_to_flat(cx, ty, &mut dst[1..])
+            }
+            None => {
+                dst[1..Self::FLAT_COUNT].fill(0);
+                Ok(())
+            }
+        }
+    }
+
+    fn linear_lower_to_memory<T: 'static>(
+        &self,
+        cx: &mut LowerContext<'_, T>,
+        ty: InterfaceType,
+        offset: u32,
+    ) -> Result<()> {
+        cx.bytes(offset, 1)[0] = self.is_some().into();
+        let Some(value) = self else {
+            return Ok(());
+        };
+        let ty = case_type(cx.tables(), ty, 1, A::HAS_HANDLES);
+        value.linear_lower_to_memory(cx, ty, offset + payload_offset(A::ALIGN32) as u32)
+    }
+}
+
+impl<A: Lift> Lift for Option<A> {
+    fn linear_lift_from_flat(
+        cx: &mut LiftContext<'_>,
+        ty: InterfaceType,
+        src: &[u64],
+    ) -> Result<Self> {
+        match src[0] as u32 {
+            0 => Ok(None),
+            1 => {
+                let ty = case_type(cx.tables, ty, 1, A::HAS_HANDLES);
+                A::linear_lift_from_flat(cx, ty, &src[1..]).map(Some)
+            }
+            case => Err(bad_discriminant(case.into(), 2)),
+        }
+    }
+
+    fn linear_lift_from_memory(
+        cx: &mut LiftContext<'_>,
+        ty: InterfaceType,
+        bytes: &[u8],
+    ) -> Result<Self> {
+        match bytes[0] {
+            0 => Ok(None),
+            1 => {
+                let ty = case_type(cx.tables, ty, 1, A::HAS_HANDLES);
+                let start = payload_offset(A::ALIGN32);
+                A::linear_lift_from_memory(cx, ty, &bytes[start..start + A::SIZE32]).map(Some)
+            }
+            case => Err(bad_discriminant(case.into(), 2)),
+        }
+    }
+}
+
+const fn max_align(a: u32, b: u32) -> u32 {
+    if a > b { a } else { b }
+}
+
+impl<A: ComponentType, B: ComponentType> ComponentType for core::result::Result<A, B> {
+    const SIZE32: usize = align_to(
+        payload_offset(Self::ALIGN32) + max(A::SIZE32, B::SIZE32),
+        Self::ALIGN32,
+    );
+    const ALIGN32: u32 = max_align(A::ALIGN32, B::ALIGN32);
+    const FLAT_COUNT: usize = 1 + max(A::FLAT_COUNT, B::FLAT_COUNT);
+    const HAS_HANDLES: bool = A::HAS_HANDLES || B::HAS_HANDLES;
+
+    fn typecheck(ty: InterfaceType, types: &InstanceType<'_>) -> Result<()> {
+        types.expect(ty, TypeKind::Result, "result")?;
+        optional_case::<A>(case_type(types.tables, ty, 0, true), types)?;
+        optional_case::<B>(case_type(types.tables, ty, 1, true), types)
+    }
+}
+
+/// A case without a payload is the unit type.
+fn optional_case<A: ComponentType>(ty: InterfaceType, types: &InstanceType<'_>) -> Result<()> {
+    if ty != InterfaceType::NONE {
+        return A::typecheck(ty, types);
+    }
+    if A::SIZE32 == 0 && A::FLAT_COUNT == 0 {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Type,
+        "the case of the result carries no value: expected `()`",
+    ))
+}
+
+impl<A: Lower, B: Lower> Lower for core::result::Result<A, B> {
+    fn linear_lower_to_flat<T: 'static>(
+        &self,
+        cx: &mut LowerContext<'_, T>,
+        ty: InterfaceType,
+        dst: &mut [u64],
+    ) -> Result<()> {
+        dst[..Self::FLAT_COUNT].fill(0);
+        dst[0] = self.is_err().into();
+        match self {
+            Ok(value) => {
+                let ty = case_type(cx.tables(), ty, 0, A::HAS_HANDLES);
+                value.linear_lower_to_flat(cx, ty, &mut dst[1..])
+            }
+            Err(value) => {
+                let ty = case_type(cx.tables(), ty, 1, B::HAS_HANDLES);
+                value.linear_lower_to_flat(cx, ty, &mut dst[1..])
+            }
+        }
+    }
+
+    fn linear_lower_to_memory<T: 'static>(
+        &self,
+        cx: &mut LowerContext<'_, T>,
+        ty: InterfaceType,
+        offset: u32,
+    ) -> Result<()> {
+        cx.bytes(offset, 1)[0] = self.is_err().into();
+        let payload = offset + payload_offset(Self::ALIGN32) as u32;
+        match self {
+            Ok(value) => {
+                let ty = case_type(cx.tables(), ty, 0, A::HAS_HANDLES);
+                value.linear_lower_to_memory(cx, ty, payload)
+            }
+            Err(value) => {
+                let ty = case_type(cx.tables(), ty, 1, B::HAS_HANDLES);
+                value.linear_lower_to_memory(cx, ty, payload)
+            }
+        }
+    }
+}
+
+impl<A: Lift, B: Lift> Lift for core::result::Result<A, B> {
+    fn linear_lift_from_flat(
+        cx: &mut LiftContext<'_>,
+        ty: InterfaceType,
+        src: &[u64],
+    ) -> Result<Self> {
+        match src[0] as u32 {
+            0 => {
+                let ty = case_type(cx.tables, ty, 0, A::HAS_HANDLES);
+                A::linear_lift_from_flat(cx, ty, &src[1..]).map(Ok)
+            }
+            1 => {
+                let ty = case_type(cx.tables, ty, 1, B::HAS_HANDLES);
+                B::linear_lift_from_flat(cx, ty, &src[1..]).map(Err)
+            }
+            case => Err(bad_discriminant(case.into(), 2)),
+        }
+    }
+
+    fn linear_lift_from_memory(
+        cx: &mut LiftContext<'_>,
+        ty: InterfaceType,
+        bytes: &[u8],
+    ) -> Result<Self> {
+        let payload = &bytes[payload_offset(Self::ALIGN32)..];
+        match bytes[0] {
+            0 => {
+                let ty = case_type(cx.tables, ty, 0, A::HAS_HANDLES);
+                A::linear_lift_from_memory(cx, ty, &payload[..A::SIZE32]).map(Ok)
+            }
+            1 => {
+                let ty = case_type(cx.tables, ty, 1, B::HAS_HANDLES);
+                B::linear_lift_from_memory(cx, ty, &payload[..B::SIZE32]).map(Err)
+            }
+            case => Err(bad_discriminant(case.into(), 2)),
+        }
+    }
+}

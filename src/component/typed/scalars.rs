@@ -1,0 +1,330 @@
+//! Numbers, booleans, characters, strings and handles.
+
+use super::*;
+use crate::component::abi::{canonical_f32, canonical_f64, character};
+use crate::component::resource::{Resource, ResourceAny};
+use alloc::boxed::Box;
+use alloc::string::String;
+use core::any::type_name;
+
+/// Scalars: a type, its kind, its size, and the way between its value and a slot.
+macro_rules! scalars {
+    ($($ty:ty: $kind:ident $bytes:literal, $into:expr, $from:expr, $list:ident;)*) => {
+        $(
+            impl ComponentType for $ty {
+                const SIZE32: usize = $bytes;
+                const ALIGN32: u32 = $bytes;
+                const FLAT_COUNT: usize = 1;
+                const PLAIN: bool = scalars!(plain $list);
+
+                fn typecheck(ty: InterfaceType, types: &InstanceType<'_>) -> Result<()> {
+                    types.expect(ty, TypeKind::$kind, stringify!($ty)).map(drop)
+                }
+            }
+
+            impl Lower for $ty {
+                #[inline]
+                fn linear_lower_to_flat<T: 'static>(
+                    &self,
+                    _: &mut LowerContext<'_, T>,
+                    _: InterfaceType,
+                    dst: &mut [u64],
+                ) -> Result<()> {
+                    dst[0] = ($into)(*self);
+                    Ok(())
+                }
+
+                #[inline]
+                fn linear_lower_to_memory<T: 'static>(
+                    &self,
+                    cx: &mut LowerContext<'_, T>,
+                    _: InterfaceType,
+                    offset: u32,
+                ) -> Result<()> {
+                    let bytes = ($into)(*self).to_le_bytes();
+                    cx.bytes(offset, $bytes).copy_from_slice(&bytes[..$bytes]);
+                    Ok(())
+                }
+
+                fn linear_store_list_to_memory<T: 'static>(
+                    cx: &mut LowerContext<'_, T>,
+                    _: InterfaceType,
+                    offset: u32,
+                    items: &[Self],
+                ) -> Result<()> {
+                    let places = cx.bytes(offset, (items.len() * $bytes) as u32);
+                    for (place, item) in places.chunks_exact_mut($bytes).zip(items) {
+                        place.copy_from_slice(&($into)(*item).to_le_bytes()[..$bytes]);
+                    }
+                    Ok(())
+                }
+            }
+
+            impl Lift for $ty {
+                #[inline]
+                fn linear_lift_from_flat(
+                    _: &mut LiftContext<'_>,
+                    _: InterfaceType,
+                    src: &[u64],
+                ) -> Result<Self> {
+                    ($from)(src[0])
+                }
+
+                #[inline]
+                fn linear_lift_from_memory(
+                    _: &mut LiftContext<'_>,
+                    _: InterfaceType,
+                    bytes: &[u8],
+                ) -> Result<Self> {
+                    let mut word = [0; 8];
+                    word[..$bytes].copy_from_slice(&bytes[..$bytes]);
+                    ($from)(u64::from_le_bytes(word))
+                }
+
+                scalars!(list $list);
+            }
+        )*
+    };
+    (list bytes) => {
+        fn linear_lift_list_from_memory(
+            _: &mut LiftContext<'_>,
+            _: InterfaceType,
+            bytes: &[u8],
+        ) -> Result<Vec<Self>> {
+            Ok(bytes.to_vec())
+        }
+    };
+    (list number) => {
+        fn linear_lift_list_from_memory(
+            _: &mut LiftContext<'_>,
+            _: InterfaceType,
+            bytes: &[u8],
+        ) -> Result<Vec<Self>> {
+            let items = bytes.chunks_exact(size_of::<Self>());
+            Ok(items.map(|item| Self::from_le_bytes(item.try_into().unwrap_or_default())).collect())
+        }
+    };
+    (list each) => {};
+    (plain each) => {
+        false
+    };
+    (plain $other:ident) => {
+        true
+    };
+}
+
+scalars! {
+    u8: U8 1, u64::from, |x| Ok(x as u8), bytes;
+    i8: S8 1, |x| u64::from(i32::from(x) as u32), |x| Ok(x as i8), number;
+    u16: U16 2, u64::from, |x| Ok(x as u16), number;
+    i16: S16 2, |x| u64::from(i32::from(x) as u32), |x| Ok(x as i16), number;
+    u32: U32 4, u64::from, |x| Ok(x as u32), number;
+    i32: S32 4, |x| u64::from(x as u32), |x| Ok(x as i32), number;
+    u64: U64 8, |x: u64| x, Ok, number;
+    i64: S64 8, |x| x as u64, |x| Ok(x as i64), number;
+    f32: F32 4, |x: f32| u64::from(canonical_f32(x.to_bits())),
+        |x| Ok(f32::from_bits(canonical_f32(x as u32))), each;
+    f64: F64 8, |x: f64| canonical_f64(x.to_bits()), |x| Ok(f64::from_bits(canonical_f64(x))), each;
+    bool: Bool 1, u64::from, |x| Ok(x as u32 != 0), each;
+    char: Char 4, |x| u64::from(u32::from(x)), |x| Ok(character(x as u32)?), each;
+}
+
+macro_rules! strings {
+    ($($ty:ty)*) => {
+        $(
+            impl ComponentType for $ty {
+                const SIZE32: usize = 8;
+                const ALIGN32: u32 = 4;
+                const FLAT_COUNT: usize = 2;
+
+                fn typecheck(ty: InterfaceType, types: &InstanceType<'_>) -> Result<()> {
+                    types.expect(ty, TypeKind::String, stringify!($ty)).map(drop)
+                }
+            }
+
+            impl Lower for $ty {
+                fn linear_lower_to_flat<T: 'static>(
+                    &self,
+                    cx: &mut LowerContext<'_, T>,
+                    _: InterfaceType,
+                    dst: &mut [u64],
+                ) -> Result<()> {
+                    let (ptr, len) = cx.string(self)?;
+                    (dst[0], dst[1]) = (ptr.into(), len.into());
+                    Ok(())
+                }
+
+                fn linear_lower_to_memory<T: 'static>(
+                    &self,
+                    cx: &mut LowerContext<'_, T>,
+                    _: InterfaceType,
+                    offset: u32,
+                ) -> Result<()> {
+                    let (ptr, len) = cx.string(self)?;
+                    cx.set_pair(offset, ptr, len);
+                    Ok(())
+                }
+            }
+        )*
+    };
+}
+
+strings!(str String);
+
+/// A pointer and length in memory.
+pub(super) fn pair(bytes: &[u8]) -> (u32, u32) {
+    let word = |at: usize| {
+        let mut word = [0; 4];
+        word.copy_from_slice(&bytes[at..at + 4]);
+        u32::from_le_bytes(word)
+    };
+    (word(0), word(4))
+}
+
+impl Lift for String {
+    fn linear_lift_from_flat(
+        cx: &mut LiftContext<'_>,
+        _: InterfaceType,
+        src: &[u64],
+    ) -> Result<Self> {
+        cx.string(src[0] as u32, src[1] as u32)
+    }
+
+    fn linear_lift_from_memory(
+        cx: &mut LiftContext<'_>,
+        _: InterfaceType,
+        bytes: &[u8],
+    ) -> Result<Self> {
+        let (ptr, len) = pair(bytes);
+        cx.string(ptr, len)
+    }
+}
+
+impl ComponentType for Box<str> {
+    const SIZE32: usize = 8;
+    const ALIGN32: u32 = 4;
+    const FLAT_COUNT: usize = 2;
+
+    fn typecheck(ty: InterfaceType, types: &InstanceType<'_>) -> Result<()> {
+        <str as ComponentType>::typecheck(ty, types)
+    }
+}
+
+impl Lift for Box<str> {
+    fn linear_lift_from_flat(
+        cx: &mut LiftContext<'_>,
+        ty: InterfaceType,
+        src: &[u64],
+    ) -> Result<Self> {
+        Ok(String::linear_lift_from_flat(cx, ty, src)?.into())
+    }
+
+    fn linear_lift_from_memory(
+        cx: &mut LiftContext<'_>,
+        ty: InterfaceType,
+        bytes: &[u8],
+    ) -> Result<Self> {
+        Ok(String::linear_lift_from_memory(cx, ty, bytes)?.into())
+    }
+}
+
+/// Handles: what a value becomes is an index in the guest's table.
+macro_rules! handles {
+    ($([$($generic:tt)*] $ty:ty: $check:expr, $lower:expr, $lift:expr;)*) => {
+        $(
+            impl $($generic)* ComponentType for $ty {
+                const SIZE32: usize = 4;
+                const ALIGN32: u32 = 4;
+                const FLAT_COUNT: usize = 1;
+                const HAS_HANDLES: bool = true;
+
+                fn typecheck(ty: InterfaceType, types: &InstanceType<'_>) -> Result<()> {
+                    let row = types.row(ty);
+                    if !matches!(row.kind, TypeKind::Own | TypeKind::Borrow) {
+                        return Err(types.mismatch(type_name::<$ty>(), ty));
+                    }
+                    ($check)(types.resource(row))
+                }
+            }
+
+            impl $($generic)* Lower for $ty {
+                fn linear_lower_to_flat<T: 'static>(
+                    &self,
+                    cx: &mut LowerContext<'_, T>,
+                    ty: InterfaceType,
+                    dst: &mut [u64],
+                ) -> Result<()> {
+                    let index: u32 = ($lower)(self, cx.typed(ty))?;
+                    dst[0] = index.into();
+                    Ok(())
+                }
+
+                fn linear_lower_to_memory<T: 'static>(
+                    &self,
+                    cx: &mut LowerContext<'_, T>,
+                    ty: InterfaceType,
+                    offset: u32,
+                ) -> Result<()> {
+                    let index: u32 = ($lower)(self, cx.typed(ty))?;
+                    cx.bytes(offset, 4).copy_from_slice(&index.to_le_bytes());
+                    Ok(())
+                }
+            }
+
+            impl $($generic)* Lift for $ty {
+                fn linear_lift_from_flat(
+                    cx: &mut LiftContext<'_>,
+                    ty: InterfaceType,
+                    src: &[u64],
+                ) -> Result<Self> {
+                    ($lift)(cx, ty, src[0] as u32)
+                }
+
+                fn linear_lift_from_memory(
+                    cx: &mut LiftContext<'_>,
+                    ty: InterfaceType,
+                    bytes: &[u8],
+                ) -> Result<Self> {
+                    let mut word = [0; 4];
+                    word.copy_from_slice(&bytes[..4]);
+                    ($lift)(cx, ty, u32::from_le_bytes(word))
+                }
+            }
+        )*
+    };
+}
+
+handles! {
+    [<R: 'static>] Resource<R>:
+        |found: Option<ResourceType>| match found.is_some_and(|found| found.is_host::<R>()) {
+            true => Ok(()),
+            false => Err(Error::new(ErrorKind::Type, "resource type mismatch")),
+        },
+        |resource: &Resource<R>, (cx, ty): Typed<'_, '_, T>| {
+            cx.handle(ty, resource.rep(), resource.owned())
+        },
+        |cx: &mut LiftContext<'_>, ty: InterfaceType, index| {
+            let (rep, owned) = cx.handle(ty.0, index)?;
+            Ok(if owned { Resource::new_own(rep) } else { Resource::new_borrow(rep) })
+        };
+    [] ResourceAny:
+        |_| Ok(()),
+        |resource: &ResourceAny, (cx, ty): Typed<'_, '_, T>| cx.resource_any(ty, resource),
+        |cx: &mut LiftContext<'_>, ty: InterfaceType, index| cx.resource_any(ty.0, index);
+}
+
+/// A context and the type of what is lowered.
+type Typed<'c, 'a, T> = (&'c mut LowerContext<'a, T>, TypeId);
+
+impl<'a, T: 'static> LowerContext<'a, T> {
+    fn typed(&mut self, ty: InterfaceType) -> Typed<'_, 'a, T> {
+        (self, ty.0)
+    }
+
+    /// Stores a pointer and a length.
+    pub(crate) fn set_pair(&mut self, offset: u32, ptr: u32, len: u32) {
+        let place = self.bytes(offset, 8);
+        place[..4].copy_from_slice(&ptr.to_le_bytes());
+        place[4..].copy_from_slice(&len.to_le_bytes());
+    }
+}

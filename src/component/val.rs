@@ -1,0 +1,331 @@
+//! Component values whose types are known only when running.
+//!
+//! Lists of numbers stay packed: a list of 64 KiB is one vector of bytes and not as many values.
+
+mod abi;
+
+pub(crate) use abi::{lift_flat, load, lower_flat, store};
+
+use super::resource::ResourceAny;
+use super::types::Type;
+use crate::error::{Error, ErrorKind, Result};
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+/// A value.
+///
+/// As wasmtime's, but for lists, which are a [`List`] here, so that those of numbers are packed:
+/// `Val::List(vec![1u8, 2].into())`.
+#[derive(Clone, PartialEq)]
+#[allow(missing_docs)]
+pub enum Val {
+    Bool(bool),
+    S8(i8),
+    U8(u8),
+    S16(i16),
+    U16(u16),
+    S32(i32),
+    U32(u32),
+    S64(i64),
+    U64(u64),
+    Float32(f32),
+    Float64(f64),
+    Char(char),
+    String(String),
+    List(List),
+    Map(Vec<(Val, Val)>),
+    Record(Vec<(String, Val)>),
+    Tuple(Vec<Val>),
+    Variant(String, Option<Box<Val>>),
+    Enum(String),
+    Option(Option<Box<Val>>),
+    Result(Result<Option<Box<Val>>, Option<Box<Val>>>),
+    Flags(Vec<String>),
+    Resource(ResourceAny),
+}
+
+macro_rules! packed {
+    ($($variant:ident $ty:ty: $val:ident;)*) => {
+        /// The elements of a list: packed if they are numbers.
+        #[derive(Clone)]
+        #[non_exhaustive]
+        pub enum List {
+            /// Any values.
+            Vals(Vec<Val>),
+            $(
+                #[doc = concat!("Elements of type `", stringify!($ty), "`.")]
+                $variant(Vec<$ty>),
+            )*
+        }
+
+        impl List {
+            /// How many elements there are.
+            pub fn len(&self) -> usize {
+                match self {
+                    List::Vals(list) => list.len(),
+                    $(List::$variant(list) => list.len(),)*
+                }
+            }
+
+            /// An element.
+            pub fn get(&self, index: usize) -> Option<Val> {
+                match self {
+                    List::Vals(list) => list.get(index).cloned(),
+                    $(List::$variant(list) => list.get(index).map(|item| Val::$val(*item)),)*
+                }
+            }
+        }
+
+        $(
+            impl From<Vec<$ty>> for List {
+                fn from(list: Vec<$ty>) -> List {
+                    List::$variant(list)
+                }
+            }
+        )*
+    };
+}
+
+packed! {
+    S8 i8: S8;
+    U8 u8: U8;
+    S16 i16: S16;
+    U16 u16: U16;
+    S32 i32: S32;
+    U32 u32: U32;
+    S64 i64: S64;
+    U64 u64: U64;
+    Float32 f32: Float32;
+    Float64 f64: Float64;
+}
+
+impl List {
+    /// Whether there are no elements.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The elements in order.
+    pub fn iter(&self) -> impl Iterator<Item = Val> + '_ {
+        (0..self.len()).filter_map(|at| self.get(at))
+    }
+}
+
+impl From<Vec<Val>> for List {
+    fn from(list: Vec<Val>) -> List {
+        List::Vals(list)
+    }
+}
+
+impl FromIterator<Val> for List {
+    fn from_iter<I: IntoIterator<Item = Val>>(items: I) -> List {
+        List::Vals(items.into_iter().collect())
+    }
+}
+
+impl PartialEq for List {
+    fn eq(&self, other: &List) -> bool {
+        match (self, other) {
+            (List::U8(a), List::U8(b)) => a == b,
+            _ => self.len() == other.len() && self.iter().zip(other.iter()).all(|(a, b)| a == b),
+        }
+    }
+}
+
+impl fmt::Debug for List {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+impl fmt::Debug for Val {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Val::Bool(x) => f.debug_tuple("Bool").field(x).finish(),
+            Val::S8(x) => f.debug_tuple("S8").field(x).finish(),
+            Val::U8(x) => f.debug_tuple("U8").field(x).finish(),
+            Val::S16(x) => f.debug_tuple("S16").field(x).finish(),
+            Val::U16(x) => f.debug_tuple("U16").field(x).finish(),
+            Val::S32(x) => f.debug_tuple("S32").field(x).finish(),
+            Val::U32(x) => f.debug_tuple("U32").field(x).finish(),
+            Val::S64(x) => f.debug_tuple("S64").field(x).finish(),
+            Val::U64(x) => f.debug_tuple("U64").field(x).finish(),
+            Val::Float32(x) => f.debug_tuple("Float32").field(x).finish(),
+            Val::Float64(x) => f.debug_tuple("Float64").field(x).finish(),
+            Val::Char(x) => f.debug_tuple("Char").field(x).finish(),
+            Val::String(x) => f.debug_tuple("String").field(x).finish(),
+            Val::List(x) => f.debug_tuple("List").field(x).finish(),
+            Val::Map(x) => f.debug_tuple("Map").field(x).finish(),
+            Val::Record(x) => f.debug_tuple("Record").field(x).finish(),
+            Val::Tuple(x) => f.debug_tuple("Tuple").field(x).finish(),
+            Val::Variant(name, x) => f.debug_tuple("Variant").field(name).field(x).finish(),
+            Val::Enum(x) => f.debug_tuple("Enum").field(x).finish(),
+            Val::Option(x) => f.debug_tuple("Option").field(x).finish(),
+            Val::Result(x) => f.debug_tuple("Result").field(x).finish(),
+            Val::Flags(x) => f.debug_tuple("Flags").field(x).finish(),
+            Val::Resource(x) => f.debug_tuple("Resource").field(x).finish(),
+        }
+    }
+}
+
+impl Val {
+    /// Whether it is a value of a type; else an error that says where it isn't.
+    pub(crate) fn check(&self, ty: &Type) -> Result<()> {
+        self.check_at(ty, 0)
+    }
+
+    fn check_at(&self, ty: &Type, depth: u32) -> Result<()> {
+        if depth > MAX_DEPTH {
+            return Err(Error::new(ErrorKind::Limit, "a value is nested too deeply"));
+        }
+        let depth = depth + 1;
+        match (self, ty) {
+            (Val::Bool(_), Type::Bool)
+            | (Val::S8(_), Type::S8)
+            | (Val::U8(_), Type::U8)
+            | (Val::S16(_), Type::S16)
+            | (Val::U16(_), Type::U16)
+            | (Val::S32(_), Type::S32)
+            | (Val::U32(_), Type::U32)
+            | (Val::S64(_), Type::S64)
+            | (Val::U64(_), Type::U64)
+            | (Val::Float32(_), Type::Float32)
+            | (Val::Float64(_), Type::Float64)
+            | (Val::Char(_), Type::Char)
+            | (Val::String(_), Type::String) => Ok(()),
+            (Val::List(list), Type::List(ty)) => list.check(&ty.ty(), depth),
+            (Val::Map(entries), Type::Map(ty)) => entries.iter().try_for_each(|(key, value)| {
+                key.check_at(&ty.key(), depth)?;
+                value.check_at(&ty.value(), depth)
+            }),
+            (Val::Record(fields), Type::Record(ty)) => {
+                same_count(fields.len(), ty.fields().len(), "fields")?;
+                for ((name, value), field) in fields.iter().zip(ty.fields()) {
+                    if name != field.name {
+                        let why = format!("field `{name}` given, `{}` expected", field.name);
+                        return Err(Error::new(ErrorKind::Type, why));
+                    }
+                    value.check_at(&field.ty, depth)?;
+                }
+                Ok(())
+            }
+            (Val::Tuple(values), Type::Tuple(ty)) => {
+                same_count(values.len(), ty.types().len(), "values in a tuple")?;
+                let mut both = values.iter().zip(ty.types());
+                both.try_for_each(|(value, ty)| value.check_at(&ty, depth))
+            }
+            (Val::Variant(name, payload), Type::Variant(ty)) => {
+                let case = ty.cases().find(|case| case.name == name);
+                let case = case.ok_or_else(|| unknown("case", name))?;
+                optional(payload.as_deref(), case.ty.as_ref(), name, depth)
+            }
+            (Val::Enum(name), Type::Enum(ty)) => match ty.names().any(|known| known == name) {
+                true => Ok(()),
+                false => Err(unknown("case", name)),
+            },
+            (Val::Option(value), Type::Option(ty)) => match value {
+                Some(value) => value.check_at(&ty.ty(), depth),
+                None => Ok(()),
+            },
+            (Val::Result(value), Type::Result(ty)) => match value {
+                Ok(value) => optional(value.as_deref(), ty.ok().as_ref(), "ok", depth),
+                Err(value) => optional(value.as_deref(), ty.err().as_ref(), "err", depth),
+            },
+            (Val::Flags(names), Type::Flags(ty)) => {
+                let strange = names
+                    .iter()
+                    .find(|name| ty.names().all(|known| known != *name));
+                strange.map_or(Ok(()), |name| Err(unknown("flag", name)))
+            }
+            (Val::Resource(resource), Type::Own(_)) if !resource.owned() => {
+                let why = "a borrowed resource can't be passed where an owned one is expected";
+                Err(Error::new(ErrorKind::Type, why))
+            }
+            (Val::Resource(resource), Type::Own(ty) | Type::Borrow(ty)) => {
+                if resource.ty() != *ty {
+                    return Err(Error::new(ErrorKind::Type, "mismatched resource types"));
+                }
+                Ok(())
+            }
+            _ => Err(Error::new(
+                ErrorKind::Type,
+                format!("{} given, {ty} expected", self.desc()),
+            )),
+        }
+    }
+
+    /// What kind of value it is.
+    fn desc(&self) -> &'static str {
+        match self {
+            Val::Bool(_) => "bool",
+            Val::S8(_) => "s8",
+            Val::U8(_) => "u8",
+            Val::S16(_) => "s16",
+            Val::U16(_) => "u16",
+            Val::S32(_) => "s32",
+            Val::U32(_) => "u32",
+            Val::S64(_) => "s64",
+            Val::U64(_) => "u64",
+            Val::Float32(_) => "f32",
+            Val::Float64(_) => "f64",
+            Val::Char(_) => "char",
+            Val::String(_) => "string",
+            Val::List(_) => "list",
+            Val::Map(_) => "map",
+            Val::Record(_) => "record",
+            Val::Tuple(_) => "tuple",
+            Val::Variant(..) => "variant",
+            Val::Enum(_) => "enum",
+            Val::Option(_) => "option",
+            Val::Result(_) => "result",
+            Val::Flags(_) => "flags",
+            Val::Resource(_) => "resource",
+        }
+    }
+}
+
+/// How deep values nest at most: types are not deeper.
+const MAX_DEPTH: u32 = 200;
+
+fn unknown(what: &str, name: &str) -> Error {
+    Error::new(ErrorKind::Type, format!("the type has no {what} `{name}`"))
+}
+
+fn same_count(given: usize, expected: usize, what: &str) -> Result<()> {
+    if given == expected {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Type,
+        format!("{given} {what} given, {expected} expected"),
+    ))
+}
+
+fn optional(value: Option<&Val>, ty: Option<&Type>, case: &str, depth: u32) -> Result<()> {
+    match (value, ty) {
+        (Some(value), Some(ty)) => value.check_at(ty, depth),
+        (None, None) => Ok(()),
+        (Some(_), None) => Err(Error::new(
+            ErrorKind::Type,
+            format!("the case `{case}` carries no value"),
+        )),
+        (None, Some(ty)) => Err(Error::new(
+            ErrorKind::Type,
+            format!("the case `{case}` carries a value of type {ty}"),
+        )),
+    }
+}
+
+impl List {
+    fn check(&self, ty: &Type, depth: u32) -> Result<()> {
+        match (self, ty) {
+            (List::Vals(list), ty) => list.iter().try_for_each(|item| item.check_at(ty, depth)),
+            (list, ty) => list
+                .get(0)
+                .map_or(Ok(()), |first| first.check_at(ty, depth)),
+        }
+    }
+}

@@ -1,0 +1,414 @@
+//! [`Val`]s through the Canonical ABI, by their types' rows.
+//!
+//! Recursion is bounded by the depth of types, which loading limits.
+
+use super::{List, Val};
+use crate::component::abi::cross::{flags_mask, is_bytes, list_cost};
+use crate::component::abi::lift::LiftContext;
+use crate::component::abi::lower::LowerContext;
+use crate::component::abi::{canonical_f32, canonical_f64, character};
+use crate::error::{Error, ErrorKind, Result, Trap};
+use crate::tables::{CaseRow, FieldRow, TypeId, TypeKind, TypeRow};
+use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// Where a value is lifted from: core values, or the bytes of its place in memory.
+#[derive(Clone, Copy)]
+enum From<'a> {
+    Flat(&'a [u64]),
+    Memory(&'a [u8]),
+}
+
+impl<'a> From<'a> {
+    /// A scalar of `width` bytes at the start of the place.
+    fn get(self, width: usize) -> u64 {
+        self.at(0, width)
+    }
+
+    /// The scalar that is `index` core values in, or as many times its width in memory.
+    fn at(self, index: usize, width: usize) -> u64 {
+        match self {
+            From::Flat(slots) => slots.get(index).copied().unwrap_or(0),
+            From::Memory(bytes) => {
+                let mut word = [0; 8];
+                let start = index * width;
+                word[..width].copy_from_slice(&bytes[start..start + width]);
+                u64::from_le_bytes(word)
+            }
+        }
+    }
+
+    /// What comes `flat` core values or `bytes` bytes later.
+    fn skip(self, flat: usize, bytes: usize) -> From<'a> {
+        match self {
+            From::Flat(slots) => From::Flat(slots.get(flat..).unwrap_or(&[])),
+            From::Memory(memory) => From::Memory(&memory[bytes..]),
+        }
+    }
+}
+
+/// Lifts a value from core values.
+pub(crate) fn lift_flat(cx: &mut LiftContext<'_>, ty: TypeId, src: &[u64]) -> Result<Val> {
+    lift(cx, ty, From::Flat(src))
+}
+
+/// Lifts a value from its place in memory.
+pub(crate) fn load(cx: &mut LiftContext<'_>, ty: TypeId, src: &[u8]) -> Result<Val> {
+    lift(cx, ty, From::Memory(src))
+}
+
+fn lift(cx: &mut LiftContext<'_>, ty: TypeId, src: From<'_>) -> Result<Val> {
+    let row = cx.tables.ty(ty);
+    let width = row.size as usize;
+    Ok(match row.kind {
+        TypeKind::Bool => Val::Bool(src.get(width) as u32 != 0),
+        TypeKind::S8 => Val::S8(src.get(width) as i8),
+        TypeKind::U8 => Val::U8(src.get(width) as u8),
+        TypeKind::S16 => Val::S16(src.get(width) as i16),
+        TypeKind::U16 => Val::U16(src.get(width) as u16),
+        TypeKind::S32 => Val::S32(src.get(width) as i32),
+        TypeKind::U32 => Val::U32(src.get(width) as u32),
+        TypeKind::S64 => Val::S64(src.get(width) as i64),
+        TypeKind::U64 => Val::U64(src.get(width)),
+        TypeKind::F32 => Val::Float32(f32::from_bits(canonical_f32(src.get(width) as u32))),
+        TypeKind::F64 => Val::Float64(f64::from_bits(canonical_f64(src.get(width)))),
+        TypeKind::Char => Val::Char(character(src.get(width) as u32)?),
+        TypeKind::String => Val::String(cx.string(src.at(0, 4) as u32, src.at(1, 4) as u32)?),
+        TypeKind::Record => {
+            let mut fields = Vec::new();
+            lift_fields(cx, row, src, |cx, field, value| {
+                fields.push((cx.tables.name(field.name).to_owned(), value));
+            })?;
+            Val::Record(fields)
+        }
+        TypeKind::Tuple => {
+            let mut values = Vec::new();
+            lift_fields(cx, row, src, |_, _, value| values.push(value))?;
+            Val::Tuple(values)
+        }
+        TypeKind::Variant | TypeKind::Enum | TypeKind::Option | TypeKind::Result => {
+            lift_variant(cx, row, src)?
+        }
+        TypeKind::Flags => {
+            let bits = src.get(width) as u32 & flags_mask(row.b);
+            let cases = cx.tables.cases(row.span()).iter().enumerate();
+            let set = cases.filter(|(at, _)| bits >> at & 1 != 0);
+            Val::Flags(
+                set.map(|(_, case)| cx.tables.name(case.name).to_owned())
+                    .collect(),
+            )
+        }
+        TypeKind::List | TypeKind::Map => {
+            lift_list(cx, row, src.at(0, 4) as u32, src.at(1, 4) as u32)?
+        }
+        TypeKind::Own | TypeKind::Borrow => Val::Resource(cx.resource_any(ty, src.get(4) as u32)?),
+        _ => return Err(Trap::UnreachableCodeReached.into()),
+    })
+}
+
+fn lift_fields(
+    cx: &mut LiftContext<'_>,
+    row: TypeRow,
+    src: From<'_>,
+    mut take: impl FnMut(&LiftContext<'_>, FieldRow, Val),
+) -> Result<()> {
+    let mut flat = 0;
+    for field in cx.tables.fields(row.span()) {
+        let value = lift(cx, field.ty, src.skip(flat, field.offset as usize))?;
+        flat += usize::from(cx.tables.ty(field.ty).flat_count);
+        take(cx, *field, value);
+    }
+    Ok(())
+}
+
+fn lift_variant(cx: &mut LiftContext<'_>, row: TypeRow, src: From<'_>) -> Result<Val> {
+    let case = src.get(row.discriminant.into()) as u32;
+    let cases = cx.tables.cases(row.span());
+    let Some(found) = cases.get(case as usize).copied() else {
+        let why = alloc::format!("discriminant {case} out of range [0..{})", cases.len());
+        return Err(Error::new(ErrorKind::Trap, why));
+    };
+    let payload = match found.ty.some() {
+        Some(ty) => Some(Box::new(lift(cx, ty, src.skip(1, row.payload as usize))?)),
+        None => None,
+    };
+    let name = |cx: &LiftContext<'_>| cx.tables.name(found.name).to_owned();
+    Ok(match row.kind {
+        TypeKind::Option => Val::Option(payload),
+        TypeKind::Result if case == 0 => Val::Result(Ok(payload)),
+        TypeKind::Result => Val::Result(Err(payload)),
+        TypeKind::Enum => Val::Enum(name(cx)),
+        _ => Val::Variant(name(cx), payload),
+    })
+}
+
+macro_rules! packed {
+    ($bytes:ident, $variant:ident, $ty:ty) => {
+        List::$variant(
+            $bytes
+                .chunks_exact(size_of::<$ty>())
+                .map(|item| <$ty>::from_le_bytes(item.try_into().unwrap_or_default()))
+                .collect(),
+        )
+    };
+}
+
+fn lift_list(cx: &mut LiftContext<'_>, row: TypeRow, ptr: u32, len: u32) -> Result<Val> {
+    let element = cx.tables.ty(row.element());
+    let bytes = cx.list(ptr, len, element.size, element.align.into())?;
+    cx.cost += list_cost(element, len, bytes.len() as u64);
+    let list = match element.kind {
+        TypeKind::U8 => List::U8(bytes.to_vec()),
+        TypeKind::S8 => packed!(bytes, S8, i8),
+        TypeKind::U16 => packed!(bytes, U16, u16),
+        TypeKind::S16 => packed!(bytes, S16, i16),
+        TypeKind::U32 => packed!(bytes, U32, u32),
+        TypeKind::S32 => packed!(bytes, S32, i32),
+        TypeKind::U64 => packed!(bytes, U64, u64),
+        TypeKind::S64 => packed!(bytes, S64, i64),
+        TypeKind::F32 => List::Float32(
+            bytes
+                .chunks_exact(4)
+                .map(|item| f32::from_bits(canonical_f32(From::Memory(item).get(4) as u32)))
+                .collect(),
+        ),
+        TypeKind::F64 => List::Float64(
+            bytes
+                .chunks_exact(8)
+                .map(|item| f64::from_bits(canonical_f64(From::Memory(item).get(8))))
+                .collect(),
+        ),
+        _ => {
+            // A value is many times the size of what it is lifted from, so its room is made as it
+            // is needed: the guest has at least a byte for each.
+            let mut list = Vec::new();
+            for at in 0..len as usize {
+                let start = at * element.size as usize;
+                let place = &bytes[start..start + element.size as usize];
+                list.try_reserve(1).map_err(|_| too_long())?;
+                list.push(load(cx, row.element(), place)?);
+            }
+            List::Vals(list)
+        }
+    };
+    if row.kind != TypeKind::Map {
+        return Ok(Val::List(list));
+    }
+    let entry = |entry: Val| match entry {
+        Val::Tuple(pair) => {
+            let mut pair = pair.into_iter();
+            Some((pair.next()?, pair.next()?))
+        }
+        _ => None,
+    };
+    Ok(Val::Map(match list {
+        List::Vals(list) => list.into_iter().filter_map(entry).collect(),
+        _ => Vec::new(),
+    }))
+}
+
+fn too_long() -> Error {
+    Error::new(
+        ErrorKind::Limit,
+        "the host has no memory for a list of this length",
+    )
+}
+
+/// Where a value is lowered to: core values, or an address.
+enum To<'a> {
+    Flat(&'a mut [u64]),
+    Memory(u32),
+}
+
+impl To<'_> {
+    /// The place `flat` core values or `bytes` bytes later.
+    fn skip(&mut self, flat: usize, bytes: u32) -> To<'_> {
+        match self {
+            To::Flat(slots) => To::Flat(slots.get_mut(flat..).unwrap_or_default()),
+            To::Memory(at) => To::Memory(*at + bytes),
+        }
+    }
+
+    fn set<T: 'static>(&mut self, cx: &mut LowerContext<'_, T>, width: u32, value: u64) {
+        match self {
+            To::Flat(slots) => slots[0] = value,
+            To::Memory(at) => {
+                let bytes = value.to_le_bytes();
+                cx.bytes(*at, width)
+                    .copy_from_slice(&bytes[..width as usize]);
+            }
+        }
+    }
+
+    fn set_pair<T: 'static>(&mut self, cx: &mut LowerContext<'_, T>, (ptr, len): (u32, u32)) {
+        self.set(cx, 4, ptr.into());
+        self.skip(1, 4).set(cx, 4, len.into());
+    }
+}
+
+/// Lowers a value, which was checked against its type, to as many core values as it flattens to.
+pub(crate) fn lower_flat<T: 'static>(
+    value: &Val,
+    cx: &mut LowerContext<'_, T>,
+    ty: TypeId,
+    dst: &mut [u64],
+) -> Result<()> {
+    lower(value, cx, ty, To::Flat(dst))
+}
+
+/// Stores a value, which was checked against its type.
+pub(crate) fn store<T: 'static>(
+    value: &Val,
+    cx: &mut LowerContext<'_, T>,
+    ty: TypeId,
+    at: u32,
+) -> Result<()> {
+    lower(value, cx, ty, To::Memory(at))
+}
+
+fn lower<T: 'static>(
+    value: &Val,
+    cx: &mut LowerContext<'_, T>,
+    ty: TypeId,
+    mut dst: To<'_>,
+) -> Result<()> {
+    let row = cx.row(ty);
+    let scalar = match value {
+        Val::Bool(x) => u64::from(*x),
+        Val::S8(x) => u64::from(i32::from(*x) as u32),
+        Val::U8(x) => u64::from(*x),
+        Val::S16(x) => u64::from(i32::from(*x) as u32),
+        Val::U16(x) => u64::from(*x),
+        Val::S32(x) => u64::from(*x as u32),
+        Val::U32(x) => u64::from(*x),
+        Val::S64(x) => *x as u64,
+        Val::U64(x) => *x,
+        Val::Float32(x) => canonical_f32(x.to_bits()).into(),
+        Val::Float64(x) => canonical_f64(x.to_bits()),
+        Val::Char(x) => u32::from(*x).into(),
+        Val::Flags(names) => flags(cx, row, names)?.into(),
+        Val::Resource(resource) => cx.resource_any(ty, resource)?.into(),
+        Val::String(text) => {
+            let pair = cx.string(text)?;
+            dst.set_pair(cx, pair);
+            return Ok(());
+        }
+        Val::List(list) => {
+            let pair = lower_list(list, cx, row)?;
+            dst.set_pair(cx, pair);
+            return Ok(());
+        }
+        Val::Map(entries) => {
+            let entries = entries.iter().cloned();
+            let list = entries.map(|(key, value)| Val::Tuple(alloc::vec![key, value]));
+            let pair = lower_list(&list.collect(), cx, row)?;
+            dst.set_pair(cx, pair);
+            return Ok(());
+        }
+        Val::Record(fields) => {
+            return lower_fields(fields.iter().map(|(_, value)| value), cx, row, dst);
+        }
+        Val::Tuple(values) => return lower_fields(values.iter(), cx, row, dst),
+        Val::Variant(name, payload) => {
+            let case = find_case(cx, row, name)?;
+            return lower_variant(payload.as_deref(), case, cx, row, dst);
+        }
+        Val::Enum(name) => {
+            let case = find_case(cx, row, name)?;
+            return lower_variant(None, case, cx, row, dst);
+        }
+        Val::Option(payload) => {
+            let case = u32::from(payload.is_some());
+            return lower_variant(payload.as_deref(), case, cx, row, dst);
+        }
+        Val::Result(Ok(payload)) => return lower_variant(payload.as_deref(), 0, cx, row, dst),
+        Val::Result(Err(payload)) => return lower_variant(payload.as_deref(), 1, cx, row, dst),
+    };
+    dst.set(cx, row.size, scalar);
+    Ok(())
+}
+
+fn cases<'c, T: 'static>(cx: &'c LowerContext<'_, T>, row: TypeRow) -> &'c [CaseRow] {
+    cx.tables().cases(row.span())
+}
+
+fn find_case<T: 'static>(cx: &LowerContext<'_, T>, row: TypeRow, name: &str) -> Result<u32> {
+    let named = |case: &CaseRow| cx.tables().name(case.name) == name;
+    let found = cases(cx, row).iter().position(named);
+    found
+        .map(|at| at as u32)
+        .ok_or_else(|| super::unknown("case", name))
+}
+
+fn flags<T: 'static>(cx: &LowerContext<'_, T>, row: TypeRow, names: &[String]) -> Result<u32> {
+    let mut bits = 0;
+    for name in names {
+        bits |= 1u32.checked_shl(find_case(cx, row, name)?).unwrap_or(0);
+    }
+    Ok(bits)
+}
+
+fn lower_fields<'v, T: 'static>(
+    values: impl Iterator<Item = &'v Val>,
+    cx: &mut LowerContext<'_, T>,
+    row: TypeRow,
+    mut dst: To<'_>,
+) -> Result<()> {
+    let mut flat = 0;
+    for (at, value) in values.enumerate() {
+        let field = cx.tables().fields(row.span())[at];
+        lower(value, cx, field.ty, dst.skip(flat, field.offset))?;
+        flat += usize::from(cx.row(field.ty).flat_count);
+    }
+    Ok(())
+}
+
+fn lower_variant<T: 'static>(
+    payload: Option<&Val>,
+    case: u32,
+    cx: &mut LowerContext<'_, T>,
+    row: TypeRow,
+    mut dst: To<'_>,
+) -> Result<()> {
+    let ty = cases(cx, row)[case as usize].ty;
+    if let To::Flat(slots) = &mut dst {
+        slots[..usize::from(row.flat_count)].fill(0);
+    }
+    dst.set(cx, row.discriminant.into(), case.into());
+    match (payload, ty.some()) {
+        (Some(value), Some(ty)) => lower(value, cx, ty, dst.skip(1, row.payload)),
+        _ => Ok(()),
+    }
+}
+
+fn lower_list<T: 'static>(
+    list: &List,
+    cx: &mut LowerContext<'_, T>,
+    row: TypeRow,
+) -> Result<(u32, u32)> {
+    let element = cx.row(row.element());
+    let (ptr, len) = cx.list_room(list.len(), element.size, element.align.into())?;
+    cx.spend(list_cost(
+        element,
+        len,
+        u64::from(len) * u64::from(element.size),
+    ));
+    if let (List::U8(bytes), true) = (list, is_bytes(element)) {
+        cx.bytes(ptr, len).copy_from_slice(bytes);
+        return Ok((ptr, len));
+    }
+    for at in 0..len {
+        let place = ptr + at * element.size;
+        match list {
+            List::Vals(list) => store(&list[at as usize], cx, row.element(), place)?,
+            packed => {
+                if let Some(value) = packed.get(at as usize) {
+                    store(&value, cx, row.element(), place)?;
+                }
+            }
+        }
+    }
+    Ok((ptr, len))
+}

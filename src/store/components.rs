@@ -1,0 +1,180 @@
+//! What instantiated components consist of, as plain data: trees, component instances, resource
+//! types, and the frames of calls from one component into another.
+//!
+//! A *tree* is what one instantiation of a root component made, nested instances included. Its
+//! bound rows repeat the tables' rows with everything looked up once, when an instance is made: a
+//! call through an adapter reads one [`BoundTrampoline`] and two [`BoundOptions`].
+
+use super::handles::ResourceTag;
+use crate::tables::{ComponentTables, Encoding, FuncTypeId, TrampolineKind, TypeId};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+/// Stands where there is no entity.
+pub(crate) const NONE: u32 = u32::MAX;
+
+/// One instantiation of a root component.
+#[derive(Debug)]
+pub(crate) struct Tree {
+    pub tables: Arc<ComponentTables>,
+    /// A trap or an abandoned call has ended it: nothing enters any more.
+    pub locked: bool,
+    /// Calls of the host's into it that are under way.
+    pub active: u32,
+    /// Number of its root's component instance; those nested in it follow in the tables' order.
+    pub first_instance: u32,
+    /// Core instances, by the tables' numbers, as far as they are made.
+    pub core: Vec<u32>,
+    /// By the tables' numbers.
+    pub options: Vec<BoundOptions>,
+    /// By the tables' numbers; unknown until they are defined.
+    pub resources: Vec<ResourceTag>,
+    /// By the tables' numbers.
+    pub trampolines: Vec<BoundTrampoline>,
+    /// Host functions by leaf; [`NONE`] where a leaf is something else.
+    pub hosts: Vec<u32>,
+}
+
+/// Options of a lift or lower with the entities that they name.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BoundOptions {
+    /// The component instance, as a number of the store.
+    pub instance: u32,
+    pub encoding: Encoding,
+    /// Entities, or [`NONE`].
+    pub memory: u32,
+    pub realloc: u32,
+    pub post_return: u32,
+}
+
+/// What a core function does that the component runtime provides.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BoundTrampoline {
+    pub kind: TrampolineKind,
+    /// The function as an entity.
+    pub entity: u32,
+    /// The component instance whose code may call it.
+    pub instance: u32,
+    /// The type that the caller sees.
+    pub ty: FuncTypeId,
+    /// Parameters' record and the result, or none.
+    pub params: TypeId,
+    pub result: TypeId,
+    /// Rows of the tree's options.
+    pub caller: u32,
+    pub callee: u32,
+    /// The function behind it: a host function's number or a core function's entity.
+    pub target: u32,
+    /// Core values that the lifted function takes and returns.
+    pub callee_params: u16,
+    pub callee_results: u16,
+    pub params_in_memory: bool,
+    pub result_in_memory: bool,
+    /// Some parameter is a borrow.
+    pub lends: bool,
+    /// Source and destination are one memory, which `realloc` may change while it is read.
+    pub same_memory: bool,
+    pub resource: ResourceTag,
+}
+
+/// A component instance.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ComponentInstance {
+    pub tree: u32,
+    /// Whether its code may call what it imports: not while `realloc` or `post-return` runs.
+    pub may_leave: bool,
+}
+
+impl ComponentInstance {
+    /// The host stands first in the list of component instances, with the handles that it holds.
+    pub const HOST: ComponentInstance = ComponentInstance {
+        tree: NONE,
+        may_leave: true,
+    };
+}
+
+/// A resource type that a guest defines.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct GuestResource {
+    /// The component instance that implements it.
+    pub instance: u32,
+    /// The destructor's entity, or [`NONE`].
+    pub dtor: u32,
+}
+
+/// What a native frame does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Parameters cross into the callee.
+    Params,
+    /// `realloc` in the callee has been called for the record of parameters.
+    ParamsArea,
+    /// The callee runs.
+    Callee,
+    /// The result crosses back.
+    Result,
+    /// `post-return` runs.
+    PostReturn,
+    /// A destructor runs.
+    Dtor,
+}
+
+/// The state of an adapter's call: what it does next, and where.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NativeFrame {
+    pub phase: Phase,
+    /// Where on the thread's stack guest functions are called.
+    pub base: u32,
+    /// Where the crossing that runs began in the stack of cursors.
+    pub cursors: u32,
+    /// What the crossing that runs asked `realloc` for and has not been given yet.
+    pub asked: Option<Request>,
+    /// The callee's core result, kept for `post-return`.
+    pub result: u64,
+    /// Whether a scope of borrows was entered.
+    pub scope: bool,
+}
+
+/// A call of `realloc`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Request {
+    pub old: u32,
+    pub old_size: u32,
+    pub align: u32,
+    pub new_size: u32,
+}
+
+/// What a cursor is in the middle of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CursorKind {
+    /// Fields of a record: `at` of `count`.
+    Fields,
+    /// Elements of a list whose room is there: `at` of `count`.
+    Elements,
+    /// A list that waits for its room.
+    ListRoom,
+    /// A string that waits for its room; `at` is the step of its transcoding.
+    StringRoom,
+    /// A variant's payload.
+    Payload,
+    /// After a variant's payload: the flat slots up to `count` become zero.
+    Pad,
+}
+
+/// One value in the middle of crossing from a source to a destination.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cursor {
+    pub kind: CursorKind,
+    /// Whether source and destination are flat slots; else they are addresses.
+    pub flat: bool,
+    pub ty: TypeId,
+    pub at: u32,
+    pub count: u32,
+    pub src: u32,
+    pub dst: u32,
+    /// Where a list's or string's pointer and length go when it is done.
+    pub out: u32,
+    /// Bytes of the source, and of the room that was got.
+    pub src_len: u32,
+    pub room: u32,
+}
