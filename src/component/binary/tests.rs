@@ -72,7 +72,7 @@ fn nested(depth: u32) -> String {
 fn nesting_vanishes() {
     let tables = tables(&nested(60));
     assert_eq!(tables.instances.len(), 60);
-    assert_eq!(tables.instance(InstanceId(59)).parent, InstanceId(58));
+    assert_eq!(tables.instances[59].parent, InstanceId(58));
     assert_eq!(tables.core_instances, 1);
     assert_eq!(tables.trampolines.len(), 0);
     let row = export(&tables, &["f"]);
