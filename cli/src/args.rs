@@ -1,9 +1,9 @@
 //! The command line: what the program can do, told so that `--help` teaches it.
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
-/// Run core modules, inspect components and modules, and run test scripts.
+/// Run, inspect and test WebAssembly components and core modules.
 #[derive(Debug, Parser)]
 #[command(name = "cellule", version, about, after_help = OVERVIEW, max_term_width = 100)]
 pub struct Cli {
@@ -14,20 +14,22 @@ pub struct Cli {
 
 const OVERVIEW: &str = "\
 Examples:
-  cellule run fib.wat --invoke 'fib(30)'
+  cellule run greet.wasm --invoke 'run(\"wörld\")'
   cellule inspect greet.wasm
+  cellule disasm fib.wat fib
   cellule wast -v suite/
 
+`cellule COMMAND --help` tells more about a command.
 Files may be binary (.wasm) or text (.wat). Exit code: 0 if all went well, 1 on any error.";
 
 /// The program's commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Instantiate a core module and call its exports
+    /// Instantiate a component or core module and call its exports
     Run(RunArgs),
     /// Print imports and exports, core modules, and what the file needs
     Inspect(InspectArgs),
-    /// Print the code that a module's functions are translated to
+    /// Print the code that functions are translated to
     Disasm(DisasmArgs),
     /// Run official test scripts (.wast)
     Wast(WastArgs),
@@ -37,20 +39,24 @@ pub enum Command {
 #[derive(Debug, Args)]
 #[command(after_help = RUN_HELP)]
 pub struct RunArgs {
-    /// Core module
+    /// Component or core module
     pub file: PathBuf,
 
     /// A call, `NAME(ARGUMENTS)`; may be given several times, run in order in one instance
     #[arg(long, short, value_name = "CALL")]
     pub invoke: Vec<String>,
 
-    /// Fuel for all calls together; unlimited without it
+    /// What to do about imports, which this program doesn't serve
+    #[arg(long, value_enum, default_value_t = UnknownImports::Refuse, value_name = "WHAT")]
+    pub unknown_imports: UnknownImports,
+
+    /// Fuel for instantiation and all calls together; unlimited without it
     #[arg(long, value_name = "UNITS")]
     pub fuel: Option<u64>,
 
-    /// Largest size of one linear memory, in bytes
-    #[arg(long, value_name = "BYTES")]
-    pub max_memory: Option<usize>,
+    /// What the guest may use.
+    #[command(flatten)]
+    pub limits: Limits,
 
     /// Translate to slots and immediates only, not to accumulator and fused forms
     #[arg(long)]
@@ -61,27 +67,80 @@ pub struct RunArgs {
     pub stats: bool,
 }
 
+/// What happens about imports that nothing serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum UnknownImports {
+    /// An error that lists them all
+    Refuse,
+    /// A function that is called traps
+    Trap,
+    /// The call is printed to stderr if it has nothing to return, else it traps
+    Print,
+}
+
+/// Limits on what a guest may use.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct Limits {
+    /// Largest size of one linear memory, in bytes
+    #[arg(long, value_name = "BYTES")]
+    pub max_memory: Option<usize>,
+
+    /// Largest number of elements of one table
+    #[arg(long, value_name = "COUNT")]
+    pub max_table: Option<u32>,
+}
+
 const RUN_HELP: &str = "\
-Integers are decimal or hexadecimal (0xff), floats such as 2.5, inf, NaN. Each call prints one line.
-Components can be inspected, but not run yet.
+Calls:
+  Arguments and results are WAVE, the text form of component values: numbers 5 -1 2.5 inf nan,
+  \"text\", 'c', true, lists [1, 2], tuples (1, \"a\"), records {x: 1, y: 2}, variants circle(2),
+  enums red, flags {read, write}, options some(1) and none, results ok(1) and err(\"why\").
+  Core modules take numbers, in decimal. Results go to stdout, one line a call, () if there are none.
+  A resource in a result is printed as own<NAME> and then dropped; none can be an argument.
+
+Names:
+  demo:app/shapes@0.1.0#area is the function area of that interface; area or shapes#area will do
+  where only one function is meant. A wrong name, as in --invoke '?()', lists all with their types.
 
 Examples:
-  cellule run fib.wat --invoke 'fib(30)'
-  cellule run fib.wat --invoke 'fib(10)' --invoke 'fib(20)' --fuel 1000000
-  cellule run fib.wat --invoke 'fib(20)' --stats";
+  cellule run text.wasm --invoke 'run(\"wörld\")'
+  cellule run app.wasm --unknown-imports print -i 'area(circle(2))' -i 'centroid([])'
+  cellule run guest.wasm --invoke 'run(\"a\")' --fuel 1000000 --max-memory 16777216
+  cellule run fib.wat --invoke 'fib(30)' --stats";
 
 /// Arguments of `cellule disasm`.
 #[derive(Debug, Args)]
+#[command(after_help = DISASM_HELP)]
 pub struct DisasmArgs {
-    /// Core module
+    /// Component or core module
     pub file: PathBuf,
 
-    /// A function's name or index; all functions without it
+    /// A function: its export's name, its name in the name section, or its index; all without it
+    #[arg(value_name = "FUNC")]
     pub function: Option<String>,
+
+    /// Core module within a component, counted from 0 as `inspect` does; all without it
+    #[arg(long, value_name = "INDEX")]
+    pub module: Option<usize>,
+
+    /// Translate to slots and immediates only, not to accumulator and fused forms
+    #[arg(long)]
+    pub base_tier: bool,
+
+    /// Translate with fuel metering on
+    #[arg(long)]
+    pub fuel: bool,
 }
+
+const DISASM_HELP: &str = "\
+Examples:
+  cellule disasm fib.wat fib
+  cellule disasm component.wasm --module 0 12
+  cellule disasm fib.wat fib --base-tier";
 
 /// Arguments of `cellule inspect`.
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  cellule inspect component.wasm")]
 pub struct InspectArgs {
     /// Component or core module
     pub file: PathBuf,

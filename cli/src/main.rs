@@ -41,7 +41,7 @@ fn command(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Command::Disasm(args) => {
             let wasm = input::read(&args.file)?;
-            print!("{}", disasm::disassemble(&wasm, args.function.as_deref())?);
+            print!("{}", disasm::disassemble(&args, &wasm)?);
         }
         Command::Wast(args) => return scripts(&args),
     }

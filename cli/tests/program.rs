@@ -133,7 +133,10 @@ fn bad_calls_and_missing_imports_are_told_with_what_is_expected() {
     for (call, expected) in [
         ("fib(x)", "`x` is no i32"),
         ("fib()", "has 0 arguments"),
-        ("fob(1)", "exported are: fib, divide"),
+        (
+            "fob(1)",
+            "these are:\n  fib: func (i32) -> (i32)\n  divide: func",
+        ),
     ] {
         let output = cellule(&["run", file, "--invoke", call]);
         assert_eq!(output.status.code(), Some(1));
@@ -229,11 +232,290 @@ fn stats_are_told_of_a_call_that_traps() {
     assert!(stdout(&output).contains("i32.div_s"), "{}", stdout(&output));
 }
 
+const DEPOT: &str = "tests/guests/rust-depot.wasm";
+
+/// Runs calls in one instance; what goes to stdout and stderr, and whether all went well.
+fn run(file: &str, options: &[&str], calls: &[&str]) -> (String, String, bool) {
+    let mut arguments = vec!["run", file];
+    arguments.extend(options);
+    calls.iter().for_each(|call| arguments.extend(["-i", call]));
+    let output = cellule(&arguments);
+    (stdout(&output), stderr(&output), output.status.success())
+}
+
+/// Runs calls that succeed; the lines they print.
+fn lines(file: &str, options: &[&str], calls: &[&str]) -> Vec<String> {
+    let (out, err, success) = run(file, options, calls);
+    assert!(success, "{err}");
+    out.lines().map(ToString::to_string).collect()
+}
+
+/// Makes a call that fails; the error.
+fn error(file: &str, options: &[&str], call: &str) -> String {
+    let (_, err, success) = run(file, options, &[call]);
+    assert!(!success, "{call}");
+    err
+}
+
+const TRAP: [&str; 2] = ["--unknown-imports", "trap"];
+const PRINT: [&str; 2] = ["--unknown-imports", "print"];
+
 #[test]
-fn a_component_is_refused_by_name_and_never_called_invalid() {
-    let output = cellule(&["run", "tests/guests/rust-depot.wasm"]);
-    assert_eq!(output.status.code(), Some(1));
-    let text = stderr(&output);
-    assert!(text.contains("not supported: components"), "{text}");
-    assert!(!text.contains("invalid"), "{text}");
+fn components_are_called_with_wave_in_one_instance() {
+    for guest in ["rust", "c"] {
+        let file = format!("tests/guests/{guest}-depot.wasm");
+        let told = [
+            ("stats([3, -4, 10])", "(9, some(-4), some(10), 3)"),
+            ("stats([])", "(0, none, none, 0)"),
+            ("depot#transpose([[1, 2, 3], [4, 5]])", "[[1, 4], [2, 5]]"),
+            (
+                "cellule:depot/depot@1.2.0#labels({upright, express}, large)",
+                "[\"large\", \"upright\", \"express\"]",
+            ),
+            ("turn(none)", "ok(none)"),
+            // An argument at the end that is an option may be left out.
+            ("turn()", "ok(none)"),
+            ("turn(some(ok(3)))", "ok(some(3))"),
+            ("turn(some(err(\"no\")))", "err(\"no\")"),
+            ("[constructor]store(2)", "own<store>"),
+            ("store(2)", "own<store>"),
+            // What a call returned has been dropped.
+            ("alive()", "0"),
+        ];
+        let calls = told.map(|(call, _)| call);
+        let expected = told.map(|(_, result)| result);
+        for tier in [&TRAP[..], &[TRAP[0], TRAP[1], "--base-tier"]] {
+            assert_eq!(lines(&file, tier, &calls), expected, "{guest}");
+        }
+    }
+}
+
+#[test]
+fn every_scalar_is_read_and_written() {
+    let arguments = "true, -128, 255, -32768, 65535, -2147483648, 4294967295, \
+                     -9223372036854775808, 18446744073709551615, 1.5, -inf, '\\u{1f600}', \"a\\n\", \
+                     (1, 2, 3, 18446744073709551615), {fragile, cold}";
+    let written = arguments.replace("\\u{1f600}", "😀");
+    let call = format!("scalars({arguments})");
+    assert_eq!(lines(DEPOT, &TRAP, &[&call]), [format!("({written})")]);
+}
+
+#[test]
+fn arguments_that_do_not_fit_are_told_with_place_and_type() {
+    for (call, expected) in [
+        (
+            "stats([1, x])",
+            "argument 1 (`values`): wrong type at `x`; expected is\n  list<s32>",
+        ),
+        (
+            "stats([3000000000])",
+            "invalid value at `3000000000`; expected is\n  list<s32>",
+        ),
+        (
+            "labels({}, huge)",
+            "argument 2 (`s`): unknown case \"huge\" at `huge`; expected is\n  enum { small, medium, large }",
+        ),
+        ("labels({fragile, soft}, small)", "unknown case \"soft\""),
+        ("stats()", "has 0 arguments"),
+        (
+            "stats([], [])",
+            "has 2 arguments, but the function is\n  cellule:depot/depot@1.2.0#stats: func(values: list<s32>)",
+        ),
+        ("stats([)", "unexpected token"),
+        ("stats", "write NAME(ARGUMENTS)"),
+        (
+            "store.len(1)",
+            "argument 1 (`self`) of `cellule:depot/depot@1.2.0#[method]store.len`",
+        ),
+        ("store.len(1)", "resources can't be written as text"),
+        (
+            "sum([])",
+            "no function `sum` is exported; these are:\n  audit: func(titles: list<string>)",
+        ),
+    ] {
+        let text = error(DEPOT, &TRAP, call);
+        assert!(text.contains(expected), "{call}: {text}");
+    }
+}
+
+#[test]
+fn a_name_that_several_functions_have_is_refused_with_all_of_them() {
+    let text = r#"(component
+        (core module $m
+            (func (export "one") (result i32) (i32.const 1))
+            (func (export "two") (result i32) (i32.const 2)))
+        (core instance $i (instantiate $m))
+        (func $one (result u32) (canon lift (core func $i "one")))
+        (func $two (result u32) (canon lift (core func $i "two")))
+        (instance $a (export "f" (func $one)) (export "g" (func $one)))
+        (instance $b (export "f" (func $two)))
+        (export "t:a/first@1.0.0" (instance $a))
+        (export "t:a/second@1.0.0" (instance $b))
+        (export "g" (func $two)))"#;
+    let path = module("ambiguous", text);
+    let file = path.to_str().expect("UTF-8");
+    let ambiguous = error(file, &[], "f()");
+    let calls = ["first#f()", "t:a/second#f()", "second@1.0.0#f()", "g()"];
+    let told = lines(file, &[], &calls);
+    let _ = std::fs::remove_file(&path);
+    let expected = "`f` may be any of these; write more of the name:\n  \
+                    t:a/first@1.0.0#f: func() -> u32\n  t:a/second@1.0.0#f: func() -> u32";
+    assert!(ambiguous.contains(expected), "{ambiguous}");
+    // The component's own `g` is meant by its full name.
+    assert_eq!(told, ["1", "2", "2", "2"]);
+}
+
+#[test]
+fn unknown_imports_are_refused_or_trap_or_are_printed() {
+    let file = "tests/guests/rust-sensor.wasm";
+    let refused = error(file, &[], "sample(\"tank\", 0)");
+    assert!(
+        refused.contains("serves:\n  function `read`\n  function `report`\n"),
+        "{refused}"
+    );
+    assert_eq!(
+        lines(file, &TRAP, &["sample(\"tank\", 0)"]),
+        ["\"tank: no reading\""]
+    );
+    let trap = error(file, &PRINT, "sample(\"tank\", 1)");
+    assert!(
+        trap.contains("wasm trap: the import `read` was called, and nothing serves it"),
+        "{trap}"
+    );
+    assert!(trap.contains("sample (function "), "{trap}");
+    let text = r#"(component
+        (import "t:a/b" (instance $b (export "tell" (func (param "x" u8) (param "y" (option char))))))
+        (core module $m
+            (import "" "tell" (func $tell (param i32 i32 i32)))
+            (func (export "f") (call $tell (i32.const 7) (i32.const 1) (i32.const 97))))
+        (core func $tell (canon lower (func $b "tell")))
+        (core instance $i (instantiate $m (with "" (instance (export "tell" (func $tell))))))
+        (func (export "f") (canon lift (core func $i "f"))))"#;
+    let path = module("print", text);
+    let (out, err, success) = run(path.to_str().expect("UTF-8"), &PRINT, &["f()"]);
+    let _ = std::fs::remove_file(&path);
+    assert!(success, "{err}");
+    assert_eq!((&*out, &*err), ("()\n", "t:a/b#tell(7, some('a'))\n"));
+}
+
+#[test]
+fn fuel_and_limits_hold_for_components() {
+    let call = "stats([3, -4, 10])";
+    let with = |option: &str, value: &str| {
+        let (_, err, _) = run(DEPOT, &[TRAP[0], TRAP[1], option, value], &[call]);
+        err
+    };
+    assert_eq!(with("--fuel", "1000000"), "");
+    assert!(with("--fuel", "1000").contains("`stats([3, -4, 10])`: wasm trap: all fuel consumed"));
+    assert!(with("--fuel", "1").contains("can't instantiate"));
+    assert!(with("--max-memory", "65536").contains("a memory of 17 pages is beyond the limit"));
+    assert!(with("--max-table", "1").contains("beyond the limit"));
+}
+
+#[test]
+fn stats_count_what_a_component_executes() {
+    let with = [TRAP[0], TRAP[1], "--stats"];
+    let told = lines(DEPOT, &with, &["stats([3, -4, 10])"]);
+    assert_eq!(told[0], "(9, some(-4), some(10), 3)");
+    assert!(told[1].starts_with("instruction"), "{told:?}");
+    assert!(
+        told.last()
+            .is_some_and(|line| line.starts_with("of them fast"))
+    );
+}
+
+#[test]
+fn core_modules_print_and_trap_on_unknown_imports_too() {
+    let text = r#"(module
+        (import "env" "tell" (func $tell (param i32 f64)))
+        (import "env" "ask" (func $ask (result i32)))
+        (func (export "f") (param f64) (result i32 f64)
+            (call $tell (i32.const -1) (local.get 0)) (i32.const 3) (local.get 0))
+        (func (export "g") (result i32) (call $ask)))"#;
+    let path = module("core-imports", text);
+    let file = path.to_str().expect("UTF-8");
+    let (out, err, _) = run(file, &PRINT, &["f(nan)"]);
+    assert_eq!((&*out, &*err), ("(3, nan)\n", "env tell(-1, nan)\n"));
+    let trap = error(file, &PRINT, "g()");
+    let _ = std::fs::remove_file(&path);
+    assert!(trap.contains("the import `env ask` was called"), "{trap}");
+}
+
+#[test]
+fn disasm_finds_functions_of_components() {
+    let told = |arguments: &[&str]| {
+        let output = cellule(&[&["disasm", DEPOT], arguments].concat());
+        (stdout(&output), stderr(&output))
+    };
+    let (by_name, _) = told(&["hello"]);
+    assert!(
+        by_name.starts_with("core module 0\n\nfunction "),
+        "{by_name}"
+    );
+    let index = by_name.split_whitespace().nth(4).expect("an index");
+    assert_eq!(told(&["--module", "0", index]).0, by_name);
+    let (base, _) = told(&["hello", "--base-tier"]);
+    assert_ne!(base, by_name);
+    let (_, err) = told(&["--module", "9"]);
+    assert!(
+        err.contains("there is no core module 9: the file has 3"),
+        "{err}"
+    );
+    let (_, err) = told(&["nobody"]);
+    assert!(err.contains("`nobody`"), "{err}");
+}
+
+/// The path of a guest of a real toolchain.
+fn shared(name: &str) -> Option<String> {
+    cellule_tests::shared_guest(name)?;
+    let path = cellule_tests::conformance()?.join("../guests").join(name);
+    // The program runs in another folder than the tests.
+    let path = path.canonicalize().ok()?;
+    path.to_str().map(ToString::to_string)
+}
+
+#[test]
+fn guests_of_every_language_say_hello() {
+    for (guest, language) in [
+        ("rust-text.wasm", "rust"),
+        ("js-qjs-text-sync-stubwasi.wasm", "js"),
+        ("c-text.wasm", "c"),
+    ] {
+        let Some(file) = shared(guest) else { return };
+        let expected = format!("\"hello wörld from {language} (5 chars)\"");
+        assert_eq!(lines(&file, &TRAP, &["run(\"wörld\")"]), [expected]);
+    }
+}
+
+#[test]
+fn a_guest_with_records_variants_and_resources_answers() {
+    let Some(file) = shared("rust-app.wasm") else {
+        return;
+    };
+    let told = [
+        ("run(\"abc\")", "\"cba\""),
+        ("area(circle(2))", "ok(12.566370614359172)"),
+        ("area(circle(-1))", "err(\"negative radius -1\")"),
+        ("area(rect((2, 3.5)))", "ok(7)"),
+        ("demo:app/shapes@0.1.0#area(empty)", "ok(0)"),
+        (
+            "area(poly([{x: 0, y: 0, label: \"\"}, {x: 4, y: 0, label: \"\"}, {label: \"\", y: 3, x: 0}]))",
+            "ok(6)",
+        ),
+        (
+            "centroid([{x: 0, y: 0, label: \"a\"}, {x: 4, y: 0, label: \"b\"}])",
+            "some({x: 2, y: 0, label: \"a+b\"})",
+        ),
+        ("centroid([])", "none"),
+        ("allow({read}, green)", "{read}"),
+        ("allow({read}, blue)", "{read, exec}"),
+        ("allow({read}, red)", "{}"),
+        ("counter(5)", "own<counter>"),
+    ];
+    let calls = told.map(|(call, _)| call);
+    let (out, err, success) = run(&file, &PRINT, &calls);
+    assert!(success, "{err}");
+    let expected: Vec<&str> = told.iter().map(|(_, result)| *result).collect();
+    assert_eq!(out.lines().collect::<Vec<_>>(), expected);
+    assert_eq!(err, "log(\"run(abc)\")\n");
 }

@@ -311,13 +311,16 @@ impl ModuleData {
     pub fn func_type(&self, func: u32) -> &FuncType {
         &self.types[self.func_types[func as usize] as usize]
     }
-    /// A function's name, if the binary has one.
+    /// A function's name, if the binary has one: that of the name section, else of an export.
     pub fn func_name(&self, func: u32) -> Option<&str> {
-        let at = self
-            .names
-            .binary_search_by_key(&func, |(index, _)| *index)
-            .ok()?;
-        Some(&self.names[at].1)
+        let named = self.names.binary_search_by_key(&func, |(index, _)| *index);
+        if let Ok(at) = named {
+            return Some(&self.names[at].1);
+        }
+        let exported =
+            |export: &&Export| matches!(export.index, ExternIndex::Func(index) if index == func);
+        let export = self.exports.iter().find(exported)?;
+        Some(&export.name)
     }
     /// The type of something the module imports, defines or exports.
     pub fn extern_type(&self, index: ExternIndex) -> ExternType {

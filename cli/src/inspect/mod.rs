@@ -3,14 +3,15 @@
 //! The file is validated with every feature on, so that one which the engine can't run yet can be
 //! looked into as well; the features that it can't be without are measured and named.
 
-mod modules;
+pub(crate) mod modules;
 mod wit;
 
+use crate::input::{self, Kind};
 use crate::wast::features::{self, FeatureSet};
 use anyhow::{Context, Result, anyhow};
 use std::fmt::Write;
 use wasmparser::types::Types;
-use wasmparser::{Encoding, Parser, Payload, Validator, WasmFeatures};
+use wasmparser::{Parser, Payload, Validator, WasmFeatures};
 
 /// Describes a component or core module.
 pub fn describe(wasm: &[u8]) -> Result<String> {
@@ -24,18 +25,26 @@ pub fn describe(wasm: &[u8]) -> Result<String> {
             )
         })?;
     let mut text = String::new();
-    match encoding(wasm)? {
-        Encoding::Component => {
+    match input::kind(wasm)? {
+        Kind::Component => {
             let _ = writeln!(text, "component, {} bytes\n", wasm.len());
             text.push_str(&component_world(wasm, &types)?);
         }
-        Encoding::Module => {
+        Kind::Module => {
             let _ = writeln!(text, "core module, {} bytes\n", wasm.len());
         }
     }
-    for module in modules::collect(wasm)? {
+    let modules = modules::collect(wasm)?;
+    for module in &modules {
         let _ = writeln!(text, "{module}");
     }
+    let total = |of: fn(&modules::CoreModule) -> u64| modules.iter().map(of).sum::<u64>();
+    let _ = writeln!(
+        text,
+        "at first, with one instance of each module: {} bytes of memory, {} table elements",
+        total(|module| module.memory_bytes),
+        total(|module| module.table_elements)
+    );
     let needed = needed_features(wasm);
     let _ = writeln!(
         text,
@@ -47,14 +56,6 @@ pub fn describe(wasm: &[u8]) -> Result<String> {
         }
     );
     Ok(text)
-}
-
-fn encoding(wasm: &[u8]) -> Result<Encoding> {
-    match Parser::new(0).parse_all(wasm).next() {
-        Some(Ok(Payload::Version { encoding, .. })) => Ok(encoding),
-        Some(Err(error)) => Err(anyhow!("{error}")),
-        _ => Err(anyhow!("the file is empty")),
-    }
 }
 
 /// The component's own imports and exports, in the file's order.
@@ -139,6 +140,8 @@ mod tests {
             r#"(module
                 (import "env" "tick" (func (param i32)))
                 (memory (export "memory") 2 5)
+                (table 3 funcref)
+                (data (i32.const 0) "abcd")
                 (func (export "run") (result i64) (i64.const 1)))"#,
         );
         assert!(text.starts_with("core module"), "{text}");
@@ -148,6 +151,10 @@ mod tests {
             text.contains("memory 0: 2 pages (131072 bytes), at most 5"),
             "{text}"
         );
+        assert!(text.contains("table 0: 3 elements of funcref"), "{text}");
+        assert!(text.contains("data: 4 bytes in 1 segment"), "{text}");
+        let first = "131072 bytes of memory, 3 table elements";
+        assert!(text.contains(first), "{text}");
     }
 
     #[test]

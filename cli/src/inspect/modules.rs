@@ -1,6 +1,6 @@
 //! The core modules of a file, however deep they are nested: entities, memories, sizes.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use std::fmt;
 use wasmparser::types::EntityType;
 use wasmparser::{
@@ -13,6 +13,10 @@ pub struct CoreModule {
     bytes: usize,
     code_bytes: usize,
     functions: u32,
+    /// What its own memories have at first.
+    pub memory_bytes: u64,
+    /// What its own tables have at first.
+    pub table_elements: u64,
     lines: Vec<String>,
 }
 
@@ -33,6 +37,12 @@ impl fmt::Display for CoreModule {
 
 /// All core modules in the order in which they begin. The file must be valid.
 pub fn collect(wasm: &[u8]) -> Result<Vec<CoreModule>> {
+    let all = binaries(wasm)?.into_iter().enumerate();
+    all.map(|(index, wasm)| module(index, wasm)).collect()
+}
+
+/// The bytes of all core modules, however deep they are nested, in the order in which they begin.
+pub fn binaries(wasm: &[u8]) -> Result<Vec<&[u8]>> {
     let mut found = Vec::new();
     for payload in Parser::new(0).parse_all(wasm) {
         match payload? {
@@ -40,15 +50,13 @@ pub fn collect(wasm: &[u8]) -> Result<Vec<CoreModule>> {
                 encoding: wasmparser::Encoding::Module,
                 range,
                 ..
-            } if range.start == 0 => {
-                found.push(module(0, wasm)?);
-            }
+            } if range.start == 0 => found.push(wasm),
             Payload::ModuleSection {
                 unchecked_range: range,
                 ..
             } => {
-                let (start, end) = (range.start as usize, range.end as usize);
-                found.push(module(found.len(), &wasm[start..end])?);
+                let range = range.start as usize..range.end as usize;
+                found.push(wasm.get(range).context("a core module is cut off")?);
             }
             _ => {}
         }
@@ -62,35 +70,21 @@ fn module(index: usize, wasm: &[u8]) -> Result<CoreModule> {
         bytes: wasm.len(),
         code_bytes: 0,
         functions: 0,
+        memory_bytes: 0,
+        table_elements: 0,
         lines: Vec::new(),
     };
-    let mut memories = 0;
+    let mut counts = Counts::default();
     let mut validator = Validator::new_with_features(WasmFeatures::all());
     let mut exports = Vec::new();
     for payload in Parser::new(0).parse_all(wasm) {
         let payload = payload?;
-        match &payload {
-            Payload::CodeSectionStart {
-                count,
-                unchecked_range: range,
-                ..
-            } => {
-                result.functions = *count;
-                result.code_bytes = (range.end - range.start) as usize;
+        result.own(&payload, &mut counts)?;
+        if let Payload::ExportSection(section) = &payload {
+            for export in section.clone() {
+                let export = export?;
+                exports.push((export.name.to_string(), export.kind, export.index));
             }
-            Payload::ExportSection(section) => {
-                for export in section.clone() {
-                    let export = export?;
-                    exports.push((export.name.to_string(), export.kind, export.index));
-                }
-            }
-            Payload::MemorySection(section) => {
-                for memory in section.clone() {
-                    result.lines.push(memory_line(memories, &memory?, ""));
-                    memories += 1;
-                }
-            }
-            _ => {}
         }
         let imports = match &payload {
             Payload::ImportSection(section) => Some(section.clone()),
@@ -115,10 +109,13 @@ fn module(index: usize, wasm: &[u8]) -> Result<CoreModule> {
                     Some(EntityType::Func(id)) => func(types[id].unwrap_func()),
                     _ => match import.ty {
                         TypeRef::Memory(memory) => {
-                            memories += 1;
-                            memory_line(memories - 1, &memory, "imported ")
+                            counts.memories += 1;
+                            memory_line(counts.memories - 1, &memory, "imported ")
                         }
-                        TypeRef::Table(_) => "table".to_string(),
+                        TypeRef::Table(table) => {
+                            counts.tables += 1;
+                            table_line(counts.tables - 1, &table, "imported ")
+                        }
                         TypeRef::Global(global) => format!("global {}", global.content_type),
                         _ => "tag".to_string(),
                     },
@@ -130,6 +127,57 @@ fn module(index: usize, wasm: &[u8]) -> Result<CoreModule> {
         }
     }
     Ok(result)
+}
+
+/// How many memories and tables there have been so far, imported ones first.
+#[derive(Default)]
+struct Counts {
+    memories: u32,
+    tables: u32,
+}
+
+impl CoreModule {
+    /// Notes what the module has of its own and how large it is.
+    fn own(&mut self, payload: &Payload<'_>, counts: &mut Counts) -> Result<()> {
+        match payload {
+            Payload::CodeSectionStart {
+                count,
+                unchecked_range: range,
+                ..
+            } => {
+                self.functions = *count;
+                self.code_bytes = (range.end - range.start) as usize;
+            }
+            Payload::MemorySection(section) => {
+                for memory in section.clone() {
+                    let memory = memory?;
+                    self.memory_bytes = self.memory_bytes.saturating_add(bytes(&memory));
+                    self.lines.push(memory_line(counts.memories, &memory, ""));
+                    counts.memories += 1;
+                }
+            }
+            Payload::TableSection(section) => {
+                for table in section.clone() {
+                    let table = table?.ty;
+                    self.table_elements = self.table_elements.saturating_add(table.initial);
+                    self.lines.push(table_line(counts.tables, &table, ""));
+                    counts.tables += 1;
+                }
+            }
+            Payload::DataSection(section) => {
+                let count = section.count();
+                let mut sum = 0;
+                for data in section.clone() {
+                    sum += data?.data.len();
+                }
+                let plural = if count == 1 { "" } else { "s" };
+                self.lines
+                    .push(format!("data: {sum} bytes in {count} segment{plural}"));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
 }
 
 fn func(ty: &FuncType) -> String {
@@ -148,14 +196,30 @@ fn func(ty: &FuncType) -> String {
     format!("func({}){results}", list(ty.params()))
 }
 
-fn memory_line(index: u32, memory: &wasmparser::MemoryType, prefix: &str) -> String {
+/// What a memory has at first.
+fn bytes(memory: &wasmparser::MemoryType) -> u64 {
     let page = 1u64 << memory.page_size_log2.unwrap_or(16);
-    let bytes = memory.initial.saturating_mul(page);
-    let most = memory
-        .maximum
-        .map_or(String::new(), |most| format!(", at most {most}"));
+    memory.initial.saturating_mul(page)
+}
+
+fn at_most(most: Option<u64>) -> String {
+    most.map_or(String::new(), |most| format!(", at most {most}"))
+}
+
+fn memory_line(index: u32, memory: &wasmparser::MemoryType, prefix: &str) -> String {
     format!(
-        "{prefix}memory {index}: {} pages ({bytes} bytes){most}",
-        memory.initial
+        "{prefix}memory {index}: {} pages ({} bytes){}",
+        memory.initial,
+        bytes(memory),
+        at_most(memory.maximum)
+    )
+}
+
+fn table_line(index: u32, table: &wasmparser::TableType, prefix: &str) -> String {
+    format!(
+        "{prefix}table {index}: {} elements of {}{}",
+        table.initial,
+        table.element_type,
+        at_most(table.maximum)
     )
 }

@@ -206,7 +206,7 @@ impl Transcode {
             (SHRUNK_LATIN1, ..) => self.done(ptr, self.room),
             (_, _, Encoding::Utf8) => self.done(ptr, self.room),
             (_, _, Encoding::Utf16) => self.done(ptr, self.room / 2),
-            (_, _, Encoding::CompactUtf16) => self.done(ptr, self.room / 2 | TAG),
+            (_, _, Encoding::CompactUtf16) => self.done(ptr, (self.room / 2) | TAG),
         }
     }
 
@@ -224,7 +224,7 @@ impl Transcode {
         match self.to {
             Encoding::Utf8 => self.done(ptr, used),
             Encoding::Utf16 => self.done(ptr, used / 2),
-            Encoding::CompactUtf16 => self.done(ptr, used / 2 | TAG),
+            Encoding::CompactUtf16 => self.done(ptr, (used / 2) | TAG),
         }
     }
 

@@ -132,7 +132,8 @@ impl Checker<'_> {
             }
             (ExternKind::Resource, _) => self.missing("resource", path, found),
             (ExternKind::ResourceEq, Some(Definition::Resource(ty, _))) => {
-                if self.resources[row.a as usize] != *ty {
+                let bound = self.resources[row.a as usize];
+                if bound != *ty {
                     self.refuse("resource", path, &"mismatched resource types");
                 }
             }

@@ -1,0 +1,159 @@
+//! What a component exports or imports, with full names, and functions found by parts of theirs.
+
+use anyhow::{Result, anyhow, bail};
+use cellule::Engine;
+use cellule::component::ResourceType;
+use cellule::component::types::{ComponentFunc, ComponentItem};
+
+/// An item that is no instance, and the names of the instances that it is in.
+pub struct Item {
+    /// From the outermost instance to the item's own name.
+    pub path: Vec<String>,
+    /// What it is.
+    pub item: ComponentItem,
+}
+
+impl Item {
+    /// The name with those of the instances it is in.
+    pub fn full(&self) -> String {
+        self.path.join("#")
+    }
+
+    /// Its own name.
+    pub fn name(&self) -> &str {
+        self.path.last().map_or("", String::as_str)
+    }
+
+    /// What it is in a word or two, and its full name.
+    pub fn kind_and_name(&self) -> String {
+        let kind = match &self.item {
+            ComponentItem::ComponentFunc(_) => "function",
+            ComponentItem::Module(_) => "core module",
+            ComponentItem::Component(_) => "component",
+            ComponentItem::ComponentInstance(_) => "instance",
+            ComponentItem::Type(_) => "type",
+            ComponentItem::Resource(_) => "resource",
+        };
+        format!("{kind} `{}`", self.full())
+    }
+
+    /// The type, if it is a function.
+    pub fn func(&self) -> Option<&ComponentFunc> {
+        match &self.item {
+            ComponentItem::ComponentFunc(func) => Some(func),
+            _ => None,
+        }
+    }
+}
+
+/// Name and type of a function.
+impl std::fmt::Display for Item {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.func() {
+            Some(func) => write!(f, "{}: {func:?}", self.full()),
+            None => f.write_str(&self.kind_and_name()),
+        }
+    }
+}
+
+/// All items that are no instances, in order.
+pub fn items<'a>(
+    siblings: impl Iterator<Item = (&'a str, ComponentItem)>,
+    engine: &Engine,
+) -> Vec<Item> {
+    let mut found = Vec::new();
+    collect(siblings, engine, &mut Vec::new(), &mut found);
+    found
+}
+
+fn collect<'a>(
+    siblings: impl Iterator<Item = (&'a str, ComponentItem)>,
+    engine: &Engine,
+    path: &mut Vec<String>,
+    found: &mut Vec<Item>,
+) {
+    for (name, item) in siblings {
+        path.push(name.to_string());
+        if let ComponentItem::ComponentInstance(instance) = &item {
+            collect(instance.exports(engine), engine, path, found);
+        } else {
+            let path = path.clone();
+            found.push(Item { path, item });
+        }
+        path.pop();
+    }
+}
+
+/// The items that have to be served: types need not, and a resource only once.
+pub fn needed(items: Vec<Item>) -> impl Iterator<Item = Item> {
+    let mut met: Vec<ResourceType> = Vec::new();
+    items.into_iter().filter(move |item| match &item.item {
+        ComponentItem::Type(_) => false,
+        ComponentItem::Resource(ty) => {
+            let new = !met.contains(ty);
+            met.push(*ty);
+            new
+        }
+        _ => true,
+    })
+}
+
+/// The function that a name as the user writes it stands for: its full name, or so much of it that
+/// only one function is meant.
+///
+/// # Errors
+/// If there is none or several; it lists them.
+pub fn find<'i>(items: &'i [Item], wanted: &str) -> Result<&'i Item> {
+    let functions: Vec<&Item> = items.iter().filter(|item| item.func().is_some()).collect();
+    if let Some(exact) = functions.iter().find(|item| item.full() == wanted) {
+        return Ok(exact);
+    }
+    let meant = functions.iter().filter(|item| is_meant(item, wanted));
+    let list = |items: &[&Item]| {
+        let lines = items.iter().map(|item| format!("\n  {item}"));
+        lines.collect::<String>()
+    };
+    match meant.copied().collect::<Vec<_>>()[..] {
+        [one] => Ok(one),
+        [] if functions.is_empty() => bail!("no function is exported"),
+        [] => Err(anyhow!(
+            "no function `{wanted}` is exported; these are:{}",
+            list(&functions)
+        )),
+        ref several => Err(anyhow!(
+            "`{wanted}` may be any of these; write more of the name:{}",
+            list(several)
+        )),
+    }
+}
+
+/// Whether a name is the end of an item's: `area`, `shapes#area`, `demo:app/shapes#area`, and for
+/// what belongs to a resource `counter.inc` as well as `[method]counter.inc`.
+fn is_meant(item: &Item, wanted: &str) -> bool {
+    let wanted: Vec<&str> = wanted.split('#').collect();
+    let Some(skipped) = item.path.len().checked_sub(wanted.len()) else {
+        return false;
+    };
+    let parts = item.path[skipped..].iter().zip(wanted);
+    parts.enumerate().all(|(at, (name, wanted))| {
+        let last = skipped + at + 1 == item.path.len();
+        name == wanted
+            || match last {
+                true => plain(name) == wanted,
+                false => shorter(name).any(|short| short == wanted),
+            }
+    })
+}
+
+/// A function's name without the word in brackets that says what it is of a resource.
+fn plain(name: &str) -> &str {
+    let bracket = name.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+    bracket.map_or(name, |(_, rest)| rest)
+}
+
+/// Shorter names of an interface: without its version, without its package.
+fn shorter(name: &str) -> impl Iterator<Item = &str> {
+    let unversioned = |name| str::split_once(name, '@').map_or(name, |(name, _)| name);
+    let local = name.rsplit_once('/').map_or(name, |(_, local)| local);
+    [unversioned(name), local, unversioned(local)].into_iter()
+}

@@ -1,0 +1,385 @@
+//! Component values as WAVE text: what `wasm-wave` asks of types and values, for cellule's.
+//!
+//! WAVE has no text for resources. They are refused where they would have to be read, and written as
+//! `own<NAME>` or `borrow<NAME>`.
+
+use cellule::component::types::Type;
+use cellule::component::{ResourceType, Val};
+use std::borrow::Cow;
+use wasm_wave::wasm::{WasmType, WasmTypeKind, WasmValue, WasmValueError};
+
+/// Names of resource types, as far as they have one.
+#[derive(Clone, Default)]
+pub struct Names(Vec<(ResourceType, String)>);
+
+impl Names {
+    /// Adds a name; the first of a type stays.
+    pub fn add(&mut self, ty: ResourceType, name: &str) {
+        self.0.push((ty, name.to_string()));
+    }
+
+    fn of(&self, ty: ResourceType) -> &str {
+        let found = self.0.iter().find(|(known, _)| *known == ty);
+        found.map_or("…", |(_, name)| name)
+    }
+}
+
+/// A value as text.
+///
+/// # Errors
+/// If it, or a part of it, is of a kind that has no text.
+pub fn write(value: &Val, names: &Names) -> anyhow::Result<String> {
+    let value = Value(name_resources(value, names));
+    Ok(wasm_wave::to_string(&value)?)
+}
+
+/// The same value with the text of each resource in its place: the writer prints enums as they are.
+fn name_resources(value: &Val, names: &Names) -> Val {
+    let inner = |value: &Val| name_resources(value, names);
+    let boxed = |value: &Option<Box<Val>>| value.as_ref().map(|value| Box::new(inner(value)));
+    match value {
+        Val::Resource(resource) => {
+            let word = if resource.owned() { "own" } else { "borrow" };
+            Val::Enum(format!("{word}<{}>", names.of(resource.ty())))
+        }
+        Val::List(cellule::component::List::Vals(list)) => {
+            Val::List(list.iter().map(inner).collect())
+        }
+        Val::Map(entries) => {
+            let entries = entries.iter();
+            Val::Map(entries.map(|(a, b)| (inner(a), inner(b))).collect())
+        }
+        Val::Record(fields) => {
+            let fields = fields.iter();
+            let fields = fields.map(|(name, value)| (name.clone(), inner(value)));
+            Val::Record(fields.collect())
+        }
+        Val::Tuple(values) => Val::Tuple(values.iter().map(inner).collect()),
+        Val::Variant(name, payload) => Val::Variant(name.clone(), boxed(payload)),
+        Val::Option(payload) => Val::Option(boxed(payload)),
+        Val::Result(Ok(payload)) => Val::Result(Ok(boxed(payload))),
+        Val::Result(Err(payload)) => Val::Result(Err(boxed(payload))),
+        plain => plain.clone(),
+    }
+}
+
+/// Whether a type is a resource, or has one in it.
+pub fn has_resource(ty: &Type) -> bool {
+    let any = |ty: Option<Type>| ty.as_ref().is_some_and(has_resource);
+    match ty {
+        Type::Own(_) | Type::Borrow(_) => true,
+        Type::List(list) => has_resource(&list.ty()),
+        Type::Map(map) => has_resource(&map.value()),
+        Type::Record(record) => record.fields().any(|field| has_resource(&field.ty)),
+        Type::Tuple(tuple) => tuple.types().any(|ty| has_resource(&ty)),
+        Type::Variant(variant) => variant.cases().any(|case| any(case.ty)),
+        Type::Option(option) => has_resource(&option.ty()),
+        Type::Result(result) => any(result.ok()) || any(result.err()),
+        _ => false,
+    }
+}
+
+/// A type, for `wasm-wave`.
+#[derive(Clone)]
+pub struct Ty(pub Type);
+
+impl WasmType for Ty {
+    fn kind(&self) -> WasmTypeKind {
+        match &self.0 {
+            Type::Bool => WasmTypeKind::Bool,
+            Type::S8 => WasmTypeKind::S8,
+            Type::U8 => WasmTypeKind::U8,
+            Type::S16 => WasmTypeKind::S16,
+            Type::U16 => WasmTypeKind::U16,
+            Type::S32 => WasmTypeKind::S32,
+            Type::U32 => WasmTypeKind::U32,
+            Type::S64 => WasmTypeKind::S64,
+            Type::U64 => WasmTypeKind::U64,
+            Type::Float32 => WasmTypeKind::F32,
+            Type::Float64 => WasmTypeKind::F64,
+            Type::Char => WasmTypeKind::Char,
+            Type::String => WasmTypeKind::String,
+            Type::List(_) => WasmTypeKind::List,
+            Type::Map(_) => WasmTypeKind::Map,
+            Type::Record(_) => WasmTypeKind::Record,
+            Type::Tuple(_) => WasmTypeKind::Tuple,
+            Type::Variant(_) => WasmTypeKind::Variant,
+            Type::Enum(_) => WasmTypeKind::Enum,
+            Type::Option(_) => WasmTypeKind::Option,
+            Type::Result(_) => WasmTypeKind::Result,
+            Type::Flags(_) => WasmTypeKind::Flags,
+            _ => WasmTypeKind::Unsupported,
+        }
+    }
+
+    fn list_element_type(&self) -> Option<Self> {
+        match &self.0 {
+            Type::List(list) => Some(Ty(list.ty())),
+            _ => None,
+        }
+    }
+
+    fn record_fields(&self) -> Box<dyn Iterator<Item = (Cow<'_, str>, Self)> + '_> {
+        match &self.0 {
+            Type::Record(record) => {
+                let fields = record.fields();
+                Box::new(fields.map(|field| (field.name.into(), Ty(field.ty))))
+            }
+            _ => Box::new(std::iter::empty()),
+        }
+    }
+
+    fn tuple_element_types(&self) -> Box<dyn Iterator<Item = Self> + '_> {
+        match &self.0 {
+            Type::Tuple(tuple) => Box::new(tuple.types().map(Ty)),
+            _ => Box::new(std::iter::empty()),
+        }
+    }
+
+    fn variant_cases(&self) -> Box<dyn Iterator<Item = (Cow<'_, str>, Option<Self>)> + '_> {
+        match &self.0 {
+            Type::Variant(variant) => {
+                let cases = variant.cases();
+                Box::new(cases.map(|case| (case.name.into(), case.ty.map(Ty))))
+            }
+            _ => Box::new(std::iter::empty()),
+        }
+    }
+
+    fn enum_cases(&self) -> Box<dyn Iterator<Item = Cow<'_, str>> + '_> {
+        match &self.0 {
+            Type::Enum(cases) => Box::new(cases.names().map(Into::into)),
+            _ => Box::new(std::iter::empty()),
+        }
+    }
+
+    fn option_some_type(&self) -> Option<Self> {
+        match &self.0 {
+            Type::Option(option) => Some(Ty(option.ty())),
+            _ => None,
+        }
+    }
+
+    fn result_types(&self) -> Option<(Option<Self>, Option<Self>)> {
+        match &self.0 {
+            Type::Result(result) => Some((result.ok().map(Ty), result.err().map(Ty))),
+            _ => None,
+        }
+    }
+
+    fn flags_names(&self) -> Box<dyn Iterator<Item = Cow<'_, str>> + '_> {
+        match &self.0 {
+            Type::Flags(flags) => Box::new(flags.names().map(Into::into)),
+            _ => Box::new(std::iter::empty()),
+        }
+    }
+
+    fn map_key_value_types(&self) -> Option<(Self, Self)> {
+        match &self.0 {
+            Type::Map(map) => Some((Ty(map.key()), Ty(map.value()))),
+            _ => None,
+        }
+    }
+}
+
+/// A value, for `wasm-wave`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Value(pub Val);
+
+type Payload = Option<Box<Val>>;
+
+fn boxed(value: Option<Value>) -> Payload {
+    value.map(|value| Box::new(value.0))
+}
+
+fn lent(value: &Payload) -> Option<Cow<'_, Value>> {
+    value.as_deref().map(cow)
+}
+
+fn cow(value: &Val) -> Cow<'_, Value> {
+    Cow::Owned(Value(value.clone()))
+}
+
+/// What `wasm-wave` is told of a value that it took for one of another kind; it asks for the kind first.
+macro_rules! unwrap {
+    ($value:expr, $variant:ident) => {
+        match &$value.0 {
+            Val::$variant(inner) => inner,
+            other => panic!("{other:?} is no {}", stringify!($variant)),
+        }
+    };
+}
+
+macro_rules! scalars {
+    ($($variant:ident $ty:ty: $make:ident $unwrap:ident;)*) => {
+        $(
+            fn $make(value: $ty) -> Self {
+                Value(Val::$variant(value))
+            }
+
+            fn $unwrap(&self) -> $ty {
+                *unwrap!(self, $variant)
+            }
+        )*
+    };
+}
+
+type Made = Result<Value, WasmValueError>;
+
+impl WasmValue for Value {
+    type Type = Ty;
+
+    fn kind(&self) -> WasmTypeKind {
+        match &self.0 {
+            Val::Bool(_) => WasmTypeKind::Bool,
+            Val::S8(_) => WasmTypeKind::S8,
+            Val::U8(_) => WasmTypeKind::U8,
+            Val::S16(_) => WasmTypeKind::S16,
+            Val::U16(_) => WasmTypeKind::U16,
+            Val::S32(_) => WasmTypeKind::S32,
+            Val::U32(_) => WasmTypeKind::U32,
+            Val::S64(_) => WasmTypeKind::S64,
+            Val::U64(_) => WasmTypeKind::U64,
+            Val::Float32(_) => WasmTypeKind::F32,
+            Val::Float64(_) => WasmTypeKind::F64,
+            Val::Char(_) => WasmTypeKind::Char,
+            Val::String(_) => WasmTypeKind::String,
+            Val::List(_) => WasmTypeKind::List,
+            Val::Map(_) => WasmTypeKind::Map,
+            Val::Record(_) => WasmTypeKind::Record,
+            Val::Tuple(_) => WasmTypeKind::Tuple,
+            Val::Variant(..) => WasmTypeKind::Variant,
+            Val::Enum(_) => WasmTypeKind::Enum,
+            Val::Option(_) => WasmTypeKind::Option,
+            Val::Result(_) => WasmTypeKind::Result,
+            Val::Flags(_) => WasmTypeKind::Flags,
+            Val::Resource(_) => WasmTypeKind::Unsupported,
+        }
+    }
+
+    scalars! {
+        Bool bool: make_bool unwrap_bool;
+        S8 i8: make_s8 unwrap_s8;
+        U8 u8: make_u8 unwrap_u8;
+        S16 i16: make_s16 unwrap_s16;
+        U16 u16: make_u16 unwrap_u16;
+        S32 i32: make_s32 unwrap_s32;
+        U32 u32: make_u32 unwrap_u32;
+        S64 i64: make_s64 unwrap_s64;
+        U64 u64: make_u64 unwrap_u64;
+        Float32 f32: make_f32 unwrap_f32;
+        Float64 f64: make_f64 unwrap_f64;
+        Char char: make_char unwrap_char;
+    }
+
+    fn make_string(value: Cow<str>) -> Self {
+        Value(Val::String(value.into_owned()))
+    }
+
+    fn make_list(_: &Ty, values: impl IntoIterator<Item = Self>) -> Made {
+        let values = values.into_iter().map(|value| value.0);
+        Ok(Value(Val::List(values.collect())))
+    }
+
+    fn make_record<'a>(ty: &Ty, fields: impl IntoIterator<Item = (&'a str, Self)>) -> Made {
+        let mut given: Vec<(&str, Value)> = fields.into_iter().collect();
+        let mut record = Vec::new();
+        for (name, _) in ty.record_fields() {
+            let at = given.iter().position(|(known, _)| *known == name);
+            let at = at.ok_or_else(|| WasmValueError::MissingField(name.to_string()))?;
+            record.push((name.into_owned(), given.swap_remove(at).1.0));
+        }
+        match given.first() {
+            Some((name, _)) => Err(WasmValueError::UnknownField((*name).to_string())),
+            None => Ok(Value(Val::Record(record))),
+        }
+    }
+
+    fn make_tuple(_: &Ty, values: impl IntoIterator<Item = Self>) -> Made {
+        let values = values.into_iter().map(|value| value.0);
+        Ok(Value(Val::Tuple(values.collect())))
+    }
+
+    fn make_variant(_: &Ty, case: &str, payload: Option<Self>) -> Made {
+        Ok(Value(Val::Variant(case.to_string(), boxed(payload))))
+    }
+
+    fn make_enum(ty: &Ty, case: &str) -> Made {
+        if !ty.enum_cases().any(|known| known == case) {
+            return Err(WasmValueError::UnknownCase(case.to_string()));
+        }
+        Ok(Value(Val::Enum(case.to_string())))
+    }
+
+    fn make_option(_: &Ty, value: Option<Self>) -> Made {
+        Ok(Value(Val::Option(boxed(value))))
+    }
+
+    fn make_result(_: &Ty, value: Result<Option<Self>, Option<Self>>) -> Made {
+        Ok(Value(Val::Result(value.map(boxed).map_err(boxed))))
+    }
+
+    fn make_flags<'a>(ty: &Ty, names: impl IntoIterator<Item = &'a str>) -> Made {
+        let names: Vec<String> = names.into_iter().map(ToString::to_string).collect();
+        let strange = |name: &&String| ty.flags_names().all(|known| known != name.as_str());
+        match names.iter().find(strange) {
+            Some(name) => Err(WasmValueError::UnknownCase(name.clone())),
+            None => Ok(Value(Val::Flags(names))),
+        }
+    }
+
+    fn make_map(_: &Ty, entries: impl IntoIterator<Item = (Self, Self)>) -> Made {
+        let entries = entries.into_iter();
+        let entries = entries.map(|(key, value)| (key.0, value.0));
+        Ok(Value(Val::Map(entries.collect())))
+    }
+
+    fn unwrap_string(&self) -> Cow<'_, str> {
+        unwrap!(self, String).as_str().into()
+    }
+
+    fn unwrap_list(&self) -> Box<dyn Iterator<Item = Cow<'_, Self>> + '_> {
+        Box::new(
+            unwrap!(self, List)
+                .iter()
+                .map(|item| Cow::Owned(Value(item))),
+        )
+    }
+
+    fn unwrap_record(&self) -> Box<dyn Iterator<Item = (Cow<'_, str>, Cow<'_, Self>)> + '_> {
+        let fields = unwrap!(self, Record).iter();
+        Box::new(fields.map(|(name, value)| (name.as_str().into(), cow(value))))
+    }
+
+    fn unwrap_tuple(&self) -> Box<dyn Iterator<Item = Cow<'_, Self>> + '_> {
+        Box::new(unwrap!(self, Tuple).iter().map(cow))
+    }
+
+    fn unwrap_variant(&self) -> (Cow<'_, str>, Option<Cow<'_, Self>>) {
+        match &self.0 {
+            Val::Variant(name, payload) => (name.as_str().into(), lent(payload)),
+            other => panic!("{other:?} is no Variant"),
+        }
+    }
+
+    fn unwrap_enum(&self) -> Cow<'_, str> {
+        unwrap!(self, Enum).as_str().into()
+    }
+
+    fn unwrap_option(&self) -> Option<Cow<'_, Self>> {
+        lent(unwrap!(self, Option))
+    }
+
+    fn unwrap_result(&self) -> Result<Option<Cow<'_, Self>>, Option<Cow<'_, Self>>> {
+        unwrap!(self, Result).as_ref().map(lent).map_err(lent)
+    }
+
+    fn unwrap_flags(&self) -> Box<dyn Iterator<Item = Cow<'_, str>> + '_> {
+        Box::new(unwrap!(self, Flags).iter().map(|name| name.as_str().into()))
+    }
+
+    fn unwrap_map(&self) -> Box<dyn Iterator<Item = (Cow<'_, Self>, Cow<'_, Self>)> + '_> {
+        let entries = unwrap!(self, Map).iter();
+        Box::new(entries.map(|(key, value)| (cow(key), cow(value))))
+    }
+}
