@@ -321,6 +321,10 @@ fn arguments_that_do_not_fit_are_told_with_place_and_type() {
             "stats([], [])",
             "has 2 arguments, but the function is\n  cellule:depot/depot@1.2.0#stats: func(values: list<s32>)",
         ),
+        (
+            "sum([])",
+            "[method]store.split: func(self: borrow<store>, at: u32) -> own<store>",
+        ),
         ("stats([)", "unexpected token"),
         ("stats", "write NAME(ARGUMENTS)"),
         (

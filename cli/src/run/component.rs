@@ -28,37 +28,75 @@ impl Guest {
         let instance = link(args, &engine, &component)?
             .instantiate(&mut *store)
             .with_context(|| format!("can't instantiate {file}"))?;
-        let exports = functions::items(instance.ty(&*store).exports(&engine), &engine);
-        let mut names = Names::default();
-        for item in &exports {
-            if let ComponentItem::Resource(ty) = item.item {
-                names.add(ty, item.name());
-            }
-        }
         Ok(Guest {
             instance,
-            exports,
-            names,
+            exports: functions::items(component.component_type().exports(&engine), &engine),
+            names: names(&engine, &component),
         })
     }
 
     /// Makes one call; its result as text.
     pub fn invoke(&self, store: &mut Store<()>, call: &Call) -> Result<String> {
-        let item = functions::find(&self.exports, call.name)?;
-        let func = self
-            .func(store, item)
-            .ok_or_else(|| anyhow!("`{}` is the type of a function", item.full()))?;
-        let ty = func.ty(&*store);
-        let arguments = arguments(call, item, &ty)?;
+        let item = functions::find(&self.exports, call.name, &self.names)?;
+        let func = self.func(store, item).zip(item.func());
+        let (func, ty) =
+            func.ok_or_else(|| anyhow!("`{}` is the type of a function", item.full()))?;
+        let arguments = self.arguments(call, item, ty)?;
         let mut values = vec![Val::Bool(false); ty.results().len()];
         func.call(&mut *store, &arguments, &mut values)
             .map_err(|error| ended(call, error))?;
-        let shown = values.iter().map(|value| wave::write(value, &self.names));
-        let shown: Vec<String> = shown.collect::<Result<_>>()?;
+        let shown = values.iter().zip(ty.results());
+        let shown: Vec<String> = shown
+            .map(|(value, ty)| wave::write(value, &ty, &self.names))
+            .collect::<Result<_>>()?;
         for value in &values {
             drop_resources(store, value).map_err(|error| ended(call, error))?;
         }
         Ok(results(&shown))
+    }
+
+    /// The arguments of a call as values of a function's types.
+    fn arguments(&self, call: &Call, item: &Item, ty: &ComponentFunc) -> Result<Vec<Val>> {
+        let params: Vec<(&str, Type)> = ty.params().collect();
+        for (at, (name, ty)) in params.iter().enumerate() {
+            if wave::has_resource(ty) {
+                bail!(
+                    "argument {} (`{name}`) of `{}` is {}: resources can't be written as text",
+                    at + 1,
+                    item.full(),
+                    wave::describe(ty, &self.names)
+                );
+            }
+        }
+        let given = call.arguments();
+        // WAVE lets arguments at the end be left out if they are options.
+        let optional = params.iter().rev();
+        let optional = optional.take_while(|(_, ty)| matches!(ty, Type::Option(_)));
+        let least = params.len() - optional.count();
+        if given.len() > params.len() || given.len() < least {
+            let (text, count) = (call.text, given.len());
+            bail!(
+                "`{text}` has {count} arguments, but the function is\n  {}",
+                item.signature(&self.names)
+            );
+        }
+        let mut values = Vec::new();
+        for (at, (name, ty)) in params.into_iter().enumerate() {
+            let Some(node) = given.get(at) else {
+                values.push(Val::Option(None));
+                continue;
+            };
+            let value = node.to_wasm_value::<Value>(&Ty(ty.clone()), call.source());
+            let value = value.map_err(|error| {
+                let (text, why) = (call.text, describe(&error, call.source()));
+                anyhow!(
+                    "in `{text}`: argument {} (`{name}`): {why}; expected is\n  {ty}",
+                    at + 1
+                )
+            })?;
+            values.push(value.0);
+        }
+        Ok(values)
     }
 
     fn func(&self, store: &mut Store<()>, item: &Item) -> Option<Func> {
@@ -73,44 +111,18 @@ impl Guest {
     }
 }
 
-/// The arguments of a call as values of a function's types.
-fn arguments(call: &Call, item: &Item, ty: &ComponentFunc) -> Result<Vec<Val>> {
-    let params: Vec<(&str, Type)> = ty.params().collect();
-    for (at, (name, ty)) in params.iter().enumerate() {
-        if wave::has_resource(ty) {
-            bail!(
-                "argument {} (`{name}`) of `{}` is {ty}: resources can't be written as text",
-                at + 1,
-                item.full()
-            );
+/// The names of the resources that a component imports or exports.
+fn names(engine: &Engine, component: &Component) -> Names {
+    let ty = component.component_type();
+    let mut items = functions::items(ty.exports(engine), engine);
+    items.extend(functions::items(ty.imports(engine), engine));
+    let mut names = Names::default();
+    for item in &items {
+        if let ComponentItem::Resource(ty) = item.item {
+            names.add(ty, item.name());
         }
     }
-    let given = call.arguments();
-    // WAVE lets arguments at the end be left out if they are options.
-    let optional = params.iter().rev();
-    let optional = optional.take_while(|(_, ty)| matches!(ty, Type::Option(_)));
-    let least = params.len() - optional.count();
-    if given.len() > params.len() || given.len() < least {
-        let (text, count) = (call.text, given.len());
-        bail!("`{text}` has {count} arguments, but the function is\n  {item}");
-    }
-    let mut values = Vec::new();
-    for (at, (name, ty)) in params.into_iter().enumerate() {
-        let Some(node) = given.get(at) else {
-            values.push(Val::Option(None));
-            continue;
-        };
-        let value = node.to_wasm_value::<Value>(&Ty(ty.clone()), call.source());
-        let value = value.map_err(|error| {
-            let (text, why) = (call.text, describe(&error, call.source()));
-            anyhow!(
-                "in `{text}`: argument {} (`{name}`): {why}; expected is\n  {ty}",
-                at + 1
-            )
-        })?;
-        values.push(value.0);
-    }
-    Ok(values)
+    names
 }
 
 /// Drops the resources that a result owns: no later call can name them.
@@ -133,7 +145,12 @@ fn link(args: &RunArgs, engine: &Engine, component: &Component) -> Result<Instan
     let mut linker = Linker::new(engine);
     if args.unknown_imports != UnknownImports::Refuse {
         let print = args.unknown_imports == UnknownImports::Print;
-        define(linker.root(), "", ty.imports(engine), engine, print)?;
+        let stand_in = StandIn {
+            engine,
+            print,
+            names: names(engine, component),
+        };
+        stand_in.define(linker.root(), "", ty.imports(engine))?;
         // Resources are left, and what nothing can stand in for.
         linker.define_unknown_imports_as_traps(component)?;
     }
@@ -151,40 +168,43 @@ fn link(args: &RunArgs, engine: &Engine, component: &Component) -> Result<Instan
 
 /// Defines functions that trap when they are called, or print the call where that is wished and they
 /// have nothing to return.
-fn define<'a>(
-    mut place: LinkerInstance<'_, ()>,
-    prefix: &str,
-    items: impl Iterator<Item = (&'a str, ComponentItem)>,
-    engine: &Engine,
+struct StandIn<'e> {
+    engine: &'e Engine,
     print: bool,
-) -> Result<()> {
-    for (name, item) in items {
-        let full = format!("{prefix}{name}");
-        match item {
-            ComponentItem::ComponentFunc(_) => place.func_new(name, move |_, ty, values, _| {
-                if !print || ty.results().len() > 0 {
-                    return Err(called_unserved(&full));
+    names: Names,
+}
+
+impl StandIn<'_> {
+    fn define<'a>(
+        &self,
+        mut place: LinkerInstance<'_, ()>,
+        prefix: &str,
+        items: impl Iterator<Item = (&'a str, ComponentItem)>,
+    ) -> Result<()> {
+        for (name, item) in items {
+            let full = format!("{prefix}{name}");
+            match item {
+                ComponentItem::ComponentFunc(ty) if self.print && ty.results().len() == 0 => {
+                    let names = self.names.clone();
+                    place.func_new(name, move |_, _, values, _| {
+                        let both = values.iter().zip(ty.params());
+                        let text = both.map(|(value, (_, ty))| wave::write(value, &ty, &names));
+                        let text = text.collect::<Result<Vec<_>>>();
+                        let text = text.map_err(cellule::Error::msg)?;
+                        eprintln!("{full}({})", text.join(", "));
+                        Ok(())
+                    })?;
                 }
-                let text = values
-                    .iter()
-                    .map(|value| wave::write(value, &Names::default()));
-                let text = text.collect::<Result<Vec<_>>>();
-                let text = text.map_err(cellule::Error::msg)?;
-                eprintln!("{full}({})", text.join(", "));
-                Ok(())
-            })?,
-            ComponentItem::ComponentInstance(instance) => {
-                let inner = place.instance(name)?;
-                define(
-                    inner,
-                    &format!("{full}#"),
-                    instance.exports(engine),
-                    engine,
-                    print,
-                )?;
+                ComponentItem::ComponentFunc(_) => {
+                    place.func_new(name, move |_, _, _, _| Err(called_unserved(&full)))?;
+                }
+                ComponentItem::ComponentInstance(instance) => {
+                    let inner = place.instance(name)?;
+                    self.define(inner, &format!("{full}#"), instance.exports(self.engine))?;
+                }
+                _ => {}
             }
-            _ => {}
         }
+        Ok(())
     }
-    Ok(())
 }

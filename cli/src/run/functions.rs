@@ -1,5 +1,6 @@
 //! What a component exports or imports, with full names, and functions found by parts of theirs.
 
+use super::wave::{self, Names};
 use anyhow::{Result, anyhow, bail};
 use cellule::Engine;
 use cellule::component::ResourceType;
@@ -37,21 +38,25 @@ impl Item {
         format!("{kind} `{}`", self.full())
     }
 
+    /// Name and type of a function.
+    pub fn signature(&self, names: &Names) -> String {
+        let Some(func) = self.func() else {
+            return self.kind_and_name();
+        };
+        let params = func.params();
+        let params = params.map(|(name, ty)| format!("{name}: {}", wave::describe(&ty, names)));
+        let params: Vec<String> = params.collect();
+        let result = func.results().next();
+        let result = result.map(|ty| format!(" -> {}", wave::describe(&ty, names)));
+        let (name, result) = (self.full(), result.unwrap_or_default());
+        format!("{name}: func({}){result}", params.join(", "))
+    }
+
     /// The type, if it is a function.
     pub fn func(&self) -> Option<&ComponentFunc> {
         match &self.item {
             ComponentItem::ComponentFunc(func) => Some(func),
             _ => None,
-        }
-    }
-}
-
-/// Name and type of a function.
-impl std::fmt::Display for Item {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.func() {
-            Some(func) => write!(f, "{}: {func:?}", self.full()),
-            None => f.write_str(&self.kind_and_name()),
         }
     }
 }
@@ -103,14 +108,15 @@ pub fn needed(items: Vec<Item>) -> impl Iterator<Item = Item> {
 ///
 /// # Errors
 /// If there is none or several; it lists them.
-pub fn find<'i>(items: &'i [Item], wanted: &str) -> Result<&'i Item> {
+pub fn find<'i>(items: &'i [Item], wanted: &str, names: &Names) -> Result<&'i Item> {
     let functions: Vec<&Item> = items.iter().filter(|item| item.func().is_some()).collect();
     if let Some(exact) = functions.iter().find(|item| item.full() == wanted) {
         return Ok(exact);
     }
     let meant = functions.iter().filter(|item| is_meant(item, wanted));
     let list = |items: &[&Item]| {
-        let lines = items.iter().map(|item| format!("\n  {item}"));
+        let lines = items.iter();
+        let lines = lines.map(|item| format!("\n  {}", item.signature(names)));
         lines.collect::<String>()
     };
     match meant.copied().collect::<Vec<_>>()[..] {
@@ -156,4 +162,51 @@ fn shorter(name: &str) -> impl Iterator<Item = &str> {
     let unversioned = |name| str::split_once(name, '@').map_or(name, |(name, _)| name);
     let local = name.rsplit_once('/').map_or(name, |(_, local)| local);
     [unversioned(name), local, unversioned(local)].into_iter()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cellule::component::Component;
+
+    #[test]
+    fn signatures_name_resources_wherever_they_are() {
+        let text = r#"(component
+            (import "t:a/b@1.0.0" (instance
+                (export "r" (type $r (sub resource)))
+                (type $record (record (field "a" u8) (field "b" (option (own $r)))))
+                (export "p" (type $p (eq $record)))
+                (export "f" (func
+                    (param "x" (list (borrow $r)))
+                    (param "y" $p)
+                    (result (result (tuple (own $r) u8)))))
+                (export "[method]r.g" (func (param "self" (borrow $r)))))))"#;
+        let engine = Engine::default();
+        let bytes = wat::parse_str(text).unwrap();
+        let component = Component::new(&engine, bytes).unwrap();
+        let ty = component.component_type();
+        let all: Vec<Item> = needed(items(ty.imports(&engine), &engine)).collect();
+        let mut names = Names::default();
+        for item in &all {
+            if let ComponentItem::Resource(ty) = item.item {
+                names.add(ty, item.name());
+            }
+        }
+        let told: Vec<String> = all.iter().map(|item| item.signature(&names)).collect();
+        assert_eq!(
+            told,
+            [
+                "resource `t:a/b@1.0.0#r`",
+                "t:a/b@1.0.0#f: func(x: list<borrow<r>>, y: record { a: u8, b: option<own<r>> }) \
+                 -> result<tuple<own<r>, u8>, _>",
+                "t:a/b@1.0.0#[method]r.g: func(self: borrow<r>)",
+            ]
+        );
+        let found = |wanted| find(&all, wanted, &names).map(Item::full).ok();
+        for wanted in ["r.g", "b#r.g", "t:a/b#[method]r.g", "b@1.0.0#r.g"] {
+            let full = Some("t:a/b@1.0.0#[method]r.g".to_string());
+            assert_eq!(found(wanted), full, "{wanted}");
+        }
+        assert_eq!(found("c#f"), None);
+    }
 }

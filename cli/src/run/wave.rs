@@ -13,7 +13,7 @@ use wasm_wave::wasm::{WasmType, WasmTypeKind, WasmValue, WasmValueError};
 pub struct Names(Vec<(ResourceType, String)>);
 
 impl Names {
-    /// Adds a name; the first of a type stays.
+    /// Adds a name; the first that a type gets stays.
     pub fn add(&mut self, ty: ResourceType, name: &str) {
         self.0.push((ty, name.to_string()));
     }
@@ -24,42 +24,112 @@ impl Names {
     }
 }
 
-/// A value as text.
+/// A value of a type as text.
 ///
 /// # Errors
 /// If it, or a part of it, is of a kind that has no text.
-pub fn write(value: &Val, names: &Names) -> anyhow::Result<String> {
-    let value = Value(name_resources(value, names));
+pub fn write(value: &Val, ty: &Type, names: &Names) -> anyhow::Result<String> {
+    let value = Value(name_resources(value, ty, names));
     Ok(wasm_wave::to_string(&value)?)
 }
 
 /// The same value with the text of each resource in its place: the writer prints enums as they are.
-fn name_resources(value: &Val, names: &Names) -> Val {
-    let inner = |value: &Val| name_resources(value, names);
-    let boxed = |value: &Option<Box<Val>>| value.as_ref().map(|value| Box::new(inner(value)));
-    match value {
-        Val::Resource(resource) => {
-            let word = if resource.owned() { "own" } else { "borrow" };
-            Val::Enum(format!("{word}<{}>", names.of(resource.ty())))
+fn name_resources(value: &Val, ty: &Type, names: &Names) -> Val {
+    if !has_resource(ty) {
+        return value.clone();
+    }
+    let inner = |value: &Val, ty: &Type| name_resources(value, ty, names);
+    let boxed = |value: &Payload, ty: Option<Type>| {
+        let both = value.as_deref().zip(ty);
+        both.map(|(value, ty)| Box::new(inner(value, &ty)))
+    };
+    match (value, ty) {
+        (Val::Resource(_), ty) => Val::Enum(describe(ty, names)),
+        (Val::List(list), Type::List(ty)) => {
+            let ty = ty.ty();
+            Val::List(list.iter().map(|item| inner(&item, &ty)).collect())
         }
-        Val::List(cellule::component::List::Vals(list)) => {
-            Val::List(list.iter().map(inner).collect())
-        }
-        Val::Map(entries) => {
+        (Val::Map(entries), Type::Map(ty)) => {
+            let ty = ty.value();
             let entries = entries.iter();
-            Val::Map(entries.map(|(a, b)| (inner(a), inner(b))).collect())
+            Val::Map(
+                entries
+                    .map(|(key, x)| (key.clone(), inner(x, &ty)))
+                    .collect(),
+            )
         }
-        Val::Record(fields) => {
-            let fields = fields.iter();
-            let fields = fields.map(|(name, value)| (name.clone(), inner(value)));
+        (Val::Record(fields), Type::Record(ty)) => {
+            let fields = fields.iter().zip(ty.fields());
+            let fields = fields.map(|((name, x), field)| (name.clone(), inner(x, &field.ty)));
             Val::Record(fields.collect())
         }
-        Val::Tuple(values) => Val::Tuple(values.iter().map(inner).collect()),
-        Val::Variant(name, payload) => Val::Variant(name.clone(), boxed(payload)),
-        Val::Option(payload) => Val::Option(boxed(payload)),
-        Val::Result(Ok(payload)) => Val::Result(Ok(boxed(payload))),
-        Val::Result(Err(payload)) => Val::Result(Err(boxed(payload))),
-        plain => plain.clone(),
+        (Val::Tuple(values), Type::Tuple(ty)) => {
+            let values = values.iter().zip(ty.types());
+            Val::Tuple(values.map(|(x, ty)| inner(x, &ty)).collect())
+        }
+        (Val::Variant(name, payload), Type::Variant(ty)) => {
+            let case = ty.cases().find(|case| case.name == name);
+            Val::Variant(name.clone(), boxed(payload, case.and_then(|case| case.ty)))
+        }
+        (Val::Option(payload), Type::Option(ty)) => Val::Option(boxed(payload, Some(ty.ty()))),
+        (Val::Result(Ok(payload)), Type::Result(ty)) => Val::Result(Ok(boxed(payload, ty.ok()))),
+        (Val::Result(Err(payload)), Type::Result(ty)) => Val::Result(Err(boxed(payload, ty.err()))),
+        (other, _) => other.clone(),
+    }
+}
+
+/// How deep a type is written out: it can be far larger than the binary that it is from.
+const DEEPEST: u32 = 6;
+
+/// A type as WIT would write it, resources by their names; parts that lie very deep are left out.
+pub fn describe(ty: &Type, names: &Names) -> String {
+    described(ty, names, DEEPEST)
+}
+
+fn described(ty: &Type, names: &Names, depth: u32) -> String {
+    let Some(depth) = depth.checked_sub(1) else {
+        return "…".to_string();
+    };
+    if !has_resource(ty) {
+        return ty.to_string();
+    }
+    let inner = |ty: &Type| described(ty, names, depth);
+    let optional = |ty: Option<Type>| ty.map_or("_".to_string(), |ty| inner(&ty));
+    match ty {
+        Type::Own(ty) => format!("own<{}>", names.of(*ty)),
+        Type::Borrow(ty) => format!("borrow<{}>", names.of(*ty)),
+        Type::List(list) => format!("list<{}>", inner(&list.ty())),
+        Type::Map(map) => format!("map<{}, {}>", inner(&map.key()), inner(&map.value())),
+        Type::Record(record) => {
+            let fields = record.fields();
+            let fields: Vec<String> = fields
+                .map(|field| format!("{}: {}", field.name, inner(&field.ty)))
+                .collect();
+            format!("record {{ {} }}", fields.join(", "))
+        }
+        Type::Tuple(tuple) => {
+            let types: Vec<String> = tuple.types().map(|ty| inner(&ty)).collect();
+            format!("tuple<{}>", types.join(", "))
+        }
+        Type::Variant(variant) => {
+            let cases = variant.cases();
+            let cases: Vec<String> = cases
+                .map(|case| match case.ty {
+                    Some(ty) => format!("{}({})", case.name, inner(&ty)),
+                    None => case.name.to_string(),
+                })
+                .collect();
+            format!("variant {{ {} }}", cases.join(", "))
+        }
+        Type::Option(option) => format!("option<{}>", inner(&option.ty())),
+        Type::Result(result) => {
+            format!(
+                "result<{}, {}>",
+                optional(result.ok()),
+                optional(result.err())
+            )
+        }
+        other => other.to_string(),
     }
 }
 
