@@ -6,6 +6,7 @@ use cellule_cli::wast::report::{Report, Summary};
 use cellule_cli::wast::{self, script};
 use cellule_cli::{disasm, input, inspect, run};
 use clap::Parser;
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -33,19 +34,29 @@ fn command(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Run(args) => {
             let wasm = input::read(&args.file)?;
-            run::run(&args, &wasm, |line| println!("{line}"))?;
+            run::run(&args, &wasm, |line| print(&format!("{line}\n")))?;
         }
         Command::Inspect(args) => {
             let wasm = input::read(&args.file)?;
-            print!("{}", inspect::describe(&wasm)?);
+            print(&inspect::describe(&wasm)?);
         }
         Command::Disasm(args) => {
             let wasm = input::read(&args.file)?;
-            print!("{}", disasm::disassemble(&args, &wasm)?);
+            print(&disasm::disassemble(&args, &wasm)?);
         }
         Command::Wast(args) => return scripts(&args),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes to stdout. A reader that has seen enough, such as `head`, ends the program quietly.
+fn print(text: &str) {
+    if let Err(error) = std::io::stdout().write_all(text.as_bytes()) {
+        if error.kind() != ErrorKind::BrokenPipe {
+            eprintln!("error: can't write to stdout: {error}");
+        }
+        std::process::exit(1);
+    }
 }
 
 /// Runs scripts; the exit code says whether any failed.
@@ -75,11 +86,13 @@ fn scripts(args: &WastArgs) -> anyhow::Result<ExitCode> {
             differences.apply(&mut report);
             summary.add(&report);
             if args.verbose {
-                report.details().for_each(|line| println!("{line}"));
+                report
+                    .details()
+                    .for_each(|line| print(&format!("{line}\n")));
             }
         }
     }
-    println!("{summary}");
+    print(&format!("{summary}\n"));
     Ok(if summary.failed == 0 {
         ExitCode::SUCCESS
     } else {

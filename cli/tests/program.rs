@@ -469,6 +469,20 @@ fn disasm_finds_functions_of_components() {
     assert!(err.contains("`nobody`"), "{err}");
 }
 
+#[test]
+fn a_reader_that_goes_away_ends_the_program_quietly() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_cellule"))
+        .args(["disasm", DEPOT])
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("the program ends");
+    assert_eq!(stderr(&output), "");
+}
+
 /// The path of a guest of a real toolchain.
 fn shared(name: &str) -> Option<String> {
     cellule_tests::shared_guest(name)?;
