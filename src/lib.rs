@@ -24,6 +24,7 @@ mod store;
 mod tables;
 #[cfg(feature = "compile")]
 mod translate;
+mod zeroed;
 
 pub use error::{Error, ErrorKind, Frame, Result, Trap};
 pub use limits::Limits;

@@ -19,6 +19,9 @@ pub struct Limits {
     /// Steps of working out what a component's instantiation does: definitions, arguments and
     /// exports of every component instance. Bounds the time and memory of loading.
     pub component_steps: u32,
+    /// Bytes of one string that crosses a component's boundary, at most 2³¹ − 1. A trap beyond it. The
+    /// specification's own limit is 2²⁸ − 1.
+    pub string_bytes: u32,
     /// Fuel that one `realloc` may use when the host stores a value in a guest: a slice of fuel doesn't
     /// stop it. Only where fuel is consumed.
     pub realloc_fuel: u64,
@@ -39,6 +42,7 @@ impl Limits {
             core_instances: 10_000,
             component_instances: 10_000,
             component_steps: 1_000_000,
+            string_bytes: (1 << 28) - 1,
             realloc_fuel: 1_000_000_000,
         }
     }
@@ -53,6 +57,7 @@ impl Limits {
             core_instances: 64,
             component_instances: 128,
             component_steps: 20_000,
+            string_bytes: 64 << 10,
             realloc_fuel: 10_000_000,
         }
     }

@@ -173,6 +173,10 @@ pub struct WastArgs {
     /// Run with fuel metering on
     #[arg(long)]
     pub fuel: bool,
+
+    /// Run component calls in slices of this much fuel, resumed until they end
+    #[arg(long, value_name = "UNITS")]
+    pub slice: Option<u64>,
 }
 
 const WAST_HELP: &str = "\

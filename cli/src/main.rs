@@ -69,6 +69,7 @@ fn scripts(args: &WastArgs) -> anyhow::Result<ExitCode> {
         config,
         features: args.features.clone(),
         fuel: args.fuel,
+        slice: args.slice,
     };
     let differences = match &args.differences {
         Some(path) => Differences::read(path)?,

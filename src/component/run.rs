@@ -358,6 +358,7 @@ impl Adapter<'_> {
             scopes,
             guest_resources,
             snapshot,
+            limits,
             ..
         } = &mut *self.inner;
         let tree = &trees[self.tree as usize];
@@ -379,6 +380,7 @@ impl Adapter<'_> {
             guest_resources,
             handles,
             scopes,
+            string_bytes: limits.string_bytes,
         };
         let mut crossing = Crossing::new(
             parts,

@@ -83,11 +83,7 @@ impl MemoryEntity {
         if new > self.ty.maximum.unwrap_or(65_536).min(65_536) || bytes > limits.memory_bytes {
             return None;
         }
-        self.bytes
-            .try_reserve_exact(bytes - self.bytes.len())
-            .ok()?;
-        self.bytes.resize(bytes, 0);
-        Some(old)
+        crate::zeroed::grow(&mut self.bytes, bytes).then_some(old)
     }
 
     fn range(&self, start: u64, len: u64) -> Result<core::ops::Range<usize>, Trap> {

@@ -141,10 +141,10 @@ impl<T: 'static> Store<T> {
     /// Takes fuel from the reserve; whether there was any.
     pub(crate) fn refuel(&mut self) -> bool {
         let room = i64::MAX.saturating_sub(self.inner.fuel.max(0)) as u64;
-        let amount = self
-            .reserve
-            .min(self.yield_interval.unwrap_or(u64::MAX))
-            .min(room);
+        // Debt is paid at once: a yield that lets nothing run would be of no use.
+        let debt = self.inner.fuel.min(0).unsigned_abs();
+        let wanted = self.yield_interval.unwrap_or(u64::MAX).max(debt);
+        let amount = self.reserve.min(wanted).min(room);
         self.reserve -= amount;
         self.inner.fuel = self.inner.fuel.saturating_add(amount as i64);
         amount > 0

@@ -174,7 +174,9 @@ impl FeatureSet {
             .wasm_reference_types(has(WasmFeatures::REFERENCE_TYPES))
             .wasm_extended_const(has(WasmFeatures::EXTENDED_CONST))
             .wasm_multi_memory(has(WasmFeatures::MULTI_MEMORY))
-            .wasm_tail_call(has(WasmFeatures::TAIL_CALL));
+            .wasm_tail_call(has(WasmFeatures::TAIL_CALL))
+            .wasm_component_model_map(has(WasmFeatures::CM_MAP))
+            .wasm_component_model_implements(has(WasmFeatures::CM_IMPLEMENTS));
     }
 
     /// wasmparser's form of the set.

@@ -1,5 +1,6 @@
 //! Walks a script's directives and hands each to the core or the component side.
 
+use super::component::ComponentSide;
 use super::core::CoreSide;
 use super::engine::{Definition, Options, ScriptEngine, Step, Stop, judge_bad_module};
 use super::report::{Kind, Outcome, Report, Verdict};
@@ -27,7 +28,7 @@ fn run_into(script: &Script, options: &Options, report: &mut Report) -> Result<(
     let features = options
         .features(script.features)
         .map_err(|error| error.to_string())?;
-    let engine = ScriptEngine::new(features, options);
+    let engine = ScriptEngine::new(features, script.limits(), options);
     let mut runner = Runner::new(engine).map_err(|error| error.to_string())?;
     let buffer = script::lex(&script.text).map_err(|error| error.to_string())?;
     let wast = wast::parser::parse::<Wast>(&buffer).map_err(|error| error.to_string())?;
@@ -84,6 +85,8 @@ pub enum Current {
     Nothing,
     /// The core side's newest instance.
     Core,
+    /// The component side's newest instance.
+    Component,
     /// It was skipped for this reason.
     Skipped(String),
     /// It failed in this line.
@@ -108,14 +111,10 @@ impl Current {
     }
 }
 
-/// Components are read and validated by tools only; the engine doesn't run them yet.
-fn unexecuted() -> Stop {
-    Stop::Skip("component-model".to_string())
-}
-
 struct Runner {
     engine: ScriptEngine,
     core: CoreSide,
+    component: ComponentSide,
     current: Current,
     definitions: HashMap<String, Result<Definition, Current>>,
     last_definition: Option<Result<Definition, Current>>,
@@ -127,6 +126,7 @@ impl Runner {
     fn new(engine: ScriptEngine) -> Result<Self, cellule::Error> {
         Ok(Self {
             core: CoreSide::new(&engine)?,
+            component: ComponentSide::new(&engine)?,
             engine,
             current: Current::Nothing,
             definitions: HashMap::new(),
@@ -151,7 +151,10 @@ impl Runner {
             WastDirective::AssertTrap { exec, message, .. } => self.assert_trap(exec, message),
             WastDirective::AssertExhaustion { call, message, .. } => {
                 self.check_current(call.module)?;
-                self.core.assert_exhaustion(&call, message)
+                match self.calls_component(&call) {
+                    true => self.component.assert_exhaustion(&call, message),
+                    false => self.core.assert_exhaustion(&call, message),
+                }
             }
             WastDirective::AssertMalformed {
                 mut module,
@@ -201,7 +204,10 @@ impl Runner {
                 self.core.instantiate(module, name)?;
                 self.current = Current::Core;
             }
-            Definition::Component => return Err(unexecuted()),
+            Definition::Component(component) => {
+                self.component.instantiate(&self.engine, component, name)?;
+                self.current = Current::Component;
+            }
         }
         Ok(())
     }
@@ -264,21 +270,33 @@ impl Runner {
     fn check_current(&self, name: Option<Id>) -> Step {
         let lost = match name {
             Some(id) => self.lost.get(id.name()),
-            None => Some(&self.current).filter(|current| !matches!(current, Current::Core)),
+            None => Some(&self.current)
+                .filter(|current| !matches!(current, Current::Core | Current::Component)),
         };
         lost.map_or(Ok(()), |lost| Err(lost.stop()))
     }
 
     fn invoke(&mut self, invoke: WastInvoke<'_>) -> Step {
         self.check_current(invoke.module)?;
-        self.core.invoke(&invoke)
+        match self.calls_component(&invoke) {
+            true => self.component.invoke(&invoke),
+            false => self.core.invoke(&invoke),
+        }
+    }
+
+    /// Whether a call is meant for the newest component instance.
+    fn calls_component(&self, invoke: &WastInvoke<'_>) -> bool {
+        invoke.module.is_none() && matches!(self.current, Current::Component)
     }
 
     fn assert_return(&mut self, exec: WastExecute<'_>, results: &[wast::WastRet<'_>]) -> Step {
         match exec {
             WastExecute::Invoke(invoke) => {
                 self.check_current(invoke.module)?;
-                self.core.assert_return(&invoke, results)
+                match self.calls_component(&invoke) {
+                    true => self.component.assert_return(&invoke, results),
+                    false => self.core.assert_return(&invoke, results),
+                }
             }
             WastExecute::Get { module, global, .. } => {
                 self.check_current(module)?;
@@ -295,13 +313,19 @@ impl Runner {
         match exec {
             WastExecute::Invoke(invoke) => {
                 self.check_current(invoke.module)?;
-                self.core.assert_trap(&invoke, message)
+                match self.calls_component(&invoke) {
+                    true => self.component.assert_trap(&invoke, message),
+                    false => self.core.assert_trap(&invoke, message),
+                }
             }
             WastExecute::Wat(mut wat) => match self.compile_wat(&mut wat)? {
                 Definition::Module(module) => {
                     self.core.assert_instantiation_traps(&module, message)
                 }
-                Definition::Component => Err(unexecuted()),
+                Definition::Component(component) => {
+                    self.component
+                        .assert_instantiation_traps(&self.engine, &component, message)
+                }
             },
             WastExecute::Get { .. } => Err(Stop::fail("reading a global can't trap")),
         }
@@ -310,7 +334,9 @@ impl Runner {
     fn assert_unlinkable(&mut self, mut wat: Wat<'_>, message: &str) -> Step {
         match self.compile_wat(&mut wat)? {
             Definition::Module(module) => self.core.assert_unlinkable(&module, message),
-            Definition::Component => Err(unexecuted()),
+            Definition::Component(component) => {
+                self.component.assert_unlinkable(&component, message)
+            }
         }
     }
 

@@ -35,6 +35,7 @@ pub(crate) struct Crossing<'a> {
     pub floor: usize,
     pub handles: &'a mut [HandleTable],
     pub scopes: &'a mut Scopes,
+    string_bytes: u32,
     /// Fuel that was used.
     pub cost: i64,
     ask: Option<Request>,
@@ -47,6 +48,8 @@ pub(crate) struct Parts<'a> {
     pub guest_resources: &'a [GuestResource],
     pub handles: &'a mut [HandleTable],
     pub scopes: &'a mut Scopes,
+    /// The longest string.
+    pub string_bytes: u32,
 }
 
 impl<'a> Crossing<'a> {
@@ -74,6 +77,7 @@ impl<'a> Crossing<'a> {
             floor,
             handles: parts.handles,
             scopes: parts.scopes,
+            string_bytes: parts.string_bytes,
             cost: 0,
             ask: None,
         }
@@ -244,7 +248,8 @@ impl<'a> Crossing<'a> {
 
     fn string(&mut self, flat: bool, src: u32, dst: u32) -> Result<()> {
         let (ptr, tagged) = self.pair(flat, src);
-        let source = Source::of(self.from.encoding, tagged).ok_or(Trap::StringOutOfBounds)?;
+        let source = Source::of(self.from.encoding, tagged, self.string_bytes)
+            .ok_or(Trap::StringOutOfBounds)?;
         if !aligned(ptr, strings::alignment(self.from.encoding)) {
             return Err(Trap::UnalignedPointer.into());
         }
@@ -262,12 +267,19 @@ impl<'a> Crossing<'a> {
             room: transcode.room,
             ..self.cursor(CursorKind::StringRoom, TypeId::NONE, flat, ptr, 0)
         })?;
+        self.ask_for_string(request)
+    }
+
+    fn ask_for_string(&mut self, request: Request) -> Result<()> {
+        if request.new_size > strings::MAX_BYTES {
+            return Err(Trap::StringOutOfBounds.into());
+        }
         self.ask = Some(request);
         Ok(())
     }
 
     fn string_room(&mut self, top: usize, cursor: Cursor, ptr: u32) -> Result<()> {
-        let source = Source::of(self.from.encoding, cursor.src_len);
+        let source = Source::of(self.from.encoding, cursor.src_len, self.string_bytes);
         let source = source.ok_or(Trap::StringOutOfBounds)?;
         let mut transcode = Transcode {
             source,
@@ -292,7 +304,7 @@ impl<'a> Crossing<'a> {
                 let waiting = &mut self.cursors[top];
                 waiting.at = transcode.at;
                 waiting.room = transcode.room;
-                self.ask = Some(request);
+                self.ask_for_string(request)?;
             }
         }
         Ok(())

@@ -24,6 +24,7 @@ pub struct LiftContext<'a> {
     generations: &'a mut Vec<u32>,
     host_types: &'a [ResourceType],
     store: u32,
+    string_bytes: u32,
     pub(crate) cost: i64,
 }
 
@@ -51,6 +52,7 @@ impl<'a> LiftContext<'a> {
             generations: &mut inner.generations,
             host_types: &inner.host_types,
             store,
+            string_bytes: inner.limits.string_bytes,
             cost: 1,
         }
     }
@@ -70,7 +72,8 @@ impl<'a> LiftContext<'a> {
             let why = "string pointer/length out of bounds of memory";
             Error::new(ErrorKind::Trap, why)
         };
-        let source = Source::of(self.options.encoding, tagged).ok_or_else(outside)?;
+        let source =
+            Source::of(self.options.encoding, tagged, self.string_bytes).ok_or_else(outside)?;
         let align = strings::alignment(self.options.encoding);
         if !aligned(ptr, align) {
             let why = alloc::format!("string pointer not aligned to {align}");

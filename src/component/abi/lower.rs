@@ -109,14 +109,13 @@ impl<'a, T: 'static> LowerContext<'a, T> {
 
     /// Stores a string; its pointer and length.
     pub(crate) fn string(&mut self, text: &str) -> Result<(u32, u32)> {
+        let limit = self.store.inner.limits.string_bytes;
         let long = || {
-            Error::new(
-                ErrorKind::Type,
-                "the string is longer than the limit of 2²⁸ − 1 bytes",
-            )
+            let why = alloc::format!("the string is longer than the limit of {limit} bytes");
+            Error::new(ErrorKind::Type, why)
         };
         let len = u32::try_from(text.len()).map_err(|_| long())?;
-        let source = Source::of(Encoding::Utf8, len).ok_or_else(long)?;
+        let source = Source::of(Encoding::Utf8, len, limit).ok_or_else(long)?;
         self.spend(bytes_cost(len.into()));
         debug_assert_eq!(source.form, Form::Utf8);
         let (mut transcode, mut request) = Transcode::start(source, self.options.encoding);

@@ -9,8 +9,8 @@ use crate::error::Trap;
 use crate::store::components::Request;
 use crate::tables::Encoding;
 
-/// The longest string, in bytes.
-const MAX_BYTES: u64 = (1 << 28) - 1;
+/// However the limit is set: neither a string nor the room that one is given is larger.
+pub(crate) const MAX_BYTES: u32 = (1 << 31) - 1;
 /// In a length of the encoding [`Encoding::CompactUtf16`]: the string is UTF-16.
 const TAG: u32 = 1 << 31;
 
@@ -30,8 +30,9 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// The form and size of a string whose length field is `tagged`, or nothing if it is too long.
-    pub fn of(encoding: Encoding, tagged: u32) -> Option<Source> {
+    /// The form and size of a string whose length field is `tagged`, or nothing if it is longer than
+    /// `limit` bytes.
+    pub fn of(encoding: Encoding, tagged: u32, limit: u32) -> Option<Source> {
         let (form, bytes) = match encoding {
             Encoding::Utf8 => (Form::Utf8, u64::from(tagged)),
             Encoding::Utf16 => (Form::Utf16, 2 * u64::from(tagged)),
@@ -40,7 +41,7 @@ impl Source {
             }
             Encoding::CompactUtf16 => (Form::Latin1, u64::from(tagged)),
         };
-        (bytes <= MAX_BYTES).then_some(Source {
+        (bytes <= limit.min(MAX_BYTES).into()).then_some(Source {
             form,
             bytes: bytes as u32,
         })
@@ -70,8 +71,9 @@ pub(crate) fn validate(form: Form, bytes: &[u8]) -> Result<(), Trap> {
             .map(drop)
             .map_err(|_| Trap::InvalidUtf8),
         Form::Utf16 => {
-            let decoded = char::decode_utf16(units_of(bytes));
-            match decoded.into_iter().any(|unit| unit.is_err()) {
+            let plain = |block: &[u8]| units_of(block).all(|unit| unit & 0xf800 != 0xd800);
+            let mut decoded = char::decode_utf16(units_of(&bytes[prefix(bytes, plain)..]));
+            match decoded.any(|unit| unit.is_err()) {
                 true => Err(Trap::InvalidUtf16),
                 false => Ok(()),
             }
@@ -167,14 +169,15 @@ impl Transcode {
                 self.done(ptr, self.source.units())
             }
             (FIRST, Form::Latin1, Encoding::Utf16) => {
-                for (unit, byte) in room.chunks_exact_mut(2).zip(bytes) {
-                    unit.copy_from_slice(&u16::from(*byte).to_le_bytes());
-                }
+                widen(bytes, room);
                 self.done(ptr, self.source.units())
             }
             (FIRST, Form::Utf8, Encoding::Utf16) => {
-                let written = write_utf16(chars(Form::Utf8, bytes), room);
-                self.shrink(ptr, written, 2)
+                let ascii = ascii_prefix(bytes);
+                let (head, tail) = room.split_at_mut(2 * ascii);
+                widen(&bytes[..ascii], head);
+                let written = write_utf16(chars(Form::Utf8, &bytes[ascii..]), tail);
+                self.shrink(ptr, 2 * ascii as u32 + written, 2)
             }
             (FIRST, form, Encoding::Utf8) => self.ascii(ptr, form, bytes, room),
             (GROWN, form, Encoding::Utf8) => {
@@ -236,26 +239,28 @@ impl Transcode {
 
     /// To UTF-8, hoping for ASCII: one byte a unit.
     fn ascii(&mut self, ptr: u32, form: Form, bytes: &[u8], room: &mut [u8]) -> Step {
-        for (at, c) in chars(form, bytes).enumerate() {
-            if !c.is_ascii() {
-                let per_unit = if form == Form::Latin1 { 2 } else { 3 };
-                return self.grow(ptr, 1, per_unit * self.source.units());
-            }
-            room[at] = c as u8;
+        if narrow(form, bytes, 0x80, room) == room.len() {
+            return self.done(ptr, self.room);
         }
-        self.done(ptr, self.room)
+        let per_unit = if form == Form::Latin1 { 2 } else { 3 };
+        self.grow(ptr, 1, per_unit * self.source.units())
     }
 
     /// To Latin-1 as long as it will do.
     fn latin1(&mut self, ptr: u32, form: Form, bytes: &[u8], room: &mut [u8]) -> Step {
-        let mut written = 0;
-        for c in chars(form, bytes) {
-            let Ok(byte) = u8::try_from(u32::from(c)) else {
-                return self.grow(ptr, 2, 2 * self.source.units());
-            };
-            room[written as usize] = byte;
-            written += 1;
+        let mut written = narrow(form, bytes, 0x100, room);
+        if form == Form::Utf8 {
+            for c in chars(form, &bytes[written..]) {
+                let Ok(byte) = u8::try_from(u32::from(c)) else {
+                    return self.grow(ptr, 2, 2 * self.source.units());
+                };
+                room[written] = byte;
+                written += 1;
+            }
+        } else if written < room.len() {
+            return self.grow(ptr, 2, 2 * self.source.units());
         }
+        let written = written as u32;
         if written < self.room {
             let old = core::mem::replace(&mut self.room, written);
             self.at = SHRUNK_LATIN1;
@@ -263,6 +268,52 @@ impl Transcode {
         }
         self.done(ptr, written)
     }
+}
+
+/// Writes units below `limit` as bytes, up to the first that isn't; how many. Of UTF-8 only ASCII.
+///
+/// Looked for first and written then, both in loops that compilers turn into vector code.
+fn narrow(form: Form, bytes: &[u8], limit: u16, room: &mut [u8]) -> usize {
+    match form {
+        Form::Utf16 => {
+            let len = prefix(bytes, |block| units_of(block).all(|unit| unit < limit)) / 2;
+            let len = len
+                + units_of(&bytes[2 * len..])
+                    .take_while(|unit| *unit < limit)
+                    .count();
+            for (place, unit) in room.iter_mut().zip(bytes[..2 * len].chunks_exact(2)) {
+                *place = unit[0];
+            }
+            len
+        }
+        _ => {
+            let len = match form {
+                Form::Latin1 if limit > 0xff => bytes.len(),
+                _ => ascii_prefix(bytes),
+            };
+            room[..len].copy_from_slice(&bytes[..len]);
+            len
+        }
+    }
+}
+
+/// How many bytes at the start are ASCII.
+fn ascii_prefix(bytes: &[u8]) -> usize {
+    let len = prefix(bytes, <[u8]>::is_ascii);
+    len + bytes[len..]
+        .iter()
+        .take_while(|byte| byte.is_ascii())
+        .count()
+}
+
+/// The length of the blocks at the start of which all are as asked.
+fn prefix(bytes: &[u8], all: impl Fn(&[u8]) -> bool) -> usize {
+    const BLOCK: usize = 64;
+    bytes
+        .chunks_exact(BLOCK)
+        .take_while(|block| all(block))
+        .count()
+        * BLOCK
 }
 
 const PROBABLY_UTF16: u32 = 5;
@@ -273,6 +324,13 @@ fn request(old: u32, old_size: u32, align: u32, new_size: u32) -> Request {
         old_size,
         align,
         new_size,
+    }
+}
+
+/// Writes bytes as units of two.
+fn widen(bytes: &[u8], room: &mut [u8]) {
+    for (unit, byte) in room.chunks_exact_mut(2).zip(bytes) {
+        unit.copy_from_slice(&u16::from(*byte).to_le_bytes());
     }
 }
 

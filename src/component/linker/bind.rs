@@ -219,7 +219,28 @@ fn subtype(given: &ExternType, expected: &ExternType) -> Result<(), String> {
     if fits {
         return Ok(());
     }
-    Err(format!("expected type `{expected}`, found type `{given}`"))
+    Err(format!(
+        "expected type `{}`, found type `{}`",
+        text(expected),
+        text(given)
+    ))
+}
+
+/// A type as the text format writes it.
+fn text(ty: &ExternType) -> String {
+    let ExternType::Func(ty) = ty else {
+        return ty.to_string();
+    };
+    let mut text = String::from("(func");
+    for (word, types) in [("param", ty.params()), ("result", ty.results())] {
+        if !types.is_empty() {
+            text.push_str(&format!(" ({word}"));
+            types.iter().for_each(|ty| text.push_str(&format!(" {ty}")));
+            text.push(')');
+        }
+    }
+    text.push(')');
+    text
 }
 
 fn kind(ty: &ExternType) -> String {
