@@ -1,12 +1,20 @@
 //! Errors and traps.
 //!
 //! An [`Error`] is one word wide and says what kind of failure it is, so that a tool can tell bad
-//! input from an input that asks for something not supported yet.
+//! input from an input that asks for something not supported yet. It can carry any error of the
+//! embedder's through a guest, and context that was added on the way.
+
+mod context;
+mod parts;
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::any::TypeId;
 use core::fmt;
+use parts::{Cause, Layer, Part, Words};
+
+pub use context::{Chain, Context};
 
 /// `Result` with this crate's error.
 pub type Result<T, E = Error> = core::result::Result<T, E>;
@@ -95,14 +103,6 @@ pub enum ErrorKind {
     Host,
 }
 
-struct Inner {
-    kind: ErrorKind,
-    message: String,
-    offset: Option<u64>,
-    trap: Option<Trap>,
-    frames: Vec<Frame>,
-}
-
 /// One frame of a trap's backtrace, innermost first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
@@ -112,35 +112,193 @@ pub struct Frame {
     pub name: Option<String>,
 }
 
-/// What went wrong: a kind, a message, and where known the offset in the binary.
+struct Inner {
+    kind: ErrorKind,
+    offset: Option<u64>,
+    frames: Vec<Frame>,
+    /// The outermost context, or the error itself.
+    part: Box<dyn Part>,
+}
+
+/// What went wrong: a kind, a message, contexts around it, and where known the offset in the binary.
+///
+/// `{}` prints the outermost message, `{:#}` the whole chain on one line, `{:?}` the chain and the
+/// functions that were running. Any error converts to it with `?`; therefore it is no
+/// [`core::error::Error`] itself, but converts to a boxed one.
 pub struct Error(Box<Inner>);
 
+/// The message of an error of this crate's own.
+#[derive(Debug)]
+struct Told {
+    kind: ErrorKind,
+    message: String,
+    offset: Option<u64>,
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let prefix = match self.kind {
+            ErrorKind::Malformed => "malformed binary: ",
+            ErrorKind::Invalid => "invalid: ",
+            ErrorKind::Unsupported => "not supported: ",
+            ErrorKind::Trap => "wasm trap: ",
+            _ => "",
+        };
+        write!(f, "{prefix}{}", self.message)?;
+        match self.offset {
+            Some(offset) => write!(f, " (at offset 0x{offset:x})"),
+            None => Ok(()),
+        }
+    }
+}
+
 impl Error {
+    /// An error that carries another one, which [`Error::downcast_ref`] finds again.
+    pub fn new<E>(error: E) -> Error
+    where
+        E: core::error::Error + Send + Sync + 'static,
+    {
+        let kind = match TypeId::of::<E>() == TypeId::of::<Trap>() {
+            true => ErrorKind::Trap,
+            false => ErrorKind::Host,
+        };
+        Error::with_part(kind, None, Box::new(Cause(error)))
+    }
+
     /// An error of the embedder's own, for host functions to return.
-    pub fn msg(message: impl fmt::Display) -> Error {
-        Error::new(ErrorKind::Host, message)
+    pub fn msg<M>(message: M) -> Error
+    where
+        M: fmt::Display + fmt::Debug + Send + Sync + 'static,
+    {
+        Error::with_part(ErrorKind::Host, None, Box::new(Words(message)))
     }
 
     /// An error of a kind.
-    pub fn new(kind: ErrorKind, message: impl fmt::Display) -> Error {
-        Error(Box::new(Inner {
-            kind,
-            message: message.to_string(),
-            offset: None,
-            trap: None,
-            frames: Vec::new(),
-        }))
+    pub fn of(kind: ErrorKind, message: impl fmt::Display) -> Error {
+        Error::told(kind, message, None)
     }
 
     pub(crate) fn at(kind: ErrorKind, message: impl fmt::Display, offset: u64) -> Error {
-        let mut error = Error::new(kind, message);
-        error.0.offset = Some(offset);
-        error
+        Error::told(kind, message, Some(offset))
+    }
+
+    fn told(kind: ErrorKind, message: impl fmt::Display, offset: Option<u64>) -> Error {
+        let told = Told {
+            kind,
+            message: message.to_string(),
+            offset,
+        };
+        Error::with_part(kind, offset, Box::new(Words(told)))
+    }
+
+    fn with_part(kind: ErrorKind, offset: Option<u64>, part: Box<dyn Part>) -> Error {
+        Error(Box::new(Inner {
+            kind,
+            offset,
+            frames: Vec::new(),
+            part,
+        }))
     }
 
     pub(crate) fn with_frames(mut self, frames: Vec<Frame>) -> Error {
         self.0.frames = frames;
         self
+    }
+
+    /// Wraps it in a message that says what was being done. Kind, offset and frames stay.
+    #[must_use]
+    pub fn context<C>(mut self, context: C) -> Error
+    where
+        C: fmt::Display + Send + Sync + 'static,
+    {
+        let inner = core::mem::replace(&mut self.0.part, Box::new(Words("")));
+        self.0.part = Box::new(Layer { context, inner });
+        self
+    }
+
+    /// Whether it, or a context around it, is an `E`.
+    pub fn is<E>(&self) -> bool
+    where
+        E: fmt::Display + fmt::Debug + Send + Sync + 'static,
+    {
+        self.downcast_ref::<E>().is_some()
+    }
+
+    /// The `E` that it carries, as error or as context.
+    pub fn downcast_ref<E>(&self) -> Option<&E>
+    where
+        E: fmt::Display + fmt::Debug + Send + Sync + 'static,
+    {
+        let mut part = &*self.0.part;
+        loop {
+            if let Some(found) = part.payload().downcast_ref::<E>() {
+                return Some(found);
+            }
+            part = part.inner()?;
+        }
+    }
+
+    /// The `E` that it carries, as error or as context.
+    pub fn downcast_mut<E>(&mut self) -> Option<&mut E>
+    where
+        E: fmt::Display + fmt::Debug + Send + Sync + 'static,
+    {
+        let mut part = &mut *self.0.part;
+        loop {
+            if part.payload().is::<E>() {
+                return part.payload_mut().downcast_mut::<E>();
+            }
+            part = part.inner_mut()?;
+        }
+    }
+
+    /// Takes the `E` out that it carries, as error or as context.
+    ///
+    /// # Errors
+    /// Itself, if it carries none.
+    pub fn downcast<E>(self) -> Result<E, Error>
+    where
+        E: fmt::Display + fmt::Debug + Send + Sync + 'static,
+    {
+        if !self.is::<E>() {
+            return Err(self);
+        }
+        let Inner {
+            kind,
+            offset,
+            frames,
+            mut part,
+        } = *self.0;
+        loop {
+            match part.take() {
+                (payload, inner) if payload.is::<E>() => {
+                    if let Ok(found) = payload.downcast::<E>() {
+                        return Ok(*found);
+                    }
+                    // `is` has just said that it is one; this only pleases the type checker.
+                    part = inner.unwrap_or_else(|| Box::new(Words("")));
+                }
+                (_, Some(inner)) => part = inner,
+                (_, None) => {
+                    let rest = Error::with_part(kind, offset, Box::new(Words("")));
+                    return Err(rest.with_frames(frames));
+                }
+            }
+        }
+    }
+
+    /// The messages from the outermost context to the root cause.
+    pub fn chain(&self) -> Chain<'_> {
+        Chain::new(self.0.part.error())
+    }
+
+    /// The innermost error.
+    pub fn root_cause(&self) -> &(dyn core::error::Error + 'static) {
+        let mut cause = self.0.part.error();
+        while let Some(inner) = cause.source() {
+            cause = inner;
+        }
+        cause
     }
 
     /// What kind of failure it is.
@@ -153,40 +311,67 @@ impl Error {
         self.0.offset
     }
 
-    /// The trap, if it is one.
+    /// The trap, if it is one, through all contexts.
     pub fn trap(&self) -> Option<Trap> {
-        self.0.trap
+        self.downcast_ref::<Trap>().copied()
     }
 
-    /// The functions that were running when it trapped, innermost first.
+    /// The functions that were running when it happened, innermost first.
     pub fn frames(&self) -> &[Frame] {
         &self.0.frames
     }
 }
 
-impl From<Trap> for Error {
-    fn from(trap: Trap) -> Error {
-        let mut error = Error::new(ErrorKind::Trap, trap);
-        error.0.trap = Some(trap);
-        error
+impl<E> From<E> for Error
+where
+    E: core::error::Error + Send + Sync + 'static,
+{
+    fn from(error: E) -> Error {
+        Error::new(error)
+    }
+}
+
+/// One message of a chain; traps say that they are such.
+struct Link<'a>(&'a (dyn core::error::Error + 'static));
+
+impl fmt::Display for Link<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is::<Trap>() {
+            f.write_str("wasm trap: ")?;
+        }
+        fmt::Display::fmt(self.0, f)
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let inner = &self.0;
-        match inner.kind {
-            ErrorKind::Malformed => f.write_str("malformed binary: ")?,
-            ErrorKind::Invalid => f.write_str("invalid: ")?,
-            ErrorKind::Unsupported => f.write_str("not supported: ")?,
-            ErrorKind::Trap => f.write_str("wasm trap: ")?,
-            _ => {}
+        let mut chain = self.chain();
+        if let Some(first) = chain.next() {
+            write!(f, "{}", Link(first))?;
         }
-        f.write_str(&inner.message)?;
-        if let Some(offset) = inner.offset {
-            write!(f, " (at offset 0x{offset:x})")?;
+        if f.alternate() {
+            for cause in chain {
+                write!(f, ": {}", Link(cause))?;
+            }
         }
-        for (at, frame) in inner.frames.iter().enumerate() {
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")?;
+        let causes = self.chain().skip(1);
+        for (at, cause) in causes.enumerate() {
+            if at == 0 {
+                f.write_str("\n\nCaused by:")?;
+            }
+            write!(f, "\n  {at}: {}", Link(cause))?;
+        }
+        for (at, frame) in self.frames().iter().enumerate() {
+            if at == 0 {
+                f.write_str("\n\nwasm backtrace:")?;
+            }
             match &frame.name {
                 Some(name) => write!(f, "\n  {at}: {name} (function {})", frame.func)?,
                 None => write!(f, "\n  {at}: function {}", frame.func)?,
@@ -196,29 +381,5 @@ impl fmt::Display for Error {
     }
 }
 
-impl fmt::Debug for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl core::error::Error for Error {}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_error_is_one_word_wide() {
-        assert_eq!(size_of::<Error>(), size_of::<usize>());
-        assert_eq!(size_of::<Result<(), Error>>(), size_of::<usize>());
-    }
-
-    #[test]
-    fn trap_codes_round_trip() {
-        for code in 0..Trap::ALL.len() as u16 {
-            assert_eq!(Trap::from_code(code) as u16, code);
-        }
-        assert_eq!(Error::from(Trap::OutOfFuel).trap(), Some(Trap::OutOfFuel));
-    }
-}
+mod tests;

@@ -26,7 +26,7 @@ mod tables;
 mod translate;
 mod zeroed;
 
-pub use error::{Error, ErrorKind, Frame, Result, Trap};
+pub use error::{Chain, Context, Error, ErrorKind, Frame, Result, Trap};
 pub use limits::Limits;
 #[cfg(feature = "compile")]
 mod wasm;
@@ -36,6 +36,12 @@ pub use wasm::{
     AsContext, AsContextMut, Caller, Config, Engine, Extern, ExternRef, Func, Global, Instance,
     IntoHostFunc, Linker, Memory, Module, Store, StoreContext, StoreContextMut, Table, Val, WasmTy,
 };
+
+/// What macros refer to.
+#[doc(hidden)]
+pub mod __private {
+    pub use alloc::format;
+}
 
 /// The README's example has to compile.
 #[cfg(all(doctest, feature = "compile"))]

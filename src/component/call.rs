@@ -100,7 +100,7 @@ impl Call {
     pub fn advance<T: 'static>(&mut self, store: &mut Store<T>) -> Result<Progress> {
         if store.depth >= store.inner.limits.host_recursion {
             let why = "calls from hosts into guests are nested too deeply";
-            return Err(self.fail(store, Error::new(ErrorKind::Limit, why)));
+            return Err(self.fail(store, Error::of(ErrorKind::Limit, why)));
         }
         store.depth += 1;
         let progress = exec::drive(store, &mut self.thread);

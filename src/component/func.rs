@@ -75,14 +75,14 @@ impl Func {
     /// Checks that it may be called, and begins to lower parameters.
     fn begin<T: 'static>(&self, store: &mut Store<T>, lends: bool) -> Result<Entered> {
         if store.id != self.store {
-            return Err(Error::new(
+            return Err(Error::of(
                 ErrorKind::Type,
                 "the function is of another store",
             ));
         }
         if self.entity == NONE {
             let why = "calling an import that the component re-exports";
-            return Err(Error::new(ErrorKind::Unsupported, why));
+            return Err(Error::of(ErrorKind::Unsupported, why));
         }
         enter(store, self.tree, lends)
     }
@@ -214,7 +214,7 @@ impl Func {
         results: &[Val],
     ) -> Result<Shape> {
         if store.id != self.store {
-            return Err(Error::new(
+            return Err(Error::of(
                 ErrorKind::Type,
                 "the function is of another store",
             ));
@@ -227,19 +227,19 @@ impl Func {
                 fields.len(),
                 params.len()
             );
-            return Err(Error::new(ErrorKind::Type, why));
+            return Err(Error::of(ErrorKind::Type, why));
         }
         for (value, field) in params.iter().zip(fields) {
             value.check(&Type::new(&scope, field.ty)).map_err(|error| {
                 let why = format!("parameter `{}`: {error}", scope.tables.name(field.name));
-                Error::new(ErrorKind::Type, why)
+                Error::of(ErrorKind::Type, why)
             })?;
         }
         let shape = self.shape(store);
         let expected = usize::from(shape.result.some().is_some());
         if results.len() != expected {
             let why = format!("expected {expected} result(s), got {}", results.len());
-            return Err(Error::new(ErrorKind::Type, why));
+            return Err(Error::of(ErrorKind::Type, why));
         }
         Ok(shape)
     }
@@ -330,7 +330,7 @@ pub(crate) fn typecheck<Params: ComponentNamedList, Return: ComponentNamedList>(
     let fields = types.tables.params(ty).iter();
     let params: Vec<_> = fields.map(|field| InterfaceType(field.ty)).collect();
     let about = |what: &str, error: Error| {
-        Error::new(
+        Error::of(
             ErrorKind::Type,
             format!("type mismatch with {what}: {error}"),
         )

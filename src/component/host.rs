@@ -95,10 +95,10 @@ impl Site {
         let row = cx.row(self.bound.result);
         let ptr = thread.stack[call.args + call.params - 1] as u32;
         if !aligned(ptr, row.align.into()) {
-            return Err(Error::new(ErrorKind::Trap, "pointer not aligned"));
+            return Err(Error::of(ErrorKind::Trap, "pointer not aligned"));
         }
         if super::abi::range(cx.memory(), ptr, row.size.into()).is_none() {
-            return Err(Error::new(
+            return Err(Error::of(
                 ErrorKind::Trap,
                 "pointer out of bounds of memory",
             ));
@@ -203,6 +203,6 @@ fn check_result(results: &[Val], scope: &types::Scope, ty: TypeId) -> Result<()>
     };
     value.check(&types::Type::new(scope, ty)).map_err(|error| {
         let why = format!("result of a host function: {error}");
-        Error::new(ErrorKind::Type, why)
+        Error::of(ErrorKind::Type, why)
     })
 }

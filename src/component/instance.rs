@@ -185,10 +185,7 @@ impl Instance {
         Return: ComponentNamedList + Lift,
     {
         let Some(func) = self.get_func(store.as_context_mut(), name) else {
-            return Err(Error::new(
-                ErrorKind::Type,
-                "failed to find function export",
-            ));
+            return Err(Error::of(ErrorKind::Type, "failed to find function export"));
         };
         func.typed(store.as_context())
     }
@@ -286,7 +283,7 @@ impl Instance {
 
 /// The error for an initializer that names what isn't there: loading has checked that it is.
 fn lost(what: &str) -> Error {
-    Error::new(
+    Error::of(
         ErrorKind::Link,
         format!("an initializer names {what} that doesn't exist"),
     )

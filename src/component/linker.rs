@@ -121,7 +121,7 @@ impl<T: 'static> Linker<T> {
     pub fn instantiate_pre(&self, component: &Component) -> Result<InstancePre<T>> {
         if !Engine::same(&self.engine, component.engine()) {
             let why = "the component is of another engine than the linker";
-            return Err(Error::new(ErrorKind::Type, why));
+            return Err(Error::of(ErrorKind::Type, why));
         }
         bind::bind(&self.items, component)
     }
@@ -193,7 +193,7 @@ impl<'a, T: 'static> LinkerInstance<'a, T> {
         let inserted = self.items.insert(name, definition, self.shadowing);
         inserted.map_err(|_| {
             let why = format!("map entry `{name}` defined twice");
-            Error::new(ErrorKind::Link, why)
+            Error::of(ErrorKind::Link, why)
         })
     }
 
@@ -277,7 +277,7 @@ impl<'a, T: 'static> LinkerInstance<'a, T> {
             }),
             _ => {
                 let why = format!("`{name}` is defined and is no instance");
-                Err(Error::new(ErrorKind::Link, why))
+                Err(Error::of(ErrorKind::Link, why))
             }
         }
     }
@@ -313,7 +313,7 @@ impl<'a, T: 'static> LinkerInstance<'a, T> {
             ComponentItem::Module(_) | ComponentItem::Component(_) => {
                 let why =
                     format!("`{path}` is a module or component, which nothing can stand in for");
-                Err(Error::new(ErrorKind::Link, why))
+                Err(Error::of(ErrorKind::Link, why))
             }
             ComponentItem::Type(_) => Ok(()),
         }
@@ -322,5 +322,5 @@ impl<'a, T: 'static> LinkerInstance<'a, T> {
 
 fn unknown_import(path: &str) -> Error {
     let why: String = format!("unknown import: `{path}` has not been defined");
-    Error::new(ErrorKind::Trap, why)
+    Error::of(ErrorKind::Trap, why)
 }

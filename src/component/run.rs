@@ -117,7 +117,7 @@ fn resource_drop<T: 'static>(
 }
 
 fn enter_native(thread: &mut Thread, phase: Phase, base: usize) -> Result<()> {
-    let full = |_| Error::new(ErrorKind::Limit, "no memory for another call's state");
+    let full = |_| Error::of(ErrorKind::Limit, "no memory for another call's state");
     thread.natives.try_reserve(1).map_err(full)?;
     thread.natives.push(NativeFrame {
         phase,
@@ -279,7 +279,7 @@ impl Adapter<'_> {
             return Ok(());
         };
         snapshot.clear();
-        let full = |_| Error::new(ErrorKind::Limit, "no memory for a copy of a linear memory");
+        let full = |_| Error::of(ErrorKind::Limit, "no memory for a copy of a linear memory");
         snapshot
             .try_reserve_exact(memory.bytes.len())
             .map_err(full)?;

@@ -55,7 +55,7 @@ impl InstanceType<'_> {
     pub(crate) fn mismatch(&self, rust: &str, ty: InterfaceType) -> Error {
         let scope = Scope::uninstantiated(self.tables.clone());
         let found = Type::new(&scope, ty.0);
-        Error::new(
+        Error::of(
             ErrorKind::Type,
             format!("expected `{rust}` found `{found}`"),
         )
@@ -153,7 +153,7 @@ pub trait Lift: ComponentType + Sized {
         // Reserved as the elements come: each is many times the size of what it is lifted from.
         let mut items = Vec::new();
         let full = |_| {
-            Error::new(
+            Error::of(
                 ErrorKind::Limit,
                 "the host has no memory for a list of this length",
             )

@@ -179,7 +179,7 @@ impl Val {
 
     fn check_at(&self, ty: &Type, depth: u32) -> Result<()> {
         if depth > MAX_DEPTH {
-            return Err(Error::new(ErrorKind::Limit, "a value is nested too deeply"));
+            return Err(Error::of(ErrorKind::Limit, "a value is nested too deeply"));
         }
         let depth = depth + 1;
         match (self, ty) {
@@ -206,7 +206,7 @@ impl Val {
                 for ((name, value), field) in fields.iter().zip(ty.fields()) {
                     if name != field.name {
                         let why = format!("field `{name}` given, `{}` expected", field.name);
-                        return Err(Error::new(ErrorKind::Type, why));
+                        return Err(Error::of(ErrorKind::Type, why));
                     }
                     value.check_at(&field.ty, depth)?;
                 }
@@ -242,15 +242,15 @@ impl Val {
             }
             (Val::Resource(resource), Type::Own(_)) if !resource.owned() => {
                 let why = "a borrowed resource can't be passed where an owned one is expected";
-                Err(Error::new(ErrorKind::Type, why))
+                Err(Error::of(ErrorKind::Type, why))
             }
             (Val::Resource(resource), Type::Own(ty) | Type::Borrow(ty)) => {
                 if resource.ty() != *ty {
-                    return Err(Error::new(ErrorKind::Type, "mismatched resource types"));
+                    return Err(Error::of(ErrorKind::Type, "mismatched resource types"));
                 }
                 Ok(())
             }
-            _ => Err(Error::new(
+            _ => Err(Error::of(
                 ErrorKind::Type,
                 format!("{} given, {ty} expected", self.desc()),
             )),
@@ -291,14 +291,14 @@ impl Val {
 const MAX_DEPTH: u32 = 200;
 
 fn unknown(what: &str, name: &str) -> Error {
-    Error::new(ErrorKind::Type, format!("the type has no {what} `{name}`"))
+    Error::of(ErrorKind::Type, format!("the type has no {what} `{name}`"))
 }
 
 fn same_count(given: usize, expected: usize, what: &str) -> Result<()> {
     if given == expected {
         return Ok(());
     }
-    Err(Error::new(
+    Err(Error::of(
         ErrorKind::Type,
         format!("{given} {what} given, {expected} expected"),
     ))
@@ -308,11 +308,11 @@ fn optional(value: Option<&Val>, ty: Option<&Type>, case: &str, depth: u32) -> R
     match (value, ty) {
         (Some(value), Some(ty)) => value.check_at(ty, depth),
         (None, None) => Ok(()),
-        (Some(_), None) => Err(Error::new(
+        (Some(_), None) => Err(Error::of(
             ErrorKind::Type,
             format!("the case `{case}` carries no value"),
         )),
-        (None, Some(ty)) => Err(Error::new(
+        (None, Some(ty)) => Err(Error::of(
             ErrorKind::Type,
             format!("the case `{case}` carries a value of type {ty}"),
         )),

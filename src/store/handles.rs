@@ -112,8 +112,6 @@ impl fmt::Display for HandleError {
     }
 }
 
-impl core::error::Error for HandleError {}
-
 #[derive(Clone, Copy, Debug)]
 enum Entry {
     /// Unused; the next unused index, 0 at the end.

@@ -109,7 +109,7 @@ pub(crate) fn name_unsupported(
     }
     Some(
         named.unwrap_or_else(|| {
-            Error::new(ErrorKind::Unsupported, "a combination of later proposals")
+            Error::of(ErrorKind::Unsupported, "a combination of later proposals")
         }),
     )
 }

@@ -53,7 +53,7 @@ pub(crate) fn with_thread<T: 'static, R>(
 ) -> Result<R> {
     if store.depth >= store.inner.limits.host_recursion {
         let why = "calls from hosts into guests are nested too deeply";
-        return Err(Error::new(ErrorKind::Limit, why));
+        return Err(Error::of(ErrorKind::Limit, why));
     }
     let mut thread = store.idle.pop().unwrap_or_else(Thread::new);
     store.depth += 1;
@@ -146,7 +146,7 @@ pub(crate) fn nested<T: 'static>(store: &mut Store<T>, entity: u32, args: &[u64]
             Progress::Done => Ok(thread.results(1)[0]),
             Progress::OutOfFuel => {
                 let why = "`realloc` used more fuel than the limit allows";
-                Err(Error::new(ErrorKind::Trap, why))
+                Err(Error::of(ErrorKind::Trap, why))
             }
         });
     let used = allowed.saturating_sub(store.inner.fuel);

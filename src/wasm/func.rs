@@ -57,7 +57,7 @@ impl Func {
                 results.len(),
                 ty.results().len()
             );
-            return Err(Error::new(ErrorKind::Type, why));
+            return Err(Error::of(ErrorKind::Type, why));
         }
         let slots: Vec<u64> = args.iter().map(|value| store.lower(value)).collect();
         let values = exec::call(store, self.entity, &slots)?;
@@ -71,12 +71,12 @@ impl Func {
 fn check(types: &[ValType], values: &[Val], what: &str) -> Result<()> {
     if types.len() != values.len() {
         let why = format!("{} {what}s given, {} expected", values.len(), types.len());
-        return Err(Error::new(ErrorKind::Type, why));
+        return Err(Error::of(ErrorKind::Type, why));
     }
     for (at, (ty, value)) in types.iter().zip(values).enumerate() {
         if value.ty() != *ty {
             let why = format!("{what} {at} is of type {}, expected {ty}", value.ty());
-            return Err(Error::new(ErrorKind::Type, why));
+            return Err(Error::of(ErrorKind::Type, why));
         }
     }
     Ok(())

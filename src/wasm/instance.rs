@@ -120,7 +120,7 @@ impl Global {
     pub fn new<T: 'static>(store: &mut Store<T>, ty: GlobalType, value: Val) -> Result<Global> {
         if value.ty() != ty.content {
             let why = format!("a global of type {} can't hold {}", ty.content, value.ty());
-            return Err(Error::new(ErrorKind::Type, why));
+            return Err(Error::of(ErrorKind::Type, why));
         }
         let slot = store.lower(&value);
         store.inner.globals.push(slot);
@@ -191,7 +191,7 @@ fn new_memory(inner: &mut StoreInner, ty: MemoryType) -> Result<u32> {
             "a memory of {} pages is beyond the limit or the host's memory",
             ty.minimum
         );
-        return Err(Error::new(ErrorKind::Limit, why));
+        return Err(Error::of(ErrorKind::Limit, why));
     }
     inner.memories.push(memory);
     Ok(inner.memories.len() as u32 - 1)
@@ -207,7 +207,7 @@ fn new_table(inner: &mut StoreInner, ty: TableType, value: u32) -> Result<u32> {
             "a table of {} elements is beyond the limit or the host's memory",
             ty.minimum
         );
-        return Err(Error::new(ErrorKind::Limit, why));
+        return Err(Error::of(ErrorKind::Limit, why));
     }
     inner.tables.push(table);
     Ok(inner.tables.len() as u32 - 1)
@@ -240,7 +240,7 @@ pub(crate) fn prepare<T: 'static>(
     arena: u32,
 ) -> Result<(Instance, Option<u32>)> {
     if !super::engine::Engine::same(&store.engine, &module.engine) {
-        return Err(Error::new(
+        return Err(Error::of(
             ErrorKind::Type,
             "the module is of another engine than the store",
         ));
@@ -264,7 +264,7 @@ pub(crate) fn prepare<T: 'static>(
                 "incompatible import type of `{}` `{}`: expected {expected}",
                 import.module, import.name
             );
-            return Err(Error::new(ErrorKind::Link, why));
+            return Err(Error::of(ErrorKind::Link, why));
         }
         match item {
             Extern::Func(func) => instance.funcs.push(func.entity),

@@ -49,7 +49,7 @@ impl<T: 'static> Linker<T> {
         let key = (module.to_string(), name.to_string());
         if !self.shadowing && self.items.contains_key(&key) {
             let why = format!("`{module}` `{name}` is defined twice");
-            return Err(Error::new(ErrorKind::Link, why));
+            return Err(Error::of(ErrorKind::Link, why));
         }
         self.items.insert(key, definition);
         Ok(self)
@@ -128,7 +128,7 @@ impl<T: 'static> Linker<T> {
         }
         if !missing.is_empty() {
             let why = format!("unknown import: {}", missing.join(", "));
-            return Err(Error::new(ErrorKind::Link, why));
+            return Err(Error::of(ErrorKind::Link, why));
         }
         let names: Vec<(String, String)> = module
             .imports()

@@ -68,7 +68,7 @@ impl Module {
         let defined = func.checked_sub(self.data.imported_funcs);
         let Some(decl) = defined.and_then(|at| self.data.funcs.get(at as usize)) else {
             let why = alloc::format!("the module defines no function {func}");
-            return Err(crate::Error::new(crate::ErrorKind::Type, why));
+            return Err(crate::Error::of(crate::ErrorKind::Type, why));
         };
         translate_one(&self.engine, &self.data, func - self.data.imported_funcs)?;
         Ok(decl
@@ -109,6 +109,6 @@ fn check(module: &ModuleData, func: u32, code: &[u64]) -> Result<()> {
             refused.at,
             crate::code::disasm::function(code)
         );
-        crate::Error::new(crate::ErrorKind::Host, why)
+        crate::Error::of(crate::ErrorKind::Host, why)
     })
 }

@@ -132,7 +132,7 @@ impl<T: 'static> Store<T> {
         self.fuel_is_on()?;
         if interval == Some(0) {
             let why = "the interval between two yields can't be 0";
-            return Err(Error::new(ErrorKind::Type, why));
+            return Err(Error::of(ErrorKind::Type, why));
         }
         self.yield_interval = interval;
         self.set_fuel(self.get_fuel()?)
@@ -163,7 +163,7 @@ impl<T: 'static> Store<T> {
             return Ok(());
         }
         let why = "fuel is not configured: see `Config::consume_fuel`";
-        Err(Error::new(ErrorKind::Type, why))
+        Err(Error::of(ErrorKind::Type, why))
     }
 
     /// Adds a closure as a function of the store.

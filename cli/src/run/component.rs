@@ -24,9 +24,12 @@ impl Guest {
     pub fn new(args: &RunArgs, store: &mut Store<()>, wasm: &[u8]) -> Result<Guest> {
         let engine = store.engine().clone();
         let file = args.file.display();
-        let component = Component::new(&engine, wasm).with_context(|| format!("in {file}"))?;
+        let component = Component::new(&engine, wasm)
+            .map_err(anyhow::Error::from)
+            .with_context(|| format!("in {file}"))?;
         let instance = link(args, &engine, &component)?
             .instantiate(&mut *store)
+            .map_err(anyhow::Error::from)
             .with_context(|| format!("can't instantiate {file}"))?;
         Ok(Guest {
             instance,

@@ -17,10 +17,13 @@ impl Guest {
     /// Loads, links and instantiates a module.
     pub fn new(args: &RunArgs, store: &mut Store<()>, wasm: &[u8]) -> Result<Guest> {
         let file = args.file.display();
-        let module = Module::new(store.engine(), wasm).with_context(|| format!("in {file}"))?;
+        let module = Module::new(store.engine(), wasm)
+            .map_err(anyhow::Error::from)
+            .with_context(|| format!("in {file}"))?;
         let linker = link(args, &module)?;
         let instance = linker
             .instantiate(store, &module)
+            .map_err(anyhow::Error::from)
             .with_context(|| format!("can't instantiate {file}"))?;
         Ok(Guest { module, instance })
     }

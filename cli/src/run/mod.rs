@@ -83,8 +83,8 @@ fn limits(args: &LimitArgs) -> Limits {
 /// What ended a call, with the call.
 fn ended(call: &Call, error: cellule::Error) -> Error {
     match error.kind() {
-        ErrorKind::Trap => anyhow!("`{}`: {error}", call.text),
-        _ => anyhow!("`{}` failed: {error}", call.text),
+        ErrorKind::Trap => anyhow!("`{}`: {error:?}", call.text),
+        _ => anyhow!("`{}` failed: {error:?}", call.text),
     }
 }
 
@@ -102,7 +102,7 @@ fn unserved(args: &RunArgs, imports: &[String]) -> Error {
 /// The error of an import that is called and that nothing serves.
 fn called_unserved(name: &str) -> cellule::Error {
     let why = format!("the import `{name}` was called, and nothing serves it");
-    cellule::Error::new(ErrorKind::Trap, why)
+    cellule::Error::of(ErrorKind::Trap, why)
 }
 
 /// Results in the form of a WAVE tuple, a single one without brackets.

@@ -131,7 +131,7 @@ impl<'a> Crossing<'a> {
     fn push(&mut self, cursor: Cursor) -> Result<()> {
         self.cursors
             .try_reserve(1)
-            .map_err(|_| Error::new(ErrorKind::Limit, "no memory for a value's cursor"))?;
+            .map_err(|_| Error::of(ErrorKind::Limit, "no memory for a value's cursor"))?;
         self.cursors.push(cursor);
         Ok(())
     }

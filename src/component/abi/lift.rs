@@ -60,9 +60,9 @@ impl<'a> LiftContext<'a> {
     /// A record that is passed by address.
     pub(crate) fn area(&self, ptr: u32, row: TypeRow) -> Result<&'a [u8]> {
         if !aligned(ptr, row.align.into()) {
-            return Err(Error::new(ErrorKind::Trap, "pointer not aligned"));
+            return Err(Error::of(ErrorKind::Trap, "pointer not aligned"));
         }
-        let outside = || Error::new(ErrorKind::Trap, "pointer out of bounds of memory");
+        let outside = || Error::of(ErrorKind::Trap, "pointer out of bounds of memory");
         range(self.memory, ptr, row.size.into()).ok_or_else(outside)
     }
 
@@ -70,14 +70,14 @@ impl<'a> LiftContext<'a> {
     pub(crate) fn string(&mut self, ptr: u32, tagged: u32) -> Result<String> {
         let outside = || {
             let why = "string pointer/length out of bounds of memory";
-            Error::new(ErrorKind::Trap, why)
+            Error::of(ErrorKind::Trap, why)
         };
         let source =
             Source::of(self.options.encoding, tagged, self.string_bytes).ok_or_else(outside)?;
         let align = strings::alignment(self.options.encoding);
         if !aligned(ptr, align) {
             let why = alloc::format!("string pointer not aligned to {align}");
-            return Err(Error::new(ErrorKind::Trap, why));
+            return Err(Error::of(ErrorKind::Trap, why));
         }
         let bytes = range(self.memory, ptr, source.bytes.into()).ok_or_else(outside)?;
         self.cost += bytes_cost(source.bytes.into());
@@ -85,7 +85,7 @@ impl<'a> LiftContext<'a> {
             strings::Form::Utf8 => {
                 let text = core::str::from_utf8(bytes);
                 Ok(text
-                    .map_err(|error| Error::new(ErrorKind::Trap, error))?
+                    .map_err(|error| Error::of(ErrorKind::Trap, error))?
                     .to_owned())
             }
             form => {
@@ -100,13 +100,13 @@ impl<'a> LiftContext<'a> {
         let bytes = u64::from(len) * u64::from(size);
         let outside = || {
             let why = "list pointer/length out of bounds of memory";
-            Error::new(ErrorKind::Trap, why)
+            Error::of(ErrorKind::Trap, why)
         };
         if bytes > MAX_LIST_BYTES {
             return Err(outside());
         }
         if !aligned(ptr, align) {
-            return Err(Error::new(ErrorKind::Trap, "list pointer is not aligned"));
+            return Err(Error::of(ErrorKind::Trap, "list pointer is not aligned"));
         }
         range(self.memory, ptr, bytes).ok_or_else(outside)
     }

@@ -72,7 +72,7 @@ impl<'a, T: 'static> LowerContext<'a, T> {
         let bytes = (len as u64).saturating_mul(size.into());
         if bytes > MAX_LIST_BYTES || u32::try_from(len).is_err() {
             let why = "the list is longer than the limit of 2²⁸ − 1 bytes";
-            return Err(Error::new(ErrorKind::Type, why));
+            return Err(Error::of(ErrorKind::Type, why));
         }
         Ok((self.allocate(align, bytes as u32)?, len as u32))
     }
@@ -98,11 +98,11 @@ impl<'a, T: 'static> LowerContext<'a, T> {
         let ptr = result? as u32;
         if !aligned(ptr, request.align) {
             let why = "realloc return: result not aligned";
-            return Err(Error::new(ErrorKind::Trap, why));
+            return Err(Error::of(ErrorKind::Trap, why));
         }
         if range(self.memory(), ptr, request.new_size.into()).is_none() {
             let why = "realloc return: beyond end of memory";
-            return Err(Error::new(ErrorKind::Trap, why));
+            return Err(Error::of(ErrorKind::Trap, why));
         }
         Ok(ptr)
     }
@@ -112,7 +112,7 @@ impl<'a, T: 'static> LowerContext<'a, T> {
         let limit = self.store.inner.limits.string_bytes;
         let long = || {
             let why = alloc::format!("the string is longer than the limit of {limit} bytes");
-            Error::new(ErrorKind::Type, why)
+            Error::of(ErrorKind::Type, why)
         };
         let len = u32::try_from(text.len()).map_err(|_| long())?;
         let source = Source::of(Encoding::Utf8, len, limit).ok_or_else(long)?;
@@ -145,7 +145,7 @@ impl<'a, T: 'static> LowerContext<'a, T> {
         if own {
             if !owned {
                 let why = "a borrowed resource can't be passed where an owned one is expected";
-                return Err(Error::new(ErrorKind::Type, why));
+                return Err(Error::of(ErrorKind::Type, why));
             }
             let handles = &mut self.store.inner.handles[instance as usize];
             return Ok(handles.insert_own(tag, rep)?);
@@ -164,7 +164,7 @@ impl<'a, T: 'static> LowerContext<'a, T> {
         resource.check(self.store)?;
         let (tag, own) = self.resource(ty);
         if resource.tag != tag {
-            return Err(Error::new(ErrorKind::Type, "mismatched resource types"));
+            return Err(Error::of(ErrorKind::Type, "mismatched resource types"));
         }
         let inner = &mut self.store.inner;
         let rep = if own {

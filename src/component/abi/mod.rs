@@ -21,7 +21,7 @@ pub(crate) const MAX_LIST_BYTES: u64 = (1 << 28) - 1;
 
 impl From<HandleError> for Error {
     fn from(error: HandleError) -> Error {
-        Error::new(ErrorKind::Trap, error)
+        Error::of(ErrorKind::Trap, error)
     }
 }
 

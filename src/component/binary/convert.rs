@@ -382,7 +382,7 @@ impl Converter {
 }
 
 fn too_large() -> Error {
-    Error::new(ErrorKind::Limit, "a value type larger than 256 MiB")
+    Error::of(ErrorKind::Limit, "a value type larger than 256 MiB")
 }
 
 fn primitive(ty: PrimitiveValType) -> TypeId {

@@ -83,7 +83,7 @@ pub(super) fn parse<'a>(
     features: WasmFeatures,
 ) -> Result<Parsed<'a>> {
     if u32::try_from(bytes.len()).is_err() {
-        return Err(Error::new(ErrorKind::Limit, "a binary of 4 GiB or more"));
+        return Err(Error::of(ErrorKind::Limit, "a binary of 4 GiB or more"));
     }
     let mut walk = Walk {
         engine,

@@ -87,7 +87,7 @@ impl<T: 'static> Making<T> {
     pub fn begin(store: &mut Store<T>, pre: &InstancePre<T>) -> Result<Making<T>> {
         if !Engine::same(&store.engine, pre.engine()) {
             let why = "the component is of another engine than the store";
-            return Err(Error::new(ErrorKind::Type, why));
+            return Err(Error::of(ErrorKind::Type, why));
         }
         store.natives = Some(run::serve);
         let before = Sizes::of(store);
@@ -115,7 +115,7 @@ impl<T: 'static> Making<T> {
             if let Some(thread) = &mut self.start {
                 if store.depth >= store.inner.limits.host_recursion {
                     let why = "calls from hosts into guests are nested too deeply";
-                    return Err(Error::new(ErrorKind::Limit, why));
+                    return Err(Error::of(ErrorKind::Limit, why));
                 }
                 store.depth += 1;
                 let progress = exec::drive(store, thread);

@@ -36,7 +36,7 @@ pub(super) fn bind<T: 'static>(
         checker.item(name, *row, items.get(name));
     }
     if !checker.problems.is_empty() {
-        return Err(Error::new(ErrorKind::Link, checker.problems.join("\n")));
+        return Err(Error::of(ErrorKind::Link, checker.problems.join("\n")));
     }
     let binding = |leaf: &LeafRow| -> Result<Binding<T>> {
         let found = find(items, tables, *leaf);
@@ -46,7 +46,7 @@ pub(super) fn bind<T: 'static>(
             Some(Definition::Resource(ty, dtor)) => Ok(Binding::Resource(*ty, dtor.clone())),
             _ => {
                 let why = format!("nothing is defined for `{}`", tables.leaf_path(*leaf));
-                Err(Error::new(ErrorKind::Link, why))
+                Err(Error::of(ErrorKind::Link, why))
             }
         }
     };
@@ -163,7 +163,7 @@ fn fits(tables: &ComponentTables, ty: ModuleTypeId, module: &Module) -> Result<(
             return refuse(format!("module export `{name}` not defined"));
         };
         subtype(&actual, &core_extern(tables, expected)).map_err(|why| {
-            Error::new(
+            Error::of(
                 ErrorKind::Link,
                 format!("module export `{name}` has the wrong type: {why}"),
             )
@@ -179,14 +179,14 @@ fn fits(tables: &ComponentTables, ty: ModuleTypeId, module: &Module) -> Result<(
         };
         subtype(&core_extern(tables, given), &actual).map_err(|why| {
             let why = format!("module import `{space}::{name}` has the wrong type: {why}");
-            Error::new(ErrorKind::Link, why)
+            Error::of(ErrorKind::Link, why)
         })?;
     }
     Ok(())
 }
 
 fn refuse(why: String) -> Result<()> {
-    Err(Error::new(ErrorKind::Link, why))
+    Err(Error::of(ErrorKind::Link, why))
 }
 
 /// Whether what is given can stand where something is expected.

@@ -40,7 +40,7 @@ impl ResourceAny {
             return Ok(());
         }
         let why = "the resource is of another store, or was passed on or dropped";
-        Err(Error::new(ErrorKind::Type, why))
+        Err(Error::of(ErrorKind::Type, why))
     }
 
     /// Takes a handle out of the host's table.
@@ -62,7 +62,7 @@ impl ResourceAny {
         let StoreContextMut(store) = store.as_context_mut();
         self.check(store)?;
         if !store.is_host_resource::<R>(self.tag) {
-            return Err(Error::new(ErrorKind::Type, "resource type mismatch"));
+            return Err(Error::of(ErrorKind::Type, "resource type mismatch"));
         }
         if self.owned {
             return Ok(Resource::new_own(self.take(store)?));
@@ -82,11 +82,11 @@ impl ResourceAny {
         let StoreContextMut(store) = store.as_context_mut();
         if !resource.owned() {
             let why = "a borrowed resource can't be held dynamically";
-            return Err(Error::new(ErrorKind::Type, why));
+            return Err(Error::of(ErrorKind::Type, why));
         }
         let Some(tag) = store.host_tag::<R>() else {
             let why = "no component of the store imports this resource type";
-            return Err(Error::new(ErrorKind::Type, why));
+            return Err(Error::of(ErrorKind::Type, why));
         };
         let index = store.inner.handles[0].insert_own(tag, resource.rep())?;
         Ok(store.host_handle(index, tag, ResourceType::host::<R>()))

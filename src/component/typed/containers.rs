@@ -185,7 +185,7 @@ const fn payload_offset(align: u32) -> usize {
 
 fn bad_discriminant(case: u64, count: u32) -> Error {
     let why = format!("discriminant {case} out of range [0..{count})");
-    Error::new(ErrorKind::Trap, why)
+    Error::of(ErrorKind::Trap, why)
 }
 
 impl<A: ComponentType> ComponentType for Option<A> {
@@ -296,7 +296,7 @@ fn optional_case<A: ComponentType>(ty: InterfaceType, types: &InstanceType<'_>) 
     if A::SIZE32 == 0 && A::FLAT_COUNT == 0 {
         return Ok(());
     }
-    Err(Error::new(
+    Err(Error::of(
         ErrorKind::Type,
         "the case of the result carries no value: expected `()`",
     ))

@@ -298,7 +298,7 @@ handles! {
     [<R: 'static>] Resource<R>:
         |found: Option<ResourceType>| match found.is_some_and(|found| found.is_host::<R>()) {
             true => Ok(()),
-            false => Err(Error::new(ErrorKind::Type, "resource type mismatch")),
+            false => Err(Error::of(ErrorKind::Type, "resource type mismatch")),
         },
         |resource: &Resource<R>, (cx, ty): Typed<'_, '_, T>| {
             cx.handle(ty, resource.rep(), resource.owned())

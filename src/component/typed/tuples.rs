@@ -66,7 +66,7 @@ macro_rules! tuples {
             fn typecheck_fields(fields: &[InterfaceType], types: &InstanceType<'_>) -> Result<()> {
                 if fields.len() != $count {
                     let why = format!("expected {} types, found {}", $count, fields.len());
-                    return Err(Error::new(ErrorKind::Type, why));
+                    return Err(Error::of(ErrorKind::Type, why));
                 }
                 $($name::typecheck(fields[$at], types)?;)*
                 Ok(())

@@ -128,7 +128,7 @@ fn lift_variant(cx: &mut LiftContext<'_>, row: TypeRow, src: From<'_>) -> Result
     let cases = cx.tables.cases(row.span());
     let Some(found) = cases.get(case as usize).copied() else {
         let why = alloc::format!("discriminant {case} out of range [0..{})", cases.len());
-        return Err(Error::new(ErrorKind::Trap, why));
+        return Err(Error::of(ErrorKind::Trap, why));
     };
     let payload = match found.ty.some() {
         Some(ty) => Some(Box::new(lift(cx, ty, src.skip(1, row.payload as usize))?)),
@@ -210,7 +210,7 @@ fn lift_list(cx: &mut LiftContext<'_>, row: TypeRow, ptr: u32, len: u32) -> Resu
 }
 
 fn too_long() -> Error {
-    Error::new(
+    Error::of(
         ErrorKind::Limit,
         "the host has no memory for a list of this length",
     )
