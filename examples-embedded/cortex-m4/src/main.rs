@@ -1,35 +1,37 @@
-//! A component on a Cortex-M4: decoded, validated and measured from a plain `.wasm` in flash.
+//! A component on a Cortex-M4: plain `.wasm` in flash, decoded, validated, linked and called there.
 //!
-//! Exits with 0 if everything gives what it should, with 1 otherwise.
+//! Exits with 0 if the component answers what it should, with 1 otherwise.
 #![no_std]
 #![no_main]
 
+extern crate alloc;
+
 mod meter;
 
-use cellule::component::Component;
-use cellule::{Config, Engine, Error, Limits, Linker, Module, Result, Store, Val};
+use alloc::string::{String, ToString};
+use cellule::component::{Component, Instance, Linker};
+use cellule::{Config, Engine, Limits, Result, Store, StoreContextMut};
 use meter::CountingHeap;
 use semihosting::{eprintln, println, process};
 
 #[global_allocator]
 static HEAP: CountingHeap = CountingHeap::new();
 
+/// World `sensor` of `tests/guests/wit/sensor.wit`.
 static SENSOR: &[u8] = include_bytes!("../../../tests/guests/rust-sensor.wasm");
 
-/// `(func (export "double") (param i32) (result i32) (i32.mul (local.get 0) (call $two)))`, where
-/// `two` is imported from `host`.
-static DOUBLE: &[u8] = b"\0asm\x01\0\0\0\
-    \x01\x0a\x02\x60\0\x01\x7f\x60\x01\x7f\x01\x7f\
-    \x02\x0c\x01\x04host\x03two\0\0\
-    \x03\x02\x01\x01\
-    \x07\x0a\x01\x06double\0\x01\
-    \x0a\x09\x01\x07\0\x20\0\x10\0\x6c\x0b";
+const EXPECTED: &str = "greenhouse: mean 21.875 of 2 readings";
+
+/// What the host functions work with: the readings of each channel, and how many lines were reported.
+struct Board {
+    channels: [f32; 2],
+    reported: u32,
+}
 
 #[cortex_m_rt::entry]
 fn main() -> ! {
     HEAP.init();
-    let engine = Engine::new(Config::new().limits(Limits::mcu()));
-    match run(&engine) {
+    match run() {
         Ok(true) => process::exit(0),
         Ok(false) => eprintln!("not the expected result"),
         Err(error) => eprintln!("error: {error}"),
@@ -37,19 +39,55 @@ fn main() -> ! {
     process::exit(1)
 }
 
-fn run(engine: &Engine) -> Result<bool> {
-    let doubled = measure("core module", || double(engine))?;
-    println!("double(21) = {doubled}");
-    let component = measure("component", || Component::new(engine, SENSOR))?;
-    let found = component.get_export_index(None, "sample").is_some();
-    Ok(doubled == 42 && found)
-}
-
 /// A fault ends the program too: without this the processor would spin.
 #[cortex_m_rt::exception]
 unsafe fn HardFault(frame: &cortex_m_rt::ExceptionFrame) -> ! {
     eprintln!("{frame:?}");
     process::exit(1)
+}
+
+fn run() -> Result<bool> {
+    let engine = Engine::new(Config::new().limits(Limits::mcu()));
+    let board = Board {
+        channels: [21.5, 22.25],
+        reported: 0,
+    };
+    let mut store = Store::new(&engine, board);
+    let component = measure("load", || Component::new(&engine, SENSOR))?;
+    let linker = measure("link", || link(&engine))?;
+    let instance = measure("instantiate", || linker.instantiate(&mut store, &component))?;
+    let summary = measure("call", || sample(&mut store, &instance))?;
+    println!("sample(\"greenhouse\", 3) = {summary}");
+    Ok(summary == EXPECTED && store.data().reported == 3)
+}
+
+/// The two functions that the component imports.
+fn link(engine: &Engine) -> Result<Linker<Board>> {
+    let mut linker = Linker::new(engine);
+    let mut root = linker.root();
+    root.func_wrap(
+        "read",
+        |store: StoreContextMut<'_, Board>, (channel,): (u32,)| {
+            let reading = store.data().channels.get(channel as usize);
+            let reading = reading.copied().ok_or("no such channel".to_string());
+            Ok((reading,))
+        },
+    )?;
+    root.func_wrap(
+        "report",
+        |mut store: StoreContextMut<'_, Board>, (line,): (String,)| {
+            println!("{line}");
+            store.data_mut().reported += 1;
+            Ok(())
+        },
+    )?;
+    Ok(linker)
+}
+
+fn sample(store: &mut Store<Board>, instance: &Instance) -> Result<String> {
+    let sample = instance.get_typed_func::<(&str, u32), (String,)>(&mut *store, "sample")?;
+    let (summary,) = sample.call(store, ("greenhouse", 3))?;
+    Ok(summary)
 }
 
 /// Does a step and prints what RAM it needed, in bytes: while, and after.
@@ -66,20 +104,4 @@ fn measure<R>(step: &str, work: impl FnOnce() -> Result<R>) -> Result<R> {
         HEAP.reach()
     );
     Ok(result)
-}
-
-#[inline(never)]
-fn double(engine: &Engine) -> Result<i32> {
-    let module = Module::new(engine, DOUBLE)?;
-    let mut linker = Linker::new(engine);
-    linker.func_wrap("host", "two", || 2i32)?;
-    let mut store = Store::new(engine, ());
-    let instance = linker.instantiate(&mut store, &module)?;
-    let double = instance.get_func(&store, "double").expect("an export");
-    let mut results = [Val::I32(0)];
-    double.call(&mut store, &[Val::I32(21)], &mut results)?;
-    match results {
-        [Val::I32(doubled)] => Ok(doubled),
-        _ => Err(Error::msg("no integer")),
-    }
 }
