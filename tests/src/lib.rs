@@ -1,4 +1,7 @@
-//! What the tests share: where the repository and the official suites are.
+//! What the tests share: where the repository and the official suites are, and guests with their hosts.
+
+pub mod guests;
+pub mod stories;
 
 use std::path::{Path, PathBuf};
 
