@@ -119,7 +119,8 @@ pub fn app_counters(session: &mut Session<Vec<String>>) {
     let (own, borrow) = (Val::Resource(a), Val::Resource(b));
     let inc = session.call(INC, &[own.clone(), Val::U32(2)]).unwrap();
     assert_eq!(inc, Some(Val::U32(7)));
-    let get = |session: &mut Session<_>, counter: &Val| session.call(GET, &[counter.clone()]);
+    let get =
+        |session: &mut Session<_>, counter: &Val| session.call(GET, std::slice::from_ref(counter));
     assert_eq!(get(session, &borrow).unwrap(), Some(Val::U32(37)));
     let merged = session.call(MERGE, &[own.clone(), borrow.clone()]).unwrap();
     let merged = resource(merged);
