@@ -248,7 +248,7 @@ pub struct Ledger {
     pub closed: u32,
 }
 
-fn host(error: impl std::fmt::Display) -> Error {
+fn host(error: impl std::fmt::Display + std::fmt::Debug + Send + Sync + 'static) -> Error {
     Error::msg(error)
 }
 
