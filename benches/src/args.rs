@@ -1,6 +1,6 @@
 //! The command line, told so that `--help` teaches it.
 
-use crate::workloads;
+use crate::{components, workloads};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
 
@@ -18,6 +18,8 @@ pub struct Cli {
 pub enum Command {
     /// How fast core modules execute: cellule, wasmi 2 and wasmi 1 on the same workloads
     Core(CoreArgs),
+    /// What calls of components cost: cellule and wasmtime with the same guests
+    Components(ComponentsArgs),
 }
 
 /// Arguments of `core`.
@@ -54,6 +56,36 @@ Examples:
   core
   core --rounds 21 --only sha256 --only sort
   core --quick";
+
+/// Arguments of `components`.
+#[derive(Debug, Args)]
+#[command(after_help = COMPONENTS_HELP)]
+pub struct ComponentsArgs {
+    /// How often each engine's time is taken for each row; the medians are printed
+    #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u32).range(1..))]
+    pub rounds: u32,
+
+    /// Only this row; may be given several times
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(components::rows::names()))]
+    pub only: Vec<String>,
+
+    /// One round of a few calls: whether everything works, not how fast it is
+    #[arg(long)]
+    pub quick: bool,
+}
+
+const COMPONENTS_HELP: &str = "\
+Every engine is warmed up, then the engines take turns. What is measured is the thread's CPU time of
+many calls; the table has nanoseconds for one. All engines must return the same.
+
+`wasmtime` compiles with Cranelift to machine code, `pulley` is its portable interpreter. The ratios are
+cellule's time by the other engine's: below 1 cellule is faster. Where wasmtime compiles in the time
+that is taken (`load`) there is no ratio.
+
+Examples:
+  components
+  components --rounds 21 --only add --only nested
+  components --quick";
 
 #[cfg(test)]
 mod tests {

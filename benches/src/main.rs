@@ -1,6 +1,7 @@
 //! The bench's command line. Each subcommand compares one thing and prints one table.
 
 mod args;
+mod components;
 mod core;
 mod engines;
 mod measure;
@@ -13,5 +14,6 @@ use clap::Parser;
 fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Core(args) => core::run(&args),
+        Command::Components(args) => components::run(&args),
     }
 }
