@@ -5,6 +5,7 @@
 //! `sp` and `ip` alone.
 
 use super::dispatch;
+use super::far::{self, Far, far_return};
 use super::regs::{Ctx, Exit, Regs, Saved};
 use super::thread::{Callee, Entry, HostCall, Thread};
 use crate::code::{self, HEADER_WORDS, a_of, b_of, bc_of, c_of, op, op_of, word};
@@ -39,7 +40,7 @@ pub(super) fn halt_address() -> u64 {
 pub(super) fn native_address() -> u64 {
     &raw const NATIVE as usize as u64
 }
-fn far_address() -> u64 {
+pub(super) fn far_address() -> u64 {
     &raw const FAR_RETURN as usize as u64
 }
 
@@ -64,7 +65,9 @@ pub(crate) fn resume(store: &mut StoreInner, thread: &mut Thread) -> Event {
             continue;
         }
         if core::ptr::eq(thread.regs.ip, &raw const FAR_RETURN) {
-            far_return(thread);
+            if let Err(trap) = far_return(thread) {
+                return Event::Trap(trap);
+            }
             continue;
         }
         if core::ptr::eq(thread.regs.ip, &raw const HALT) {
@@ -74,12 +77,22 @@ pub(crate) fn resume(store: &mut StoreInner, thread: &mut Thread) -> Event {
         let reason = run(store, thread);
         let outcome = match reason {
             0 => return Event::Done,
-            1 => slow(store, thread),
-            2 => return Event::OutOfFuel,
-            3 => {
-                far_return(thread);
-                Ok(())
+            1 => {
+                // SAFETY: the machine is left at the start of an instruction.
+                let word = u64::from_le(unsafe { *thread.regs.ip });
+                let far = match op_of(word) {
+                    op::CallImport => far::call(store, thread, word),
+                    _ => Far::Unusual,
+                };
+                match far {
+                    Far::Entered => continue,
+                    Far::OutOfFuel => return Event::OutOfFuel,
+                    Far::Unusual => slow(store, thread),
+                    Far::Trap(trap) => Err(trap),
+                }
             }
+            2 => return Event::OutOfFuel,
+            3 => far_return(thread),
             trap => Err(Trap::from_code((trap - Exit::Trap as u32) as u16)),
         };
         match outcome {
@@ -171,17 +184,6 @@ fn run(store: &mut StoreInner, thread: &mut Thread) -> u32 {
     thread.sp = (ctx.saved.sp as usize - stack as usize) / 8;
     store.fuel = ctx.fuel;
     reason
-}
-
-/// Back in the caller's instance: the pair below the far frame says which and where.
-fn far_return(thread: &mut Thread) {
-    let sp = thread.sp;
-    let link = thread.stack[sp - 1];
-    thread.regs.ip = thread.stack[sp - 2] as usize as *const u64;
-    thread.instance = (link >> 32) as u32;
-    let results = usize::from(link as u16);
-    thread.stack.copy_within(sp..sp + results, sp - 2);
-    thread.sp = sp - usize::from((link >> 16) as u16);
 }
 
 /// How a call reaches its callee.

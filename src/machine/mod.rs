@@ -13,6 +13,7 @@
 mod dispatch;
 pub(crate) mod driver;
 mod families;
+mod far;
 #[cfg(test)]
 mod guard;
 mod regs;

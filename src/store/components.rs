@@ -6,6 +6,7 @@
 //! call through an adapter reads one [`BoundTrampoline`] and two [`BoundOptions`].
 
 use super::handles::ResourceTag;
+use super::scalar::ScalarAdapter;
 use crate::tables::{ComponentTables, Encoding, FuncTypeId, TrampolineKind, TypeId};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -72,6 +73,8 @@ pub(crate) struct BoundTrampoline {
     pub result_in_memory: bool,
     /// Some parameter is a borrow.
     pub lends: bool,
+    /// The rules for an adapter of scalars alone, without `post-return`: it needs no state.
+    pub scalar: Option<ScalarAdapter>,
     /// Source and destination are one memory, which `realloc` may change while it is read.
     pub same_memory: bool,
     pub resource: ResourceTag,

@@ -7,6 +7,7 @@
 pub(crate) mod components;
 pub(crate) mod handles;
 mod resource_type;
+pub(crate) mod scalar;
 
 use crate::code::module::{GlobalType, MemoryType, ModuleData, TableType};
 use crate::error::Trap;
@@ -16,6 +17,7 @@ use alloc::vec::Vec;
 use components::{ComponentInstance, GuestResource, Tree};
 use handles::{HandleError, HandleTable, Scopes};
 pub use resource_type::ResourceType;
+use scalar::ScalarAdapter;
 
 /// Bytes in a page of linear memory.
 pub const PAGE_BYTES: usize = 65_536;
@@ -159,6 +161,17 @@ pub(crate) struct CoreInstance {
     pub elements: Vec<Vec<u32>>,
 }
 
+/// What a call through an adapter that needs no state goes to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Direct {
+    /// The core function's entity.
+    pub target: u32,
+    /// What happens to the values on the way.
+    pub adapter: ScalarAdapter,
+    /// Fuel for what crosses.
+    pub cost: i64,
+}
+
 /// Where a call of a host function began.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HostCallMark {
@@ -242,6 +255,19 @@ impl StoreInner {
         self.arenas[arena as usize]
             .funcs
             .get((reference as usize).checked_sub(1)?)
+    }
+
+    /// The core function behind a trampoline that a call goes straight to, if its caller may leave its
+    /// instance: an adapter of scalars.
+    pub fn direct_target(&self, tree: u32, index: u32) -> Option<Direct> {
+        let bound = &self.trees[tree as usize].trampolines[index as usize];
+        let adapter = bound.scalar?;
+        let may_leave = self.components[bound.instance as usize].may_leave;
+        may_leave.then_some(Direct {
+            target: bound.target,
+            adapter,
+            cost: 1 + i64::from(bound.callee_results),
+        })
     }
 
     /// Takes fuel for work that is done; what isn't there is debt.

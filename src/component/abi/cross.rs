@@ -10,11 +10,12 @@
 //! a snapshot (see `run.rs`).
 
 use super::strings::{self, Source, Step, Transcode};
-use super::{MAX_LIST_BYTES, aligned, bytes_cost, canonical_f32, canonical_f64, character, range};
+use super::{MAX_LIST_BYTES, aligned, bytes_cost, range};
 use crate::error::{Error, ErrorKind, Result, Trap};
 use crate::store::components::{BoundOptions, Cursor, CursorKind, GuestResource, Request};
 use crate::store::handles::{HandleTable, ResourceTag, Scopes};
-use crate::tables::{Class, ComponentTables, TypeId, TypeKind, TypeRow};
+use crate::store::scalar::Scalar;
+use crate::tables::{Class, ComponentTables, Encoding, TypeId, TypeKind, TypeRow};
 use alloc::vec::Vec;
 
 /// Everything that a crossing touches, borrowed from the store for one stretch of work.
@@ -193,9 +194,15 @@ impl<'a> Crossing<'a> {
             TypeKind::String => self.string(flat, src, dst),
             TypeKind::List | TypeKind::Map => self.list(row, flat, src, dst),
             TypeKind::Own | TypeKind::Borrow => self.handle(row, flat, src, dst),
+            TypeKind::Flags => {
+                let bits = self.get(flat, src, row.size) as u32 & flags_mask(row.b);
+                self.set(flat, dst, row.size, bits.into());
+                Ok(())
+            }
             kind => {
-                let value = self.get(flat, src, row.size);
-                let value = scalar(kind, row, value)?;
+                // Loading refuses components with other types.
+                let rule = scalar_rule(kind).ok_or(Trap::UnreachableCodeReached)?;
+                let value = rule.apply(self.get(flat, src, row.size))?;
                 self.set(flat, dst, row.size, value);
                 Ok(())
             }
@@ -419,8 +426,6 @@ impl<'a> Crossing<'a> {
     }
 }
 
-use crate::tables::Encoding;
-
 /// Whether elements are moved as bytes.
 pub(crate) fn is_bytes(element: TypeRow) -> bool {
     element.class == Class::Plain && !element.has(TypeRow::HAS_PADDING)
@@ -453,23 +458,20 @@ pub(crate) fn lower_borrow(
     Ok(scopes.insert_borrow(&mut handles[to as usize], tag, rep)?)
 }
 
-/// What a scalar becomes on its way: checked, and in the form that every side may see.
-fn scalar(kind: TypeKind, row: TypeRow, value: u64) -> Result<u64> {
-    let low = value as u32;
-    Ok(match kind {
-        TypeKind::Bool => u64::from(low != 0),
-        TypeKind::S8 => u64::from(low as i8 as i32 as u32),
-        TypeKind::U8 => u64::from(low as u8),
-        TypeKind::S16 => u64::from(low as i16 as i32 as u32),
-        TypeKind::U16 => u64::from(low as u16),
-        TypeKind::S32 | TypeKind::U32 => low.into(),
-        TypeKind::S64 | TypeKind::U64 => value,
-        TypeKind::F32 => canonical_f32(low).into(),
-        TypeKind::F64 => canonical_f64(value),
-        TypeKind::Char => u32::from(character(low)?).into(),
-        TypeKind::Flags => (low & flags_mask(row.b)).into(),
-        // Loading refuses components with other types.
-        _ => return Err(Trap::UnreachableCodeReached.into()),
+/// The rule for a scalar's kind.
+pub(crate) fn scalar_rule(kind: TypeKind) -> Option<Scalar> {
+    Some(match kind {
+        TypeKind::Bool => Scalar::Bool,
+        TypeKind::S8 => Scalar::S8,
+        TypeKind::U8 => Scalar::U8,
+        TypeKind::S16 => Scalar::S16,
+        TypeKind::U16 => Scalar::U16,
+        TypeKind::S32 | TypeKind::U32 => Scalar::Bits32,
+        TypeKind::S64 | TypeKind::U64 => Scalar::Bits64,
+        TypeKind::F32 => Scalar::F32,
+        TypeKind::F64 => Scalar::F64,
+        TypeKind::Char => Scalar::Char,
+        _ => return None,
     })
 }
 

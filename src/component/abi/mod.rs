@@ -15,6 +15,7 @@ pub(crate) mod strings;
 
 use crate::error::{Error, ErrorKind, Trap};
 use crate::store::handles::HandleError;
+pub(crate) use crate::store::scalar::{canonical_f32, canonical_f64};
 
 /// The longest list, in bytes.
 pub(crate) const MAX_LIST_BYTES: u64 = (1 << 28) - 1;
@@ -39,24 +40,6 @@ pub(crate) fn range(memory: &[u8], ptr: u32, len: u64) -> Option<&[u8]> {
 /// Whether an address has an alignment.
 pub(crate) fn aligned(ptr: u32, align: u32) -> bool {
     ptr & (align - 1) == 0
-}
-
-/// A float's bits with a NaN made canonical.
-pub(crate) fn canonical_f32(bits: u32) -> u32 {
-    if f32::from_bits(bits).is_nan() {
-        0x7fc0_0000
-    } else {
-        bits
-    }
-}
-
-/// A float's bits with a NaN made canonical.
-pub(crate) fn canonical_f64(bits: u64) -> u64 {
-    if f64::from_bits(bits).is_nan() {
-        0x7ff8_0000_0000_0000
-    } else {
-        bits
-    }
 }
 
 /// A character's number, checked.

@@ -2,15 +2,17 @@
 
 use super::{Binding, Instance, InstancePre, lost};
 use crate::code::module::ExternIndex;
+use crate::component::abi::cross::scalar_rule;
 use crate::component::run;
 use crate::error::{Error, ErrorKind, Result};
 use crate::machine::Thread;
 use crate::store::components::*;
 use crate::store::handles::{HandleTable, ResourceTag};
+use crate::store::scalar::{Scalar, ScalarAdapter};
 use crate::store::{FuncEntity, FuncKind, RefArena, ResourceType, StoreInner};
 use crate::tables::{
     ComponentTables, CoreDefId, CoreDefKind, InitKind, InitRow, LeafId, ModuleId, OptionsId,
-    ResourceId, Span, TrampolineId, TrampolineKind, TypeRow,
+    ResourceId, Span, TrampolineId, TrampolineKind, TrampolineRow, TypeId, TypeKind, TypeRow,
 };
 use crate::wasm::exec::{self, Progress};
 use crate::wasm::instance::prepare;
@@ -370,6 +372,7 @@ fn new_trampoline<T: 'static>(
         params_in_memory: lowers && tables.params_in_memory(row.ty),
         result_in_memory: lowers && tables.result_in_memory(row.ty),
         lends: lowers && tables.ty(params).has(TypeRow::HAS_BORROW),
+        scalar: None,
         same_memory: false,
         resource: match row.resource.some() {
             Some(resource) => bound.resources[resource.index()],
@@ -446,13 +449,55 @@ fn bind(inner: &mut StoreInner, tree: u32, id: CoreDefId) -> Result<()> {
         let core = own.tables.func(row.func).core;
         let target = func_entity(inner, tree, core).ok_or_else(|| lost("a function"))?;
         let callee = inner.funcs[target as usize];
+        let scalar = scalar_adapter(&own.tables, row, own.tables.func(row.func).options);
         let own = &mut inner.trees[tree as usize];
         let bound = &mut own.trampolines[index as usize];
         bound.target = target;
+        bound.scalar = scalar;
         bound.callee_params = callee.params;
         bound.callee_results = callee.results;
     }
     Ok(())
+}
+
+/// The rules of an adapter that passes scalars alone and has nothing to clean up.
+fn scalar_adapter(
+    tables: &ComponentTables,
+    row: TrampolineRow,
+    callee: OptionsId,
+) -> Option<ScalarAdapter> {
+    let func = tables.func_type(row.ty);
+    if tables.params_in_memory(row.ty)
+        || tables.result_in_memory(row.ty)
+        || tables.option(callee).post_return.some().is_some()
+    {
+        return None;
+    }
+    let params = scalars(tables, func.params)?;
+    let result = match func.result.some() {
+        Some(result) => scalars(tables, result)?.first().copied(),
+        None => None,
+    };
+    Some(ScalarAdapter::new(
+        &params,
+        result.unwrap_or(Scalar::Bits64),
+    ))
+}
+
+/// The rules for a type's flat values, if all of them are scalars.
+fn scalars(tables: &ComponentTables, ty: TypeId) -> Option<Vec<Scalar>> {
+    let mut rules = Vec::new();
+    let mut open = alloc::vec![ty];
+    while let Some(ty) = open.pop() {
+        let row = tables.ty(ty);
+        match row.kind {
+            TypeKind::Record | TypeKind::Tuple => {
+                open.extend(tables.fields(row.span()).iter().rev().map(|field| field.ty));
+            }
+            kind => rules.push(scalar_rule(kind)?),
+        }
+    }
+    Some(rules)
 }
 
 /// After all initializers: adapters that only the host can reach, and whether both sides of one share
