@@ -4,6 +4,7 @@
 //! with an error kind of its own.
 
 use super::engine::{Config, Engine};
+use super::sections::{self, Valid};
 use super::validate;
 use crate::code::module::*;
 use crate::error::{Error, ErrorKind, Result};
@@ -17,7 +18,7 @@ use core::ops::Range;
 use spin::Once;
 use wasmparser::{
     BinaryReaderError, ElementItems, ElementKind, ExternalKind, FuncValidatorAllocations,
-    KnownCustom, Operator, Parser, Payload, TypeRef, ValidPayload, Validator, WasmFeatures,
+    KnownCustom, Operator, Parser, Payload, TypeRef, WasmFeatures,
 };
 
 /// Features of core wasm that this runtime has, as the configuration allows them.
@@ -98,11 +99,11 @@ pub(crate) fn name_unsupported(
     let all = unsupported
         .iter()
         .fold(allowed, |all, (feature, _)| all.union(*feature));
-    Validator::new_with_features(all).validate_all(bytes).ok()?;
+    sections::validate_all(all, bytes).ok()?;
     let mut named = None;
     for (feature, name) in unsupported {
         let without = all.difference(*feature);
-        if let Err(error) = Validator::new_with_features(without).validate_all(bytes) {
+        if let Err(error) = sections::validate_all(without, bytes) {
             named = Some(Error::at(ErrorKind::Unsupported, name, error.offset()));
             break;
         }
@@ -128,14 +129,15 @@ pub(crate) fn invalid(error: BinaryReaderError) -> Error {
     Error::at(kind, message, error.offset())
 }
 
+#[inline(never)]
 fn decode(engine: &Engine, bytes: &[u8], allowed: WasmFeatures) -> Result<ModuleData> {
-    let mut validator = Validator::new_with_features(allowed);
+    let mut validator = sections::validator(allowed);
     let mut decoder = ModuleDecoder::new(Arc::from(bytes));
     let mut parser = Parser::new(0);
     parser.set_features(allowed);
     for payload in parser.parse_all(bytes) {
         let payload = payload.map_err(invalid)?;
-        let valid = validator.payload(&payload).map_err(invalid)?;
+        let valid = sections::validate(&mut validator, &payload).map_err(invalid)?;
         decoder.payload(payload, valid)?;
     }
     Ok(decoder.finish(engine))
@@ -181,6 +183,19 @@ impl ModuleDecoder {
         }
     }
 
+    #[inline(never)]
+    fn function(
+        &mut self,
+        func: wasmparser::FuncToValidate<wasmparser::ValidatorResources>,
+        body: &wasmparser::FunctionBody,
+    ) -> Result<()> {
+        let mut func = func.into_validator(core::mem::take(&mut self.allocations));
+        let facts = validate::function(&mut func, body, &mut self.loops)?;
+        self.allocations = func.into_allocations();
+        self.body(body.range(), facts);
+        Ok(())
+    }
+
     fn body(&mut self, range: Range<u64>, facts: FuncFacts) {
         let decl = &mut self.data.funcs[self.bodies];
         decl.body = range.start as usize..range.end as usize;
@@ -196,12 +211,10 @@ impl ModuleDecoder {
     }
 
     /// Takes the next payload, with what the validator said of it.
-    pub(crate) fn payload(&mut self, payload: Payload, valid: ValidPayload) -> Result<()> {
-        if let ValidPayload::Func(func, body) = valid {
-            let mut func = func.into_validator(core::mem::take(&mut self.allocations));
-            let facts = validate::function(&mut func, &body, &mut self.loops)?;
-            self.allocations = func.into_allocations();
-            self.body(body.range(), facts);
+    #[inline(never)]
+    pub(crate) fn payload(&mut self, payload: Payload, valid: Valid) -> Result<()> {
+        if let Valid::Func(func, body) = valid {
+            return self.function(func, &body);
         }
         let data = &mut self.data;
         match payload {
@@ -363,7 +376,7 @@ impl ModuleDecoder {
                 .flatten()
                 .map(|naming| (naming.index, naming.name.to_string()))
                 .collect();
-            found.sort_by_key(|(index, _)| *index);
+            found.sort_unstable_by_key(|(index, _)| *index);
             self.data.names = found;
         }
     }

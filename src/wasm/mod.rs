@@ -11,6 +11,7 @@ mod func;
 pub(crate) mod instance;
 mod linker;
 mod module;
+pub(crate) mod sections;
 #[cfg(feature = "stats")]
 mod stats;
 mod store;

@@ -6,6 +6,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::tables::*;
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use hashbrown::HashMap;
@@ -27,7 +28,7 @@ pub(super) struct Scope {
 /// Converts types; owns the tables while they are made.
 pub(super) struct Converter {
     pub builder: TablesBuilder,
-    pub types: Types,
+    pub types: Box<Types>,
     /// Types that mention no resource.
     shared_types: HashMap<wp::ComponentDefinedTypeId, TypeId>,
     shared_funcs: HashMap<wp::ComponentFuncTypeId, FuncTypeId>,
@@ -35,7 +36,7 @@ pub(super) struct Converter {
 }
 
 impl Converter {
-    pub fn new(types: Types) -> Converter {
+    pub fn new(types: Box<Types>) -> Converter {
         Converter {
             builder: TablesBuilder::new(),
             types,

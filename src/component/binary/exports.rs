@@ -48,7 +48,7 @@ impl Flattener<'_, '_> {
     /// Appends siblings, sorted by name.
     fn siblings(&mut self, mut nodes: Vec<ExportRow>) -> Span {
         let tables = self.tables();
-        nodes.sort_by(|a, b| tables.name(a.name).cmp(tables.name(b.name)));
+        nodes.sort_unstable_by(|a, b| tables.name(a.name).cmp(tables.name(b.name)));
         let start = tables.exports.len() as u32;
         let len = nodes.len() as u32;
         tables.exports.append(&mut nodes);

@@ -10,6 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::tables::{CoreSpace, Encoding, ModuleId};
 use crate::wasm::Engine;
 use crate::wasm::decode::{ModuleDecoder, invalid};
+use crate::wasm::sections::{self, Valid};
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -19,8 +20,8 @@ use wasmparser::component_types::{ComponentAnyTypeId, ComponentEntityType};
 use wasmparser::{
     CanonicalFunction, CanonicalOption, ComponentAlias, ComponentExternalKind, ComponentInstance,
     ComponentName, ComponentOuterAliasKind, ComponentType, Encoding as BinaryEncoding,
-    ExternalKind, FromReader, Instance, KnownCustom, Parser, Payload, SectionLimited, ValidPayload,
-    Validator, WasmFeatures,
+    ExternalKind, FromReader, Instance, KnownCustom, Parser, Payload, SectionLimited, Validator,
+    WasmFeatures,
 };
 
 /// What a binary holds.
@@ -31,7 +32,7 @@ pub(super) struct Parsed<'a> {
     /// Where each module is in the binary.
     pub module_ranges: Vec<Range<u32>>,
     /// Types of the whole binary.
-    pub types: wasmparser::types::Types,
+    pub types: Box<wasmparser::types::Types>,
 }
 
 /// A component whose end hasn't been read yet.
@@ -66,9 +67,9 @@ impl Captures {
 struct Walk<'a, 'e> {
     engine: &'e Engine,
     bytes: Arc<[u8]>,
-    validator: Validator,
+    validator: Box<Validator>,
     open: Vec<Open<'a>>,
-    module: Option<ModuleDecoder>,
+    module: Option<Box<ModuleDecoder>>,
     parsed: Vec<Plan<'a>>,
     modules: Vec<ModuleData>,
     module_ranges: Vec<Range<u32>>,
@@ -77,6 +78,7 @@ struct Walk<'a, 'e> {
 }
 
 /// Parses and validates a binary.
+#[inline(never)]
 pub(super) fn parse<'a>(
     engine: &Engine,
     bytes: &'a [u8],
@@ -88,7 +90,7 @@ pub(super) fn parse<'a>(
     let mut walk = Walk {
         engine,
         bytes: Arc::from(bytes),
-        validator: Validator::new_with_features(features),
+        validator: sections::validator(features),
         open: Vec::new(),
         module: None,
         parsed: Vec::new(),
@@ -100,7 +102,7 @@ pub(super) fn parse<'a>(
     parser.set_features(features);
     for payload in parser.parse_all(bytes) {
         let payload = payload.map_err(invalid)?;
-        let valid = walk.validator.payload(&payload).map_err(invalid)?;
+        let valid = sections::validate(&mut walk.validator, &payload).map_err(invalid)?;
         if let Some(types) = walk.payload(payload, valid)? {
             return Ok(Parsed {
                 plans: walk.parsed,
@@ -123,11 +125,12 @@ fn unsupported(what: &str, offset: u64) -> Error {
 
 impl<'a> Walk<'a, '_> {
     /// Takes a payload; the types of the binary if it ended the root.
+    #[inline(never)]
     fn payload(
         &mut self,
         payload: Payload<'a>,
-        valid: ValidPayload<'a>,
-    ) -> Result<Option<wasmparser::types::Types>> {
+        valid: Valid<'a>,
+    ) -> Result<Option<Box<wasmparser::types::Types>>> {
         if let Some(decoder) = &mut self.module {
             let is_end = matches!(payload, Payload::End(_));
             decoder.payload(payload, valid)?;
@@ -168,6 +171,7 @@ impl<'a> Walk<'a, '_> {
     }
 
     /// The sections that define something in the component being read.
+    #[inline(never)]
     fn definitions(&mut self, section: Payload<'a>) -> Result<()> {
         match section {
             Payload::ComponentTypeSection(section) => self.each(section, Self::ty),
@@ -181,6 +185,7 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
+    #[inline(never)]
     fn each<T: FromReader<'a>>(
         &mut self,
         section: SectionLimited<'a, T>,
@@ -219,17 +224,19 @@ impl<'a> Walk<'a, '_> {
         self.validator.types(0).ok_or_else(none)
     }
 
+    #[inline(never)]
     fn module_section(&mut self, range: Range<u64>) {
         let id = ModuleId(self.module_ranges.len() as u32);
         self.module_ranges
             .push(range.start as u32..range.end as u32);
-        self.module = Some(ModuleDecoder::new(self.bytes.clone()));
+        self.module = Some(Box::new(ModuleDecoder::new(self.bytes.clone())));
         self.step(range.start, StepKind::Module(id));
         self.current().modules += 1;
     }
 
     /// Ends the component being read; the binary's types if it was the root.
-    fn end(&mut self, valid: ValidPayload, offset: u32) -> Option<wasmparser::types::Types> {
+    #[inline(never)]
+    fn end(&mut self, valid: Valid, offset: u32) -> Option<Box<wasmparser::types::Types>> {
         let ended = self.open.pop()?;
         let mut plan = ended.plan;
         plan.captured_modules = ended.captured_modules.list;
@@ -238,7 +245,7 @@ impl<'a> Walk<'a, '_> {
         let Some(parent) = self.open.last_mut() else {
             self.parsed.push(plan);
             return match valid {
-                ValidPayload::End(types) => Some(types),
+                Valid::End(types) => Some(types),
                 _ => None,
             };
         };
@@ -255,6 +262,7 @@ impl<'a> Walk<'a, '_> {
     }
 
     /// Only the component's own name; a name section that is damaged is ignored.
+    #[inline(never)]
     fn names(&mut self, names: wasmparser::ComponentNameSectionReader<'a>) {
         for name in names {
             if let Ok(ComponentName::Component { name, .. }) = name {
