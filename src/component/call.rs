@@ -4,6 +4,7 @@
 //! drive it in a loop, asynchronous ones yield in between. Whatever ends it in the middle locks the
 //! tree that it ran in: a trap, an error of a host function, or that its future is dropped.
 
+use super::run;
 use crate::error::{Error, ErrorKind, Result, Trap};
 use crate::machine::Thread;
 use crate::store::StoreInner;
@@ -33,12 +34,12 @@ pub(crate) struct Entered {
 /// [`Call::close`] or [`Entered::cancel`].
 pub(crate) fn enter<T: 'static>(store: &mut Store<T>, tree: u32, lends: bool) -> Result<Entered> {
     let inner = &mut store.inner;
-    if store.depth == 0 {
+    if store.depth.is_outermost() {
         // Nothing runs, so what lends is left of a call that was abandoned.
         inner.scopes.clear(&mut inner.handles);
     }
     let entered = &mut inner.trees[tree as usize];
-    if store.depth == 0 && entered.active > 0 {
+    if store.depth.is_outermost() && entered.active > 0 {
         entered.locked = true;
     }
     if entered.locked {
@@ -98,13 +99,13 @@ impl Call {
 
     /// Runs until it is done or out of fuel. After an error the tree is locked.
     pub fn advance<T: 'static>(&mut self, store: &mut Store<T>) -> Result<Progress> {
-        if store.depth >= store.inner.limits.host_recursion {
-            let why = "calls from hosts into guests are nested too deeply";
-            return Err(self.fail(store, Error::of(ErrorKind::Limit, why)));
-        }
-        store.depth += 1;
+        let limit = store.inner.limits.host_recursion;
+        store
+            .depth
+            .enter(limit)
+            .map_err(|error| self.fail(store, error))?;
         let progress = exec::drive(store, &mut self.thread);
-        store.depth -= 1;
+        store.depth.leave();
         match progress {
             Ok(Progress::Done) => {
                 if self.scope {
@@ -116,7 +117,7 @@ impl Call {
                 }
                 Ok(Progress::Done)
             }
-            Ok(Progress::OutOfFuel) => Ok(Progress::OutOfFuel),
+            Ok(progress) => Ok(progress),
             Err(error) => Err(self.fail(store, error)),
         }
     }
@@ -130,21 +131,32 @@ impl Call {
         Err(self.fail(store, error))
     }
 
-    /// Runs to the end.
+    /// Runs to the end. Asynchronous host functions have to be done at once.
     pub fn complete<T: 'static>(&mut self, store: &mut Store<T>) -> Result<()> {
-        while self.advance(store)? == Progress::OutOfFuel {
-            self.refuel(store)?;
+        loop {
+            match self.advance(store)? {
+                Progress::Done => return Ok(()),
+                Progress::OutOfFuel => self.refuel(store)?,
+                Progress::Host(call) => run::call_host_now(store, &mut self.thread, call)
+                    .map_err(|error| self.fail(store, error))?,
+            }
         }
-        Ok(())
     }
 
-    /// Runs to the end and yields to the executor wherever fuel runs out.
+    /// Runs to the end; yields to the executor wherever fuel runs out, and awaits host functions.
     pub async fn complete_async<T: 'static>(&mut self, store: &mut Store<T>) -> Result<()> {
-        while self.advance(store)? == Progress::OutOfFuel {
-            self.refuel(store)?;
-            Yield(false).await;
+        loop {
+            match self.advance(store)? {
+                Progress::Done => return Ok(()),
+                Progress::OutOfFuel => {
+                    self.refuel(store)?;
+                    Yield(false).await;
+                }
+                Progress::Host(call) => run::await_host(store, &mut self.thread, call)
+                    .await
+                    .map_err(|error| self.fail(store, error))?,
+            }
         }
-        Ok(())
     }
 
     /// The first result slot of the call that is done.

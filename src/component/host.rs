@@ -10,11 +10,13 @@ use super::val::{Val, lift_flat, load, lower_flat, store as store_val};
 use crate::error::{Error, ErrorKind, Result, Trap};
 use crate::machine::{Callee, HostCall, Thread};
 use crate::store::components::BoundTrampoline;
-use crate::tables::{FuncTypeId, TypeId};
-use crate::wasm::{NativeClosure, Store, StoreContextMut};
+use crate::tables::{FieldRow, FuncTypeId, TypeId};
+use crate::wasm::{AsyncClosure, HostFuture, NativeClosure, Store, StoreContextMut};
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::future::Future;
 
 /// Whether a host function fits an import's type.
 type Check = dyn Fn(&InstanceType<'_>, FuncTypeId) -> Result<()> + Send + Sync;
@@ -116,26 +118,45 @@ where
 {
     let call = move |store: &mut Store<T>, thread: &mut Thread, call: HostCall| {
         let site = Site::of(store, &call)?;
-        let ty = InterfaceType(site.bound.params);
-        let params = site.lift(
-            store,
-            &thread.stack[call.args..call.args + call.params],
-            |cx, slots| Params::linear_lift_from_flat(cx, ty, slots),
-            |cx, bytes| Params::linear_lift_from_memory(cx, ty, bytes),
-        )?;
+        let params = site.typed_params(store, thread, call)?;
         let result = closure(StoreContextMut(store), params)?;
-        let ty = InterfaceType::single(site.bound.result);
-        site.lower(
-            store,
-            thread,
-            call,
-            |cx, slots| result.linear_lower_to_flat(cx, ty, slots),
-            |cx, at| result.linear_lower_to_memory(cx, ty, at),
-        )
+        site.typed_result(store, thread, call, &result)
     };
     HostFunc {
         check: Arc::new(typecheck::<Params, Return>),
-        call: Arc::new(call),
+        call: NativeClosure::Sync(Arc::new(call)),
+    }
+}
+
+/// An asynchronous closure over Rust types.
+pub(crate) fn wrap_async<T: Send + 'static, Params, Return, F>(closure: F) -> HostFunc<T>
+where
+    Params: ComponentNamedList + Lift + 'static,
+    Return: ComponentNamedList + Lower + 'static,
+    F: for<'a> Fn(
+            StoreContextMut<'a, T>,
+            Params,
+        ) -> Box<dyn Future<Output = Result<Return>> + Send + 'a>
+        + Send
+        + Sync
+        + 'static,
+{
+    let closure = Arc::new(closure);
+    let call: AsyncClosure<T> = Arc::new(move |store, thread, call| -> HostFuture<'_> {
+        let closure = closure.clone();
+        Box::pin(async move {
+            let site = Site::of(store, &call)?;
+            let result = {
+                let params = site.typed_params(store, thread, call)?;
+                Box::into_pin(closure(StoreContextMut(&mut *store), params))
+            };
+            let result = result.await?;
+            site.typed_result(store, thread, call, &result)
+        })
+    });
+    HostFunc {
+        check: Arc::new(typecheck::<Params, Return>),
+        call: NativeClosure::Async(call),
     }
 }
 
@@ -149,8 +170,98 @@ pub(crate) fn dynamic<T: 'static>(
     let call = move |store: &mut Store<T>, thread: &mut Thread, call: HostCall| {
         let site = Site::of(store, &call)?;
         let scope = super::func::scope(store, site.tree);
-        let fields = scope.tables.params(site.bound.ty);
-        let params = site.lift(
+        let params = site.dynamic_params(store, thread, call, &scope)?;
+        let mut results = site.result_places();
+        let ty = types::ComponentFunc::new(&scope, site.bound.ty);
+        closure(StoreContextMut(store), ty, &params, &mut results)?;
+        site.dynamic_result(store, thread, call, &scope, &results)
+    };
+    HostFunc {
+        check: Arc::new(|_, _| Ok(())),
+        call: NativeClosure::Sync(Arc::new(call)),
+    }
+}
+
+/// An asynchronous closure over dynamic values.
+pub(crate) fn dynamic_async<T: Send + 'static, F>(closure: F) -> HostFunc<T>
+where
+    F: for<'a> Fn(
+            StoreContextMut<'a, T>,
+            types::ComponentFunc,
+            &'a [Val],
+            &'a mut [Val],
+        ) -> Box<dyn Future<Output = Result<()>> + Send + 'a>
+        + Send
+        + Sync
+        + 'static,
+{
+    let closure = Arc::new(closure);
+    let call: AsyncClosure<T> = Arc::new(move |store, thread, call| -> HostFuture<'_> {
+        let closure = closure.clone();
+        Box::pin(async move {
+            let site = Site::of(store, &call)?;
+            let scope = super::func::scope(store, site.tree);
+            let params = site.dynamic_params(store, thread, call, &scope)?;
+            let mut results = site.result_places();
+            let ty = types::ComponentFunc::new(&scope, site.bound.ty);
+            Box::into_pin(closure(
+                StoreContextMut(&mut *store),
+                ty,
+                &params,
+                &mut results,
+            ))
+            .await?;
+            site.dynamic_result(store, thread, call, &scope, &results)
+        })
+    });
+    HostFunc {
+        check: Arc::new(|_, _| Ok(())),
+        call: NativeClosure::Async(call),
+    }
+}
+
+impl Site {
+    fn typed_params<T: 'static, Params: Lift>(
+        &self,
+        store: &mut Store<T>,
+        thread: &Thread,
+        call: HostCall,
+    ) -> Result<Params> {
+        let ty = InterfaceType(self.bound.params);
+        self.lift(
+            store,
+            &thread.stack[call.args..call.args + call.params],
+            |cx, slots| Params::linear_lift_from_flat(cx, ty, slots),
+            |cx, bytes| Params::linear_lift_from_memory(cx, ty, bytes),
+        )
+    }
+
+    fn typed_result<T: 'static, Return: Lower>(
+        &self,
+        store: &mut Store<T>,
+        thread: &mut Thread,
+        call: HostCall,
+        result: &Return,
+    ) -> Result<()> {
+        let ty = InterfaceType::single(self.bound.result);
+        self.lower(
+            store,
+            thread,
+            call,
+            |cx, slots| result.linear_lower_to_flat(cx, ty, slots),
+            |cx, at| result.linear_lower_to_memory(cx, ty, at),
+        )
+    }
+
+    fn dynamic_params<T: 'static>(
+        &self,
+        store: &mut Store<T>,
+        thread: &Thread,
+        call: HostCall,
+        scope: &types::Scope,
+    ) -> Result<Vec<Val>> {
+        let fields = scope.tables.params(self.bound.ty);
+        self.lift(
             store,
             &thread.stack[call.args..call.args + call.params],
             |cx, slots| {
@@ -163,21 +274,29 @@ pub(crate) fn dynamic<T: 'static>(
                 Ok(params)
             },
             |cx, bytes| {
-                let param = |field: &crate::tables::FieldRow| {
-                    load(cx, field.ty, &bytes[field.offset as usize..])
-                };
+                let param = |field: &FieldRow| load(cx, field.ty, &bytes[field.offset as usize..]);
                 fields.iter().map(param).collect()
             },
-        )?;
-        let result = site.bound.result;
-        let mut results = Vec::new();
-        if result.some().is_some() {
-            results.push(Val::Bool(false));
-        }
-        let ty = types::ComponentFunc::new(&scope, site.bound.ty);
-        closure(StoreContextMut(store), ty, &params, &mut results)?;
-        check_result(&results, &scope, result)?;
-        site.lower(
+        )
+    }
+
+    /// Places for the results of a dynamic closure.
+    fn result_places(&self) -> Vec<Val> {
+        let result = self.bound.result.some();
+        result.map(|_| Val::Bool(false)).into_iter().collect()
+    }
+
+    fn dynamic_result<T: 'static>(
+        &self,
+        store: &mut Store<T>,
+        thread: &mut Thread,
+        call: HostCall,
+        scope: &types::Scope,
+        results: &[Val],
+    ) -> Result<()> {
+        let result = self.bound.result;
+        check_result(results, scope, result)?;
+        self.lower(
             store,
             thread,
             call,
@@ -190,10 +309,6 @@ pub(crate) fn dynamic<T: 'static>(
                 None => Ok(()),
             },
         )
-    };
-    HostFunc {
-        check: Arc::new(|_, _| Ok(())),
-        call: Arc::new(call),
     }
 }
 

@@ -74,6 +74,7 @@ impl<T: 'static> InstancePre<T> {
         loop {
             match making.advance(store)? {
                 Progress::Done => return Ok(making.instance(store)),
+                Progress::Host(call) => making.call_host_now(store, call)?,
                 Progress::OutOfFuel if store.refuel() => {}
                 Progress::OutOfFuel => return Err(making.undo(store, Trap::OutOfFuel.into())),
             }
@@ -94,6 +95,7 @@ impl<T: 'static> InstancePre<T> {
         loop {
             match making.advance(store)? {
                 Progress::Done => return Ok(making.instance(store)),
+                Progress::Host(call) => making.await_host(store, call).await?,
                 Progress::OutOfFuel if store.refuel() => Yield(false).await,
                 Progress::OutOfFuel => return Err(making.undo(store, Trap::OutOfFuel.into())),
             }

@@ -12,9 +12,11 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::store::ResourceType;
 use crate::tables::names::NameMap;
 use crate::wasm::{AsContextMut, Engine, HostDtor, Module, StoreContextMut};
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
+use core::future::Future;
 
 /// Something that a component can import.
 pub(crate) enum Definition<T: 'static> {
@@ -223,6 +225,48 @@ impl<'a, T: 'static> LinkerInstance<'a, T> {
             + 'static,
     {
         self.insert(name, Definition::Func(host::dynamic(func)))
+    }
+
+    /// Defines a function by an asynchronous closure over Rust types. A guest that calls it has to be
+    /// called asynchronously, unless its future is done when it is polled first.
+    ///
+    /// # Errors
+    /// If the name is defined.
+    pub fn func_wrap_async<F, Params, Return>(&mut self, name: &str, func: F) -> Result<()>
+    where
+        T: Send,
+        F: for<'f> Fn(
+                StoreContextMut<'f, T>,
+                Params,
+            ) -> Box<dyn Future<Output = Result<Return>> + Send + 'f>
+            + Send
+            + Sync
+            + 'static,
+        Params: ComponentNamedList + Lift + 'static,
+        Return: ComponentNamedList + Lower + 'static,
+    {
+        self.insert(name, Definition::Func(host::wrap_async(func)))
+    }
+
+    /// Defines a function by an asynchronous closure over dynamic values; see
+    /// [`LinkerInstance::func_new`] and [`LinkerInstance::func_wrap_async`].
+    ///
+    /// # Errors
+    /// If the name is defined.
+    pub fn func_new_async<F>(&mut self, name: &str, func: F) -> Result<()>
+    where
+        T: Send,
+        F: for<'f> Fn(
+                StoreContextMut<'f, T>,
+                types::ComponentFunc,
+                &'f [Val],
+                &'f mut [Val],
+            ) -> Box<dyn Future<Output = Result<()>> + Send + 'f>
+            + Send
+            + Sync
+            + 'static,
+    {
+        self.insert(name, Definition::Func(host::dynamic_async(func)))
     }
 
     /// Defines a core module.

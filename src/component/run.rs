@@ -18,10 +18,14 @@ use crate::store::StoreInner;
 use crate::store::components::*;
 use crate::store::handles::Dropped;
 use crate::tables::{TrampolineKind, TypeId};
+use crate::wasm::NativeClosure;
 use crate::wasm::Store;
 use crate::wasm::StoreContextMut;
-use crate::wasm::exec::Served;
+use crate::wasm::exec::{self, Served};
 use alloc::vec::Vec;
+use core::future::Future;
+use core::pin::pin;
+use core::task::{Context, Poll, Waker};
 
 /// Serves a call of a trampoline.
 pub(super) fn serve<T: 'static>(
@@ -66,16 +70,60 @@ fn host<T: 'static>(
     tree: u32,
     bound: &BoundTrampoline,
 ) -> Result<Served> {
-    let closure = store.component_hosts[bound.target as usize].clone();
+    let NativeClosure::Sync(closure) = store.component_hosts[bound.target as usize].clone() else {
+        return Ok(Served::Awaited);
+    };
     let mark = store.inner.enter_host_call(bound.lends)?;
     let result = closure(store, thread, call);
     store.inner.leave_host_call(mark);
     result?;
-    if store.inner.trees[tree as usize].locked {
-        // The host swallowed the trap of a call that it made into the same tree.
+    unlocked(&store.inner, tree)?;
+    Ok(Served::Returned)
+}
+
+/// After a call of a host function: an error if the host swallowed the trap of a call that it made into
+/// the same tree.
+fn unlocked(inner: &StoreInner, tree: u32) -> Result<()> {
+    if inner.trees[tree as usize].locked {
         return Err(Trap::CannotEnterComponent.into());
     }
-    Ok(Served::Returned)
+    Ok(())
+}
+
+/// Calls an asynchronous function of the host and awaits it; then the thread can go on.
+pub(super) async fn await_host<T: 'static>(
+    store: &mut Store<T>,
+    thread: &mut Thread,
+    call: HostCall,
+) -> Result<()> {
+    let Callee::Native { tree, index } = call.callee else {
+        return Err(Trap::UnreachableCodeReached.into());
+    };
+    let bound = store.inner.trees[tree as usize].trampolines[index as usize];
+    let NativeClosure::Async(closure) = store.component_hosts[bound.target as usize].clone() else {
+        return Err(Trap::UnreachableCodeReached.into());
+    };
+    let mark = store.inner.enter_host_call(bound.lends)?;
+    let depth = store.depth.clone();
+    let result = depth.within(closure(store, thread, call)).await;
+    store.inner.leave_host_call(mark);
+    result.map_err(|error| exec::trapped(store, thread, error))?;
+    unlocked(&store.inner, tree)?;
+    thread.host_returned();
+    Ok(())
+}
+
+/// As [`await_host`], for a call that can't wait: the function has to be done at once.
+pub(super) fn call_host_now<T: 'static>(
+    store: &mut Store<T>,
+    thread: &mut Thread,
+    call: HostCall,
+) -> Result<()> {
+    let mut context = Context::from_waker(Waker::noop());
+    match pin!(await_host(store, thread, call)).poll(&mut context) {
+        Poll::Ready(result) => result,
+        Poll::Pending => Err(exec::pending()),
+    }
 }
 
 /// `resource.drop`: an owned handle's destructor runs as a call into the instance that defines it.

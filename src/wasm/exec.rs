@@ -13,9 +13,11 @@ use alloc::vec::Vec;
 const BACKTRACE: usize = 64;
 
 /// How far a call has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Progress {
     Done,
+    /// It waits for an asynchronous host function, which has not been called yet.
+    Host(HostCall),
     /// It goes on where it stopped once there is more fuel.
     OutOfFuel,
 }
@@ -27,6 +29,8 @@ pub(crate) enum Served {
     Returned,
     /// It has called a guest function.
     Entered,
+    /// It is an asynchronous host function, which whoever drives the call has to call and await.
+    Awaited,
 }
 
 /// Serves calls of the component runtime's functions, which lies above this room.
@@ -51,14 +55,11 @@ pub(crate) fn with_thread<T: 'static, R>(
     store: &mut Store<T>,
     run: impl FnOnce(&mut Store<T>, &mut Thread) -> Result<R>,
 ) -> Result<R> {
-    if store.depth >= store.inner.limits.host_recursion {
-        let why = "calls from hosts into guests are nested too deeply";
-        return Err(Error::of(ErrorKind::Limit, why));
-    }
+    let depth = store.depth.clone();
+    depth.enter(store.inner.limits.host_recursion)?;
     let mut thread = store.idle.pop().unwrap_or_else(Thread::new);
-    store.depth += 1;
     let result = run(store, &mut thread);
-    store.depth -= 1;
+    depth.leave();
     store.idle.push(thread);
     result
 }
@@ -68,6 +69,7 @@ pub(crate) fn finish<T: 'static>(store: &mut Store<T>, thread: &mut Thread) -> R
     loop {
         match drive(store, thread)? {
             Progress::Done => return Ok(()),
+            Progress::Host(_) => return Err(trapped(store, thread, pending())),
             Progress::OutOfFuel if store.refuel() => {}
             Progress::OutOfFuel => return Err(trapped(store, thread, Trap::OutOfFuel.into())),
         }
@@ -88,6 +90,7 @@ pub(crate) fn drive<T: 'static>(store: &mut Store<T>, thread: &mut Thread) -> Re
             Event::HostCall(call) => match serve(store, thread, call) {
                 Ok(Served::Returned) => thread.host_returned(),
                 Ok(Served::Entered) => {}
+                Ok(Served::Awaited) => return Ok(Progress::Host(call)),
                 Err(error) => return Err(trapped(store, thread, error)),
             },
         }
@@ -112,6 +115,13 @@ fn serve<T: 'static>(store: &mut Store<T>, thread: &mut Thread, call: HostCall) 
         (Callee::Native { .. }, Some(hook)) => hook(store, thread, call),
         (Callee::Native { .. }, None) => Err(Trap::UnreachableCodeReached.into()),
     }
+}
+
+/// The error of a host function that isn't done at once in a call that can't wait.
+pub(crate) fn pending() -> Error {
+    let why =
+        "an asynchronous host function is not done: its caller has to be called asynchronously";
+    Error::of(ErrorKind::Host, why)
 }
 
 /// An error with the functions that were running, unless it tells of some already.
@@ -144,6 +154,7 @@ pub(crate) fn nested<T: 'static>(store: &mut Store<T>, entity: u32, args: &[u64]
         .and_then(|()| drive(store, &mut thread))
         .and_then(|progress| match progress {
             Progress::Done => Ok(thread.results(1)[0]),
+            Progress::Host(_) => Err(pending()),
             Progress::OutOfFuel => {
                 let why = "`realloc` used more fuel than the limit allows";
                 Err(Error::of(ErrorKind::Trap, why))

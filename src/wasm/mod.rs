@@ -5,6 +5,7 @@
 
 pub(crate) mod context;
 pub(crate) mod decode;
+mod depth;
 mod engine;
 pub(crate) mod exec;
 mod func;
@@ -24,6 +25,6 @@ pub use func::{Func, IntoHostFunc, WasmTy};
 pub use instance::{Extern, Global, Instance, Memory, Table};
 pub use linker::Linker;
 pub use module::Module;
+pub(crate) use store::{AsyncClosure, HostDtor, HostFuture, HostResource, NativeClosure};
 pub use store::{Caller, Store};
-pub(crate) use store::{HostDtor, HostResource, NativeClosure};
 pub use val::{ExternRef, Val};

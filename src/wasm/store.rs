@@ -1,6 +1,7 @@
 //! The store as embedders hold it: the plain data, their own state, and their closures.
 
 use super::context::StoreContextMut;
+use super::depth::Depth;
 use super::engine::Engine;
 use super::exec::NativeHook;
 use super::func::Func;
@@ -13,9 +14,12 @@ use crate::machine::{HostCall, Thread};
 use crate::store::components::ComponentInstance;
 use crate::store::handles::HandleTable;
 use crate::store::{FuncEntity, FuncKind, RefArena, StoreInner};
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::any::Any;
+use core::future::Future;
+use core::pin::Pin;
 use spin::Mutex;
 
 static NEXT_ID: Mutex<u32> = Mutex::new(1);
@@ -25,8 +29,30 @@ pub(crate) type HostClosure<T> =
     Arc<dyn Fn(&mut Caller<'_, T>, &mut [u64]) -> Result<()> + Send + Sync>;
 
 /// A function of the host that components import: it finds its arguments on the thread's stack.
-pub(crate) type NativeClosure<T> =
+pub(crate) type SyncClosure<T> =
     Arc<dyn Fn(&mut Store<T>, &mut Thread, HostCall) -> Result<()> + Send + Sync>;
+
+/// A call of an asynchronous function of the host.
+pub(crate) type HostFuture<'a> = Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
+
+/// An asynchronous function of the host that components import.
+pub(crate) type AsyncClosure<T> =
+    Arc<dyn for<'a> Fn(&'a mut Store<T>, &'a mut Thread, HostCall) -> HostFuture<'a> + Send + Sync>;
+
+/// A function of the host that components import.
+pub(crate) enum NativeClosure<T: 'static> {
+    Sync(SyncClosure<T>),
+    Async(AsyncClosure<T>),
+}
+
+impl<T: 'static> Clone for NativeClosure<T> {
+    fn clone(&self) -> Self {
+        match self {
+            NativeClosure::Sync(closure) => NativeClosure::Sync(closure.clone()),
+            NativeClosure::Async(closure) => NativeClosure::Async(closure.clone()),
+        }
+    }
+}
 
 /// What runs when a guest drops the last handle to a resource of the host.
 pub(crate) type HostDtor<T> = Arc<dyn Fn(StoreContextMut<'_, T>, u32) -> Result<()> + Send + Sync>;
@@ -45,7 +71,7 @@ pub struct Store<T: 'static> {
     /// Threads of execution that wait for a call, so that their stacks stay warm.
     pub(crate) idle: Vec<Thread>,
     /// Calls of hosts into guests inside each other.
-    pub(crate) depth: u32,
+    pub(crate) depth: Depth,
     /// Serves the component runtime's functions, once a component is instantiated.
     pub(crate) natives: Option<NativeHook<T>>,
     /// Fuel beyond what `inner` may use before a call yields.
@@ -86,7 +112,7 @@ impl<T: 'static> Store<T> {
             inner,
             hosts: Vec::new(),
             idle: Vec::new(),
-            depth: 0,
+            depth: Depth::default(),
             natives: None,
             reserve: 0,
             yield_interval: None,

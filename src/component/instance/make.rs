@@ -5,7 +5,7 @@ use crate::code::module::ExternIndex;
 use crate::component::abi::cross::scalar_rule;
 use crate::component::run;
 use crate::error::{Error, ErrorKind, Result};
-use crate::machine::Thread;
+use crate::machine::{HostCall, Thread};
 use crate::store::components::*;
 use crate::store::handles::{HandleTable, ResourceTag};
 use crate::store::scalar::{Scalar, ScalarAdapter};
@@ -115,15 +115,13 @@ impl<T: 'static> Making<T> {
         let tables = self.pre.component.tables().clone();
         loop {
             if let Some(thread) = &mut self.start {
-                if store.depth >= store.inner.limits.host_recursion {
-                    let why = "calls from hosts into guests are nested too deeply";
-                    return Err(Error::of(ErrorKind::Limit, why));
-                }
-                store.depth += 1;
+                let limit = store.inner.limits.host_recursion;
+                store.depth.enter(limit)?;
                 let progress = exec::drive(store, thread);
-                store.depth -= 1;
-                if progress? == Progress::OutOfFuel {
-                    return Ok(Progress::OutOfFuel);
+                store.depth.leave();
+                match progress? {
+                    Progress::Done => {}
+                    stopped => return Ok(stopped),
                 }
                 store.idle.extend(self.start.take());
             }
@@ -201,6 +199,24 @@ impl<T: 'static> Making<T> {
         thread.start(&store.inner, start, &[])?;
         self.start = Some(thread);
         Ok(())
+    }
+
+    /// A start function waits for an asynchronous host function: calls and awaits it.
+    pub async fn await_host(&mut self, store: &mut Store<T>, call: HostCall) -> Result<()> {
+        let Some(thread) = &mut self.start else {
+            return Err(lost("a start function"));
+        };
+        let result = run::await_host(store, thread, call).await;
+        result.map_err(|error| self.undo(store, error))
+    }
+
+    /// As [`Making::await_host`]; the host function has to be done at once.
+    pub fn call_host_now(&mut self, store: &mut Store<T>, call: HostCall) -> Result<()> {
+        let Some(thread) = &mut self.start else {
+            return Err(lost("a start function"));
+        };
+        let result = run::call_host_now(store, thread, call);
+        result.map_err(|error| self.undo(store, error))
     }
 
     /// Takes what was made out of the store again, if nothing else was made since.

@@ -14,23 +14,60 @@ const SETTINGS: [(&str, &[&str]); 7] = [
     ),
     (
         "everything again, on the portable loop, with every invariant checked again",
-        &["test", "--workspace", "--features", "dispatch-loop,extra-checks"],
+        &[
+            "test",
+            "--workspace",
+            "--features",
+            "dispatch-loop,extra-checks",
+        ],
     ),
     (
         "sibling calls with every invariant checked again",
-        &["test", "--package", "cellule-tests", "--features", "extra-checks", "--test", "core", "--test", "component_scripts"],
+        &[
+            "test",
+            "--package",
+            "cellule-tests",
+            "--features",
+            "extra-checks",
+            "--test",
+            "core",
+            "--test",
+            "component_scripts",
+        ],
     ),
     (
         "the base tier alone",
-        &["test", "--package", "cellule", "--lib", "--no-default-features", "--features", "compile"],
+        &[
+            "test",
+            "--package",
+            "cellule",
+            "--lib",
+            "--no-default-features",
+            "--features",
+            "compile",
+        ],
     ),
     (
         "the guard of the native stack, on the machine code that users get",
-        &["test", "--package", "cellule", "--lib", "--release", "guard"],
+        &[
+            "test",
+            "--package",
+            "cellule",
+            "--lib",
+            "--release",
+            "guard",
+        ],
     ),
     (
         "the library without the standard library",
-        &["check", "--package", "cellule", "--no-default-features", "--features", "compile"],
+        &[
+            "check",
+            "--package",
+            "cellule",
+            "--no-default-features",
+            "--features",
+            "compile",
+        ],
     ),
     (
         "the library without wasmparser",
@@ -53,13 +90,26 @@ fn main() -> ExitCode {
         };
     }
     for (at, (what, arguments)) in SETTINGS.iter().enumerate() {
-        println!("[{}/{}] {what}: cargo {}", at + 1, SETTINGS.len(), arguments.join(" "));
+        println!(
+            "[{}/{}] {what}: cargo {}",
+            at + 1,
+            SETTINGS.len(),
+            arguments.join(" ")
+        );
         let begun = Instant::now();
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let status = Command::new(cargo).args(*arguments).arg("--locked").status();
+        let status = Command::new(cargo)
+            .args(*arguments)
+            .arg("--locked")
+            .status();
         match status {
             Ok(status) if status.success() => {
-                println!("[{}/{}] passed in {} s", at + 1, SETTINGS.len(), begun.elapsed().as_secs());
+                println!(
+                    "[{}/{}] passed in {} s",
+                    at + 1,
+                    SETTINGS.len(),
+                    begun.elapsed().as_secs()
+                );
             }
             Ok(status) => {
                 eprintln!("error: `cargo {}` failed: {status}", arguments.join(" "));
