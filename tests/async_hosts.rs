@@ -123,8 +123,15 @@ fn a_call_that_cant_wait_takes_futures_that_are_done_and_refuses_others() {
     let run: Run = instance.get_typed_func(&mut store, "run").unwrap();
     assert_eq!(run.call(&mut store, (1,)).unwrap(), (102,));
     let error = pre(&engine, 1).instantiate(&mut store).unwrap_err();
-    assert!(error.to_string().contains("called asynchronously"), "{error}");
-    assert_eq!(run.call(&mut store, (2,)).unwrap(), (103,), "another tree lives on");
+    assert!(
+        error.to_string().contains("called asynchronously"),
+        "{error}"
+    );
+    assert_eq!(
+        run.call(&mut store, (2,)).unwrap(),
+        (103,),
+        "another tree lives on"
+    );
 }
 
 #[test]
@@ -141,7 +148,12 @@ fn a_call_whose_future_is_dropped_ends_its_instance_and_no_other() {
     }
     let (result, _) = block_on(run.call_async(&mut store, (1,)));
     let error = result.unwrap_err();
-    assert!(error.to_string().contains("cannot enter component instance"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("cannot enter component instance"),
+        "{error}"
+    );
     let (result, _) = block_on(other.call_async(&mut store, (1,)));
     assert_eq!(result.unwrap(), (102,));
 }

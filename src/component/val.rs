@@ -36,6 +36,7 @@ pub enum Val {
     Char(char),
     String(String),
     List(List),
+    FixedLengthList(List),
     Map(Vec<(Val, Val)>),
     Record(Vec<(String, Val)>),
     Tuple(Vec<Val>),
@@ -158,6 +159,7 @@ impl fmt::Debug for Val {
             Val::Char(x) => f.debug_tuple("Char").field(x).finish(),
             Val::String(x) => f.debug_tuple("String").field(x).finish(),
             Val::List(x) => f.debug_tuple("List").field(x).finish(),
+            Val::FixedLengthList(x) => f.debug_tuple("FixedLengthList").field(x).finish(),
             Val::Map(x) => f.debug_tuple("Map").field(x).finish(),
             Val::Record(x) => f.debug_tuple("Record").field(x).finish(),
             Val::Tuple(x) => f.debug_tuple("Tuple").field(x).finish(),
@@ -197,6 +199,10 @@ impl Val {
             | (Val::Char(_), Type::Char)
             | (Val::String(_), Type::String) => Ok(()),
             (Val::List(list), Type::List(ty)) => list.check(&ty.ty(), depth),
+            (Val::FixedLengthList(list), Type::FixedLengthList(ty)) => {
+                same_count(list.len(), ty.size() as usize, "elements")?;
+                list.check(&ty.ty(), depth)
+            }
             (Val::Map(entries), Type::Map(ty)) => entries.iter().try_for_each(|(key, value)| {
                 key.check_at(&ty.key(), depth)?;
                 value.check_at(&ty.value(), depth)
@@ -274,6 +280,7 @@ impl Val {
             Val::Char(_) => "char",
             Val::String(_) => "string",
             Val::List(_) => "list",
+            Val::FixedLengthList(_) => "list of fixed length",
             Val::Map(_) => "map",
             Val::Record(_) => "record",
             Val::Tuple(_) => "tuple",

@@ -154,6 +154,8 @@ pub(crate) enum CursorKind {
     Fields,
     /// Elements of a list whose room is there: `at` of `count`.
     Elements,
+    /// Elements of a fixed-length list: `at` of `count`.
+    Repeat,
     /// A list that waits for its room.
     ListRoom,
     /// A string that waits for its room; `at` is the step of its transcoding.

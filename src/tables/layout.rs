@@ -128,6 +128,7 @@ impl Parts {
         count: u32,
     ) -> Result<(), TooLarge> {
         self.merge(element);
+        self.flags |= TypeRow::HAS_FIXED;
         self.size = u64::from(element.size) * u64::from(count);
         self.flat = flat.and_then(|flat| {
             let total = (flat.len() as u64) * u64::from(count);

@@ -203,6 +203,8 @@ impl TypeRow {
     pub const HAS_POINTER: u8 = 8;
     /// Some part is a stream or future.
     pub const HAS_ASYNC: u8 = 16;
+    /// Some part is a fixed-length list, which costs fuel by its length.
+    pub const HAS_FIXED: u8 = 32;
 
     /// Fields or cases.
     pub fn span(self) -> Span {

@@ -25,6 +25,7 @@ pub struct Config {
     pub(crate) count: bool,
     pub(crate) component_map: bool,
     pub(crate) component_implements: bool,
+    pub(crate) component_fixed_length_lists: bool,
     pub(crate) limits: Limits,
 }
 
@@ -47,6 +48,7 @@ impl Default for Config {
             count: false,
             component_map: true,
             component_implements: true,
+            component_fixed_length_lists: true,
             limits: Limits::default(),
         }
     }
@@ -100,6 +102,8 @@ impl Config {
         wasm_component_model_map => component_map;
         /// Names of components that say which interface they implement.
         wasm_component_model_implements => component_implements;
+        /// Lists of fixed length in components.
+        wasm_component_model_fixed_length_lists => component_fixed_length_lists;
     }
 
     /// Limits of loading components, and of stores until they get their own.

@@ -49,6 +49,10 @@ fn name_resources(value: &Val, ty: &Type, names: &Names) -> Val {
             let ty = ty.ty();
             Val::List(list.iter().map(|item| inner(&item, &ty)).collect())
         }
+        (Val::FixedLengthList(list), Type::FixedLengthList(ty)) => {
+            let ty = ty.ty();
+            Val::FixedLengthList(list.iter().map(|item| inner(&item, &ty)).collect())
+        }
         (Val::Map(entries), Type::Map(ty)) => {
             let ty = ty.value();
             let entries = entries.iter();
@@ -139,6 +143,7 @@ pub fn has_resource(ty: &Type) -> bool {
     match ty {
         Type::Own(_) | Type::Borrow(_) => true,
         Type::List(list) => has_resource(&list.ty()),
+        Type::FixedLengthList(list) => has_resource(&list.ty()),
         Type::Map(map) => has_resource(&map.value()),
         Type::Record(record) => record.fields().any(|field| has_resource(&field.ty)),
         Type::Tuple(tuple) => tuple.types().any(|ty| has_resource(&ty)),
@@ -169,7 +174,8 @@ impl WasmType for Ty {
             Type::Float64 => WasmTypeKind::F64,
             Type::Char => WasmTypeKind::Char,
             Type::String => WasmTypeKind::String,
-            Type::List(_) => WasmTypeKind::List,
+            // Of either kind a list is written in brackets.
+            Type::List(_) | Type::FixedLengthList(_) => WasmTypeKind::List,
             Type::Map(_) => WasmTypeKind::Map,
             Type::Record(_) => WasmTypeKind::Record,
             Type::Tuple(_) => WasmTypeKind::Tuple,
@@ -185,6 +191,7 @@ impl WasmType for Ty {
     fn list_element_type(&self) -> Option<Self> {
         match &self.0 {
             Type::List(list) => Some(Ty(list.ty())),
+            Type::FixedLengthList(list) => Some(Ty(list.ty())),
             _ => None,
         }
     }
@@ -314,7 +321,7 @@ impl WasmValue for Value {
             Val::Float64(_) => WasmTypeKind::F64,
             Val::Char(_) => WasmTypeKind::Char,
             Val::String(_) => WasmTypeKind::String,
-            Val::List(_) => WasmTypeKind::List,
+            Val::List(_) | Val::FixedLengthList(_) => WasmTypeKind::List,
             Val::Map(_) => WasmTypeKind::Map,
             Val::Record(_) => WasmTypeKind::Record,
             Val::Tuple(_) => WasmTypeKind::Tuple,
@@ -346,9 +353,12 @@ impl WasmValue for Value {
         Value(Val::String(value.into_owned()))
     }
 
-    fn make_list(_: &Ty, values: impl IntoIterator<Item = Self>) -> Made {
+    fn make_list(ty: &Ty, values: impl IntoIterator<Item = Self>) -> Made {
         let values = values.into_iter().map(|value| value.0);
-        Ok(Value(Val::List(values.collect())))
+        Ok(Value(match &ty.0 {
+            Type::FixedLengthList(_) => Val::FixedLengthList(values.collect()),
+            _ => Val::List(values.collect()),
+        }))
     }
 
     fn make_record<'a>(ty: &Ty, fields: impl IntoIterator<Item = (&'a str, Self)>) -> Made {
@@ -410,9 +420,12 @@ impl WasmValue for Value {
 
     fn unwrap_list(&self) -> Box<dyn Iterator<Item = Cow<'_, Self>> + '_> {
         Box::new(
-            unwrap!(self, List)
-                .iter()
-                .map(|item| Cow::Owned(Value(item))),
+            match &self.0 {
+                Val::FixedLengthList(list) => list,
+                _ => unwrap!(self, List),
+            }
+            .iter()
+            .map(|item| Cow::Owned(Value(item))),
         )
     }
 

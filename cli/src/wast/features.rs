@@ -17,6 +17,7 @@ const EXECUTED: WasmFeatures = WasmFeatures::WASM2
     .union(WasmFeatures::TAIL_CALL)
     .union(WasmFeatures::COMPONENT_MODEL)
     .union(WasmFeatures::CM_MAP)
+    .union(WasmFeatures::CM_FIXED_LENGTH_LISTS)
     .union(WasmFeatures::CM_IMPLEMENTS);
 
 /// Flags that belong to no proposal, or only to the binary encoding: never a reason to skip.
@@ -176,7 +177,8 @@ impl FeatureSet {
             .wasm_multi_memory(has(WasmFeatures::MULTI_MEMORY))
             .wasm_tail_call(has(WasmFeatures::TAIL_CALL))
             .wasm_component_model_map(has(WasmFeatures::CM_MAP))
-            .wasm_component_model_implements(has(WasmFeatures::CM_IMPLEMENTS));
+            .wasm_component_model_implements(has(WasmFeatures::CM_IMPLEMENTS))
+            .wasm_component_model_fixed_length_lists(has(WasmFeatures::CM_FIXED_LENGTH_LISTS));
     }
 
     /// wasmparser's form of the set.

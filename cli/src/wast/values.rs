@@ -24,6 +24,9 @@ pub fn argument(arg: &WastVal<'_>, ty: &Type) -> Result<Val, String> {
         (WastVal::Char(x), Type::Char) => Val::Char(*x),
         (WastVal::String(x), Type::String) => Val::String((*x).into()),
         (WastVal::List(items), Type::List(list)) => Val::List(all(items, &list.ty())?.into()),
+        (WastVal::List(items), Type::FixedLengthList(list)) => {
+            Val::FixedLengthList(all(items, &list.ty())?.into())
+        }
         (WastVal::Tuple(items), Type::Tuple(tuple)) => {
             let values = items
                 .iter()
@@ -105,7 +108,7 @@ pub fn matches(actual: &Val, expected: &WastVal<'_>) -> bool {
         }
         (WastVal::Char(x), Val::Char(y)) => x == y,
         (WastVal::String(x), Val::String(y)) => *x == &**y,
-        (WastVal::List(xs), Val::List(ys)) => {
+        (WastVal::List(xs), Val::List(ys) | Val::FixedLengthList(ys)) => {
             xs.len() == ys.len() && xs.iter().zip(ys.iter()).all(|(x, y)| matches(&y, x))
         }
         (WastVal::Tuple(xs), Val::Tuple(ys)) => {

@@ -113,6 +113,7 @@ impl<'a> Crossing<'a> {
                 }
                 CursorKind::Fields => self.field(top, cursor)?,
                 CursorKind::Elements => self.element(top, cursor)?,
+                CursorKind::Repeat => self.repeat(top, cursor)?,
                 CursorKind::ListRoom => {
                     let Some(ptr) = given.take() else {
                         return Err(Trap::UnreachableCodeReached.into());
@@ -158,6 +159,25 @@ impl<'a> Crossing<'a> {
         }
     }
 
+    /// The next element of a fixed-length list.
+    fn repeat(&mut self, top: usize, cursor: Cursor) -> Result<()> {
+        if cursor.at == cursor.count {
+            self.cursors.pop();
+            return Ok(());
+        }
+        let row = self.tables.ty(cursor.ty);
+        let step = if cursor.flat {
+            row.flat_count.into()
+        } else {
+            row.size
+        };
+        let next = &mut self.cursors[top];
+        next.at += 1;
+        next.src += step;
+        next.dst += step;
+        self.value(cursor.ty, cursor.flat, cursor.src, cursor.dst)
+    }
+
     /// The next element of a list.
     fn element(&mut self, top: usize, cursor: Cursor) -> Result<()> {
         if cursor.at == cursor.count {
@@ -178,7 +198,7 @@ impl<'a> Crossing<'a> {
     /// Moves a value, or begins to.
     fn value(&mut self, ty: TypeId, flat: bool, src: u32, dst: u32) -> Result<()> {
         let row = self.tables.ty(ty);
-        if !flat && row.class == Class::Plain && !row.has(TypeRow::HAS_PADDING) {
+        if !flat && is_bytes(row) {
             let bytes = &self.src[src as usize..(src + row.size) as usize];
             self.dst[dst as usize..(dst + row.size) as usize].copy_from_slice(bytes);
             return Ok(());
@@ -193,6 +213,7 @@ impl<'a> Crossing<'a> {
             }
             TypeKind::String => self.string(flat, src, dst),
             TypeKind::List | TypeKind::Map => self.list(row, flat, src, dst),
+            TypeKind::FixedList => self.fixed_list(row, flat, src, dst),
             TypeKind::Own | TypeKind::Borrow => self.handle(row, flat, src, dst),
             TypeKind::Flags => {
                 let bits = self.get(flat, src, row.size) as u32 & flags_mask(row.b);
@@ -369,6 +390,20 @@ impl<'a> Crossing<'a> {
         Ok(())
     }
 
+    fn fixed_list(&mut self, row: TypeRow, flat: bool, src: u32, dst: u32) -> Result<()> {
+        let element = self.tables.ty(row.element());
+        self.cost += list_cost(element, row.b, row.size.into());
+        if !flat && is_bytes(element) {
+            let bytes = &self.src[src as usize..(src + row.size) as usize];
+            self.dst[dst as usize..(dst + row.size) as usize].copy_from_slice(bytes);
+            return Ok(());
+        }
+        self.push(Cursor {
+            count: row.b,
+            ..self.cursor(CursorKind::Repeat, row.element(), flat, src, dst)
+        })
+    }
+
     fn handle(&mut self, row: TypeRow, flat: bool, src: u32, dst: u32) -> Result<()> {
         self.cost += 1;
         let index = self.get(flat, src, 4) as u32;
@@ -428,7 +463,7 @@ impl<'a> Crossing<'a> {
 
 /// Whether elements are moved as bytes.
 pub(crate) fn is_bytes(element: TypeRow) -> bool {
-    element.class == Class::Plain && !element.has(TypeRow::HAS_PADDING)
+    element.class == Class::Plain && !element.has(TypeRow::HAS_PADDING | TypeRow::HAS_FIXED)
 }
 
 /// Fuel for moving a list.

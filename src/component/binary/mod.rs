@@ -39,10 +39,6 @@ const UNSUPPORTED: &[(WasmFeatures, &str)] = &[
     (WasmFeatures::CM_THREADING, "component-model threading"),
     (WasmFeatures::CM_FORWARD, "component-model async forwarding"),
     (
-        WasmFeatures::CM_FIXED_LENGTH_LISTS,
-        "component-model fixed-length lists",
-    ),
-    (
         WasmFeatures::CM_ERROR_CONTEXT,
         "component-model error-context",
     ),
@@ -69,6 +65,10 @@ pub(crate) fn component(
     let mut features = decode::features(config) | WasmFeatures::COMPONENT_MODEL;
     features.set(WasmFeatures::CM_MAP, config.component_map);
     features.set(WasmFeatures::CM_IMPLEMENTS, config.component_implements);
+    features.set(
+        WasmFeatures::CM_FIXED_LENGTH_LISTS,
+        config.component_fixed_length_lists,
+    );
     match parse::parse(engine, bytes, features) {
         Ok(parsed) => flatten::flatten(parsed, config.limits),
         Err(error) if error.kind() == ErrorKind::Invalid => {

@@ -364,10 +364,6 @@ fn what_is_not_supported_is_named_and_has_a_place() {
             "components as imports",
         ),
         (
-            "(component (type (list u8 4)))",
-            "component-model fixed-length lists",
-        ),
-        (
             r#"(component (core module (func (result v128) unreachable)))"#,
             "simd",
         ),

@@ -178,6 +178,90 @@ impl<A: Lift> Lift for Box<[A]> {
     }
 }
 
+/// A fixed-length list.
+impl<A: ComponentType, const N: usize> ComponentType for [A; N] {
+    const SIZE32: usize = N * A::SIZE32;
+    const ALIGN32: u32 = A::ALIGN32;
+    const FLAT_COUNT: usize = N * A::FLAT_COUNT;
+    const HAS_HANDLES: bool = A::HAS_HANDLES;
+
+    fn typecheck(ty: InterfaceType, types: &InstanceType<'_>) -> Result<()> {
+        let row = types.expect(ty, TypeKind::FixedList, "list of fixed length")?;
+        if row.b as usize != N {
+            let why = format!(
+                "expected a list of length {N}, found one of length {}",
+                row.b
+            );
+            return Err(Error::of(ErrorKind::Type, why));
+        }
+        A::typecheck(InterfaceType(row.element()), types)
+    }
+}
+
+impl<A: Lower, const N: usize> Lower for [A; N] {
+    fn linear_lower_to_flat<T: 'static>(
+        &self,
+        cx: &mut LowerContext<'_, T>,
+        ty: InterfaceType,
+        dst: &mut [u64],
+    ) -> Result<()> {
+        cx.spend(list_cost::<A>(N));
+        let ty = element(cx.tables(), ty, A::HAS_HANDLES);
+        for (item, place) in self.iter().zip(dst.chunks_mut(A::FLAT_COUNT.max(1))) {
+            item.linear_lower_to_flat(cx, ty, place)?;
+        }
+        Ok(())
+    }
+
+    fn linear_lower_to_memory<T: 'static>(
+        &self,
+        cx: &mut LowerContext<'_, T>,
+        ty: InterfaceType,
+        offset: u32,
+    ) -> Result<()> {
+        cx.spend(list_cost::<A>(N));
+        let ty = element(cx.tables(), ty, A::HAS_HANDLES);
+        A::linear_store_list_to_memory(cx, ty, offset, self)
+    }
+}
+
+impl<A: Lift, const N: usize> Lift for [A; N] {
+    fn linear_lift_from_flat(
+        cx: &mut LiftContext<'_>,
+        ty: InterfaceType,
+        src: &[u64],
+    ) -> Result<Self> {
+        cx.cost += list_cost::<A>(N);
+        let ty = element(cx.tables, ty, A::HAS_HANDLES);
+        let places = src.chunks(A::FLAT_COUNT.max(1)).take(N);
+        let items = places.map(|place| A::linear_lift_from_flat(cx, ty, place));
+        exactly(items.collect::<Result<_>>()?)
+    }
+
+    fn linear_lift_from_memory(
+        cx: &mut LiftContext<'_>,
+        ty: InterfaceType,
+        bytes: &[u8],
+    ) -> Result<Self> {
+        cx.cost += list_cost::<A>(N);
+        let ty = element(cx.tables, ty, A::HAS_HANDLES);
+        exactly(A::linear_lift_list_from_memory(
+            cx,
+            ty,
+            &bytes[..Self::SIZE32],
+        )?)
+    }
+}
+
+/// The array of a list that has as many elements.
+fn exactly<A, const N: usize>(items: Vec<A>) -> Result<[A; N]> {
+    let wrong = |items: Vec<A>| {
+        let why = format!("a list of {} elements where {N} are expected", items.len());
+        Error::of(ErrorKind::Type, why)
+    };
+    items.try_into().map_err(wrong)
+}
+
 /// Layout of a variant with a discriminant of one byte and these payloads' size and alignment.
 const fn payload_offset(align: u32) -> usize {
     align_to(1, align)

@@ -103,6 +103,7 @@ fn lift(cx: &mut LiftContext<'_>, ty: TypeId, src: From<'_>) -> Result<Val> {
         TypeKind::List | TypeKind::Map => {
             lift_list(cx, row, src.at(0, 4) as u32, src.at(1, 4) as u32)?
         }
+        TypeKind::FixedList => lift_fixed_list(cx, row, src)?,
         TypeKind::Own | TypeKind::Borrow => Val::Resource(cx.resource_any(ty, src.get(4) as u32)?),
         _ => return Err(Trap::UnreachableCodeReached.into()),
     })
@@ -121,6 +122,26 @@ fn lift_fields(
         take(cx, *field, value);
     }
     Ok(())
+}
+
+fn lift_fixed_list(cx: &mut LiftContext<'_>, row: TypeRow, src: From<'_>) -> Result<Val> {
+    let element = cx.tables.ty(row.element());
+    cx.cost += list_cost(element, row.b, row.size.into());
+    if let (From::Memory(bytes), TypeKind::U8) = (src, element.kind) {
+        return Ok(Val::FixedLengthList(
+            bytes[..row.size as usize].to_vec().into(),
+        ));
+    }
+    let mut list = Vec::new();
+    for at in 0..row.b as usize {
+        let place = src.skip(
+            at * usize::from(element.flat_count),
+            at * element.size as usize,
+        );
+        list.try_reserve(1).map_err(|_| too_long())?;
+        list.push(lift(cx, row.element(), place)?);
+    }
+    Ok(Val::FixedLengthList(list.into()))
 }
 
 fn lift_variant(cx: &mut LiftContext<'_>, row: TypeRow, src: From<'_>) -> Result<Val> {
@@ -300,6 +321,7 @@ fn lower<T: 'static>(
             dst.set_pair(cx, pair);
             return Ok(());
         }
+        Val::FixedLengthList(list) => return lower_fixed_list(list, cx, row, dst),
         Val::Map(entries) => {
             let entries = entries.iter().cloned();
             let list = entries.map(|(key, value)| Val::Tuple(alloc::vec![key, value]));
@@ -381,6 +403,22 @@ fn lower_variant<T: 'static>(
         (Some(value), Some(ty)) => lower(value, cx, ty, dst.skip(1, row.payload)),
         _ => Ok(()),
     }
+}
+
+fn lower_fixed_list<T: 'static>(
+    list: &List,
+    cx: &mut LowerContext<'_, T>,
+    row: TypeRow,
+    mut dst: To<'_>,
+) -> Result<()> {
+    let element = cx.row(row.element());
+    cx.spend(list_cost(element, row.b, row.size.into()));
+    let flat = usize::from(element.flat_count);
+    for (at, value) in list.iter().enumerate() {
+        let place = dst.skip(at * flat, at as u32 * element.size);
+        lower(&value, cx, row.element(), place)?;
+    }
+    Ok(())
 }
 
 fn lower_list<T: 'static>(
