@@ -7,7 +7,7 @@ mod on_wasmtime;
 pub mod rows;
 
 use crate::args::ComponentsArgs;
-use crate::measure::{geometric_mean, median, time};
+use crate::measure::{median, time};
 use crate::table::Table;
 use anyhow::{Context, Result, ensure};
 use engines::Engine;
@@ -20,18 +20,11 @@ type Medians = Vec<f64>;
 pub fn run(args: &ComponentsArgs) -> Result<()> {
     let engines = engines::all()?;
     let mut table = Table::new(heads(&engines));
-    let mut comparable = Vec::new();
     let chosen = |row: &&Row| args.only.is_empty() || args.only.iter().any(|name| name == row.name);
     for row in rows::ALL.iter().filter(chosen) {
         eprintln!("{} …", row.name);
         let medians = measure(&engines, row, args).with_context(|| format!("in {}", row.name))?;
         table.row(cells(row, &medians));
-        if row.comparable() {
-            comparable.push(medians);
-        }
-    }
-    if engines.len() > 1 && comparable.len() > 1 {
-        table.row(means(&engines, &comparable));
     }
     print!("{table}");
     Ok(())
@@ -81,22 +74,18 @@ fn cells(row: &Row, medians: &Medians) -> Vec<String> {
     let mut cells = vec![row.name.to_string()];
     cells.extend(medians.iter().map(|ns| format!("{ns:.0}")));
     cells.extend(medians[1..].iter().map(|ns| match row.comparable() {
-        true => format!("{:.2}", medians[0] / ns),
+        true => ratio(medians[0] / ns),
         false => "–".to_string(),
     }));
     cells
 }
 
-/// The row of mean ratios.
-fn means(engines: &[Engine], comparable: &[Medians]) -> Vec<String> {
-    let mut cells = vec!["geometric mean".to_string()];
-    cells.extend(engines.iter().map(|_| String::new()));
-    for engine in 1..engines.len() {
-        let ratio = |medians: &Medians| medians[0] / medians[engine];
-        let ratios: Vec<f64> = comparable.iter().map(ratio).collect();
-        cells.push(format!("{:.2}", geometric_mean(&ratios)));
+/// Two digits that tell something.
+fn ratio(ratio: f64) -> String {
+    match ratio {
+        small if small < 0.1 => format!("{small:.4}"),
+        _ => format!("{ratio:.2}"),
     }
-    cells
 }
 
 #[cfg(test)]
