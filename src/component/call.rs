@@ -11,13 +11,14 @@ use crate::store::StoreInner;
 use crate::store::components::{BoundOptions, NONE};
 use crate::wasm::Store;
 use crate::wasm::exec::{self, Progress};
+use alloc::boxed::Box;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
 /// A call that is under way.
 pub(crate) struct Call {
-    thread: Thread,
+    thread: Box<Thread>,
     tree: u32,
     /// Whether a scope of borrows was entered.
     scope: bool,
@@ -85,7 +86,7 @@ impl Call {
             Some(entered) => entered,
             None => enter(store, tree, false)?,
         };
-        let mut thread = store.idle.pop().unwrap_or_else(Thread::new);
+        let mut thread = store.take_thread();
         if let Err(trap) = thread.start(&store.inner, entity, args) {
             store.idle.push(thread);
             return Err(entered.cancel(&mut store.inner, trap.into()));
@@ -204,9 +205,10 @@ impl Call {
             self.tree,
             core::mem::take(&mut self.scope),
         );
-        store
-            .idle
-            .push(core::mem::replace(&mut self.thread, Thread::new()));
+        store.idle.push(core::mem::replace(
+            &mut self.thread,
+            Box::new(Thread::new()),
+        ));
         error
     }
 }

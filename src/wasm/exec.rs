@@ -57,7 +57,7 @@ pub(crate) fn with_thread<T: 'static, R>(
 ) -> Result<R> {
     let depth = store.depth.clone();
     depth.enter(store.inner.limits.host_recursion)?;
-    let mut thread = store.idle.pop().unwrap_or_else(Thread::new);
+    let mut thread = store.take_thread();
     let result = run(store, &mut thread);
     depth.leave();
     store.idle.push(thread);
@@ -147,7 +147,7 @@ pub(crate) fn trapped<T: 'static>(store: &Store<T>, thread: &Thread, error: Erro
 pub(crate) fn nested<T: 'static>(store: &mut Store<T>, entity: u32, args: &[u64]) -> Result<u64> {
     let allowed = i64::try_from(store.inner.limits.realloc_fuel).unwrap_or(i64::MAX);
     let before = core::mem::replace(&mut store.inner.fuel, allowed);
-    let mut thread = store.idle.pop().unwrap_or_else(Thread::new);
+    let mut thread = store.take_thread();
     let result = thread
         .start(&store.inner, entity, args)
         .map_err(Error::from)

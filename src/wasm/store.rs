@@ -68,8 +68,9 @@ pub struct Store<T: 'static> {
     pub(crate) engine: Engine,
     pub(crate) inner: StoreInner,
     pub(crate) hosts: Vec<HostClosure<T>>,
-    /// Threads of execution that wait for a call, so that their stacks stay warm.
-    pub(crate) idle: Vec<Thread>,
+    /// Threads of execution that wait for a call, so that their stacks stay warm. Boxed, because they
+    /// are handed on several times in each call.
+    pub(crate) idle: Vec<Box<Thread>>,
     /// Calls of hosts into guests inside each other.
     pub(crate) depth: Depth,
     /// Serves the component runtime's functions, once a component is instantiated.
@@ -121,6 +122,12 @@ impl<T: 'static> Store<T> {
             host_resources: Vec::new(),
             data,
         }
+    }
+
+    /// A thread of execution for a call; to be given back to `idle`.
+    pub(crate) fn take_thread(&mut self) -> Box<Thread> {
+        let idle = self.idle.pop();
+        idle.unwrap_or_else(|| Box::new(Thread::new()))
     }
 
     /// The engine that it was made with.

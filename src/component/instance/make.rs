@@ -19,6 +19,7 @@ use crate::wasm::instance::prepare;
 use crate::wasm::{
     Engine, Extern, Func, Global, HostDtor, HostResource, Memory, Module, Store, Table,
 };
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -29,7 +30,7 @@ pub(super) struct Making<T: 'static> {
     /// The next initializer.
     next: usize,
     /// A start function that is running.
-    start: Option<Thread>,
+    start: Option<Box<Thread>>,
     before: Sizes,
     /// How long the store was after the last initializer: if it is longer, somebody else made
     /// something, and undoing must leave everything.
@@ -195,7 +196,7 @@ impl<T: 'static> Making<T> {
         let Some(start) = start else {
             return Ok(());
         };
-        let mut thread = store.idle.pop().unwrap_or_else(Thread::new);
+        let mut thread = store.take_thread();
         thread.start(&store.inner, start, &[])?;
         self.start = Some(thread);
         Ok(())
