@@ -42,10 +42,21 @@ struct Shape {
 
 impl Func {
     /// The function's type.
+    ///
+    /// # Panics
+    /// If it is of another store.
     pub fn ty(&self, store: impl AsContext) -> types::ComponentFunc {
         let StoreContext(store) = store.as_context();
         assert_eq!(store.id, self.store, "a function of another store");
         types::ComponentFunc::new(&scope(store, self.tree), self.ty)
+    }
+
+    fn check_store<T: 'static>(&self, store: &Store<T>) -> Result<()> {
+        if store.id == self.store {
+            return Ok(());
+        }
+        let why = "the function is of another store";
+        Err(Error::of(ErrorKind::Type, why))
     }
 
     fn shape<T: 'static>(&self, store: &Store<T>) -> Shape {
@@ -74,12 +85,7 @@ impl Func {
 
     /// Checks that it may be called, and begins to lower parameters.
     fn begin<T: 'static>(&self, store: &mut Store<T>, lends: bool) -> Result<Entered> {
-        if store.id != self.store {
-            return Err(Error::of(
-                ErrorKind::Type,
-                "the function is of another store",
-            ));
-        }
+        self.check_store(store)?;
         if self.entity == NONE {
             let why = "calling an import that the component re-exports";
             return Err(Error::of(ErrorKind::Unsupported, why));
@@ -213,12 +219,7 @@ impl Func {
         params: &[Val],
         results: &[Val],
     ) -> Result<Shape> {
-        if store.id != self.store {
-            return Err(Error::of(
-                ErrorKind::Type,
-                "the function is of another store",
-            ));
-        }
+        self.check_store(store)?;
         let scope = scope(store, self.tree);
         let fields = scope.tables.params(self.ty);
         if fields.len() != params.len() {
@@ -307,6 +308,7 @@ impl Func {
         Return: ComponentNamedList + Lift,
     {
         let StoreContext(store) = store.as_context();
+        self.check_store(store)?;
         let scope = scope(store, self.tree);
         let none: Arc<[_]> = Arc::from([]);
         let types = InstanceType {

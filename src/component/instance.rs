@@ -4,6 +4,8 @@
 //! is taken out of the store again.
 
 mod make;
+#[cfg(test)]
+mod tests;
 
 use self::make::Making;
 use super::call::Yield;
@@ -70,13 +72,21 @@ impl<T: 'static> InstancePre<T> {
     /// What ended a start function, or a limit. Nothing of the instance remains then.
     pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>) -> Result<Instance> {
         let StoreContextMut(store) = store.as_context_mut();
-        let mut making = Making::begin(store, self)?;
+        let mut unfinished = Unfinished::begin(store, self)?;
         loop {
+            let Unfinished {
+                making,
+                store,
+                done,
+            } = &mut unfinished;
             match making.advance(store)? {
-                Progress::Done => return Ok(making.instance(store)),
+                Progress::Done => {
+                    *done = true;
+                    return Ok(making.instance(store));
+                }
                 Progress::Host(call) => making.call_host_now(store, call)?,
                 Progress::OutOfFuel if store.refuel() => {}
-                Progress::OutOfFuel => return Err(making.undo(store, Trap::OutOfFuel.into())),
+                Progress::OutOfFuel => return Err(Trap::OutOfFuel.into()),
             }
         }
     }
@@ -91,14 +101,58 @@ impl<T: 'static> InstancePre<T> {
         mut store: impl AsContextMut<Data = T>,
     ) -> Result<Instance> {
         let StoreContextMut(store) = store.as_context_mut();
-        let mut making = Making::begin(store, self)?;
+        let mut unfinished = Unfinished::begin(store, self)?;
         loop {
+            let Unfinished {
+                making,
+                store,
+                done,
+            } = &mut unfinished;
             match making.advance(store)? {
-                Progress::Done => return Ok(making.instance(store)),
+                Progress::Done => {
+                    *done = true;
+                    return Ok(making.instance(store));
+                }
                 Progress::Host(call) => making.await_host(store, call).await?,
                 Progress::OutOfFuel if store.refuel() => Yield(false).await,
-                Progress::OutOfFuel => return Err(making.undo(store, Trap::OutOfFuel.into())),
+                Progress::OutOfFuel => return Err(Trap::OutOfFuel.into()),
             }
+        }
+    }
+
+    /// What runs when a guest drops a resource of the host's: what the linker said that the instance
+    /// was made with.
+    pub(super) fn dtor(&self, resource: ResourceId) -> Option<&HostDtor<T>> {
+        let leaf = self.component.tables().resource(resource).leaf.some()?;
+        match self.bindings.get(leaf.index())? {
+            Binding::Resource(_, dtor) => Some(dtor),
+            _ => None,
+        }
+    }
+}
+
+/// An instance that is being made: unless it is done, nothing of it remains when this is dropped, be
+/// it after an error or because its future is.
+struct Unfinished<'s, T: 'static> {
+    making: Making<T>,
+    store: &'s mut Store<T>,
+    done: bool,
+}
+
+impl<'s, T: 'static> Unfinished<'s, T> {
+    fn begin(store: &'s mut Store<T>, pre: &InstancePre<T>) -> Result<Self> {
+        Ok(Unfinished {
+            making: Making::begin(store, pre)?,
+            store,
+            done: false,
+        })
+    }
+}
+
+impl<T: 'static> Drop for Unfinished<'_, T> {
+    fn drop(&mut self) {
+        if !self.done {
+            self.making.undo(self.store);
         }
     }
 }
@@ -122,10 +176,7 @@ impl Instance {
 
     fn origin<'s, T: 'static>(&self, store: &'s Store<T>) -> &'s InstancePre<T> {
         assert_eq!(store.id, self.store, "an instance of another store");
-        match store.origins[self.tree as usize].downcast_ref() {
-            Some(origin) => origin,
-            None => unreachable!("a store's trees are made from what fits its type"),
-        }
+        origin(store, self.tree)
     }
 
     fn lookup<T: 'static>(
@@ -280,6 +331,14 @@ impl Instance {
         let scope = scope(store, self.tree);
         let root = scope.tables.root;
         types::Component::new(&scope, root)
+    }
+}
+
+/// What a tree was instantiated from.
+pub(super) fn origin<T: 'static>(store: &Store<T>, tree: u32) -> &InstancePre<T> {
+    match store.origins[tree as usize].downcast_ref() {
+        Some(origin) => origin,
+        None => unreachable!("a store's trees are made from what fits its type"),
     }
 }
 

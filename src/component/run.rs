@@ -12,12 +12,13 @@
 
 use super::abi::cross::{Crossing, Parts};
 use super::abi::{aligned, bytes_cost, range};
+use super::instance::origin;
 use crate::error::{Error, ErrorKind, Result, Trap};
 use crate::machine::{Callee, HostCall, NATIVE_ARGS, Thread};
 use crate::store::StoreInner;
 use crate::store::components::*;
 use crate::store::handles::Dropped;
-use crate::tables::{TrampolineKind, TypeId};
+use crate::tables::{TrampolineId, TrampolineKind, TypeId};
 use crate::wasm::NativeClosure;
 use crate::wasm::Store;
 use crate::wasm::StoreContextMut;
@@ -58,7 +59,7 @@ pub(super) fn serve<T: 'static>(
             thread.stack[call.args] = handles.rep(index, bound.resource)?.into();
             Ok(Served::Returned)
         }
-        TrampolineKind::ResourceDrop => resource_drop(store, thread, call, &bound),
+        TrampolineKind::ResourceDrop => resource_drop(store, thread, call, (tree, index), &bound),
     }
 }
 
@@ -131,6 +132,7 @@ fn resource_drop<T: 'static>(
     store: &mut Store<T>,
     thread: &mut Thread,
     call: HostCall,
+    (tree, index): (u32, u32),
     bound: &BoundTrampoline,
 ) -> Result<Served> {
     if call.returned.is_some() {
@@ -138,17 +140,23 @@ fn resource_drop<T: 'static>(
         return Ok(Served::Returned);
     }
     let inner = &mut store.inner;
-    let index = thread.stack[call.args] as u32;
+    let handle = thread.stack[call.args] as u32;
     let tag = bound.resource;
-    let rep = match inner.handles[bound.instance as usize].drop_handle(index, tag)? {
+    let rep = match inner.handles[bound.instance as usize].drop_handle(handle, tag)? {
         Dropped::Borrow { scope } => {
             inner.scopes.borrow_dropped(scope);
             return Ok(Served::Returned);
         }
         Dropped::Own { rep } => rep,
     };
-    if let Some(number) = tag.host_number() {
-        let dtor = store.host_resources[number as usize].dtor.clone();
+    if tag.host_number().is_some() {
+        let resource = inner.trees[tree as usize]
+            .tables
+            .trampoline(TrampolineId(index))
+            .resource;
+        // Each instance's own: instances of one store may come from different linkers.
+        let dtor = origin(store, tree).dtor(resource).cloned();
+        let dtor = dtor.ok_or(Trap::UnreachableCodeReached)?;
         dtor(StoreContextMut(store), rep)?;
         return Ok(Served::Returned);
     }

@@ -32,9 +32,11 @@ pub(super) struct Making<T: 'static> {
     /// A start function that is running.
     start: Option<Box<Thread>>,
     before: Sizes,
-    /// How long the store was after the last initializer: if it is longer, somebody else made
-    /// something, and undoing must leave everything.
+    /// How much the store held after the last initializer.
     after: Sizes,
+    /// A host function that a start function called made something else meanwhile: undoing must leave
+    /// everything then.
+    mixed: bool,
 }
 
 /// How much a store held.
@@ -103,16 +105,12 @@ impl<T: 'static> Making<T> {
             start: None,
             before,
             after,
+            mixed: false,
         })
     }
 
-    /// Goes on until all is made or fuel runs out. After an error nothing of it remains.
+    /// Goes on until all is made, fuel runs out, or a host function is to be awaited.
     pub fn advance(&mut self, store: &mut Store<T>) -> Result<Progress> {
-        self.try_advance(store)
-            .map_err(|error| self.undo(store, error))
-    }
-
-    fn try_advance(&mut self, store: &mut Store<T>) -> Result<Progress> {
         let tables = self.pre.component.tables().clone();
         loop {
             if let Some(thread) = &mut self.start {
@@ -124,7 +122,7 @@ impl<T: 'static> Making<T> {
                     Progress::Done => {}
                     stopped => return Ok(stopped),
                 }
-                store.idle.extend(self.start.take());
+                self.end_start(store);
             }
             if store.inner.fuel_on && store.inner.fuel < 0 {
                 return Ok(Progress::OutOfFuel);
@@ -207,8 +205,7 @@ impl<T: 'static> Making<T> {
         let Some(thread) = &mut self.start else {
             return Err(lost("a start function"));
         };
-        let result = run::await_host(store, thread, call).await;
-        result.map_err(|error| self.undo(store, error))
+        run::await_host(store, thread, call).await
     }
 
     /// As [`Making::await_host`]; the host function has to be done at once.
@@ -216,20 +213,25 @@ impl<T: 'static> Making<T> {
         let Some(thread) = &mut self.start else {
             return Err(lost("a start function"));
         };
-        let result = run::call_host_now(store, thread, call);
-        result.map_err(|error| self.undo(store, error))
+        run::call_host_now(store, thread, call)
+    }
+
+    /// A start function is over: what the store holds more than before it, a host function made.
+    fn end_start(&mut self, store: &mut Store<T>) {
+        if let Some(thread) = self.start.take() {
+            self.mixed |= Sizes::of(store) != self.after;
+            store.idle.push(thread);
+        }
     }
 
     /// Takes what was made out of the store again, if nothing else was made since.
-    pub fn undo(&mut self, store: &mut Store<T>, error: Error) -> Error {
-        store.idle.extend(self.start.take());
-        let made = Sizes::of(store);
-        if made.trees == self.after.trees && made.components == self.after.components {
+    pub fn undo(&mut self, store: &mut Store<T>) {
+        self.end_start(store);
+        if !self.mixed {
             self.before.truncate(store);
         } else if let Some(tree) = store.inner.trees.get_mut(self.tree as usize) {
             tree.locked = true;
         }
-        error
     }
 
     /// The instance that is made.
