@@ -70,6 +70,7 @@ pub struct Store<T: 'static> {
     pub(crate) hosts: Vec<HostClosure<T>>,
     /// Threads of execution that wait for a call, so that their stacks stay warm. Boxed, because they
     /// are handed on several times in each call.
+    #[allow(clippy::vec_box)]
     pub(crate) idle: Vec<Box<Thread>>,
     /// Calls of hosts into guests inside each other.
     pub(crate) depth: Depth,
