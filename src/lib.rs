@@ -33,8 +33,12 @@ mod wasm;
 pub use code::module::{ExternType, FuncType, GlobalType, MemoryType, TableType, ValType};
 #[cfg(feature = "compile")]
 pub use wasm::{
-    AsContext, AsContextMut, Caller, Config, Engine, Extern, ExternRef, Func, Global, Instance,
-    IntoHostFunc, Linker, Memory, Module, Store, StoreContext, StoreContextMut, Table, Val, WasmTy,
+    AsContext, AsContextMut, Caller, Config, Engine, Export, Extern, ExternRef, Func, Global,
+    Instance, IntoHostFunc, Linker, Memory, Module, ResourceLimiter, ResumableCall,
+    ResumableCallHostTrap, ResumableCallOutOfFuel, Store, StoreContext, StoreContextMut,
+    StoreLimits, StoreLimitsBuilder, Table, TypedFunc, TypedResumableCall,
+    TypedResumableCallHostTrap, TypedResumableCallOutOfFuel, Val, WasmParams, WasmResults, WasmRet,
+    WasmTy,
 };
 
 /// What macros refer to.

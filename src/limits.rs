@@ -7,8 +7,12 @@ pub struct Limits {
     pub stack_bytes: usize,
     /// Bytes of one linear memory: `memory.grow` answers −1 beyond it.
     pub memory_bytes: usize,
+    /// Bytes of all linear memories of a store: a module may have a thousand. As above.
+    pub total_memory_bytes: usize,
     /// Elements of one table: `table.grow` answers −1 beyond it.
     pub table_elements: u32,
+    /// Elements of all tables of a store, of four bytes each. As above.
+    pub total_table_elements: usize,
     /// Calls of a host function into a guest inside each other: each is native recursion.
     pub host_recursion: u32,
     /// Core instances that one component makes. Components nested in each other double them with
@@ -37,7 +41,13 @@ impl Limits {
             } else {
                 usize::MAX >> 1
             },
+            total_memory_bytes: if usize::BITS > 32 {
+                (1u64 << 34) as usize
+            } else {
+                usize::MAX >> 1
+            },
             table_elements: 10_000_000,
+            total_table_elements: 40_000_000,
             host_recursion: 100,
             core_instances: 10_000,
             component_instances: 10_000,
@@ -52,7 +62,9 @@ impl Limits {
         Limits {
             stack_bytes: 16 << 10,
             memory_bytes: 256 << 10,
+            total_memory_bytes: 256 << 10,
             table_elements: 4_096,
+            total_table_elements: 8_192,
             host_recursion: 4,
             core_instances: 64,
             component_instances: 128,

@@ -120,6 +120,7 @@ pub(crate) fn module(funcs: &[u32]) -> ModuleData {
             bytes: 0..64,
         }],
         start: None,
+        name: None,
         names: Vec::new(),
     }
 }

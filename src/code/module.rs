@@ -38,7 +38,7 @@ impl core::fmt::Display for ValType {
 /// The type of a function: parameters, then results.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FuncType {
-    types: Box<[ValType]>,
+    types: Arc<[ValType]>,
     params: usize,
 }
 
@@ -302,6 +302,8 @@ pub struct ModuleData {
     pub data: Vec<DataSegment>,
     /// The start function.
     pub start: Option<u32>,
+    /// The module's name from the name section.
+    pub name: Option<String>,
     /// Function names from the name section, sorted by index.
     pub names: Vec<(u32, String)>,
 }

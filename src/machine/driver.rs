@@ -24,8 +24,19 @@ pub(crate) enum Event {
     HostCall(HostCall),
     /// A function must be validated or translated; then resume.
     Translate { instance: u32, func: u32 },
+    /// A memory or table is to grow and the embedder must be asked; then [`grown`] and resume.
+    Grow(Growth),
     /// The thread can't go on.
     Trap(Trap),
+}
+
+/// A growth of a memory or table that isn't done yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Growth {
+    /// By pages.
+    Memory { id: u32, delta: u32 },
+    /// By elements.
+    Table { id: u32, delta: u32 },
 }
 
 static HALT: u64 = word(op::Halt, 0, 0, 0).to_le();
@@ -87,7 +98,10 @@ pub(crate) fn resume(store: &mut StoreInner, thread: &mut Thread) -> Event {
                 match far {
                     Far::Entered => continue,
                     Far::OutOfFuel => return Event::OutOfFuel,
-                    Far::Unusual => slow(store, thread),
+                    Far::Unusual => match awaited_growth(store, thread) {
+                        Some(growth) => return Event::Grow(growth),
+                        None => slow(store, thread),
+                    },
                     Far::Trap(trap) => Err(trap),
                 }
             }
@@ -264,6 +278,51 @@ fn slow(store: &mut StoreInner, thread: &mut Thread) -> Result<(), Trap> {
     }
 }
 
+/// The growth that the instruction at `ip` asks for, if a limiter is to judge it.
+fn awaited_growth(store: &StoreInner, thread: &Thread) -> Option<Growth> {
+    if !store.limited {
+        return None;
+    }
+    // SAFETY: `ip` is the start of an instruction of translated code.
+    let first = unsafe { u64::from_le(*thread.regs.ip) };
+    if !matches!(op_of(first), op::MemoryGrow | op::TableGrow) {
+        return None;
+    }
+    // SAFETY: both instructions have one extension word.
+    let index = unsafe { u64::from_le(*thread.regs.ip.add(1)) } as u32 as usize;
+    let slot = |field: u16| thread.stack[thread.sp + usize::from(field)] as u32;
+    let instance = &store.instances[thread.instance as usize];
+    Some(match op_of(first) {
+        op::MemoryGrow => Growth::Memory {
+            id: instance.memories[index],
+            delta: slot(b_of(first)),
+        },
+        _ => Growth::Table {
+            id: instance.tables[index],
+            delta: slot(c_of(first)),
+        },
+    })
+}
+
+/// Does the growth that [`Event::Grow`] told of, or answers −1; whether it was done.
+pub(crate) fn grown(
+    store: &mut StoreInner,
+    thread: &mut Thread,
+    allowed: bool,
+) -> Result<bool, Trap> {
+    // SAFETY: `ip` is still at the instruction that told of the growth, which has one extension word
+    // and is followed by another instruction.
+    let (first, next) = unsafe { (u64::from_le(*thread.regs.ip), thread.regs.ip.add(2)) };
+    let result = thread.sp + usize::from(a_of(first));
+    if allowed {
+        slow(store, thread)?;
+    } else {
+        thread.stack[result] = u64::MAX;
+        thread.regs.ip = next;
+    }
+    Ok(thread.stack[result] as u32 != u32::MAX)
+}
+
 /// The checks of an indirect call.
 fn indirect_target(
     store: &StoreInner,
@@ -411,11 +470,10 @@ fn bulk(store: &mut StoreInner, thread: &mut Thread, first: u64, ext: u64) -> Re
     let (lo, hi) = (ext as u32 as usize, (ext >> 32) as usize);
     let own = thread.instance as usize;
     let set = |stack: &mut Vec<u64>, value: u64| stack[sp + usize::from(a_of(first))] = value;
-    let limits = store.limits;
     match op_of(first) {
         op::MemoryGrow => {
             let id = store.instances[own].memories[lo] as usize;
-            let old = store.memories[id].grow(y, &limits);
+            let old = store.grow_memory(id, y);
             set(stack, old.map_or(u64::MAX, u64::from));
             Ok(2)
         }
@@ -447,7 +505,7 @@ fn bulk(store: &mut StoreInner, thread: &mut Thread, first: u64, ext: u64) -> Re
         }
         op::TableGrow => {
             let id = store.instances[own].tables[lo] as usize;
-            let old = store.tables[id].grow(z, y, &limits);
+            let old = store.grow_table(id, z, y);
             set(stack, old.map_or(u64::MAX, u64::from));
             Ok(2)
         }

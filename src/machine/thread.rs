@@ -245,6 +245,11 @@ impl Thread {
         self.reserve(from + count, store)
     }
 
+    /// The call of a host or native function whose results are awaited.
+    pub fn awaited_call(&self) -> Option<HostCall> {
+        self.awaited
+    }
+
     /// The host function has written its results over its arguments: hands them to the caller.
     pub fn host_returned(&mut self) {
         let Some(call) = self.awaited.take() else {

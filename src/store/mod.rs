@@ -16,6 +16,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use components::{ComponentInstance, GuestResource, Tree};
 use handles::{HandleError, HandleTable, Scopes};
+use hashbrown::HashMap;
 pub use resource_type::ResourceType;
 use scalar::ScalarAdapter;
 
@@ -61,6 +62,8 @@ pub(crate) const HOST: u32 = u32::MAX;
 #[derive(Debug, Default)]
 pub(crate) struct RefArena {
     pub funcs: Vec<ArenaFunc>,
+    /// The reference of each entity that has one.
+    known: HashMap<u32, u32>,
 }
 
 /// A linear memory.
@@ -77,15 +80,22 @@ impl MemoryEntity {
     }
 
     /// Grows by `delta` pages; the old size, or `None` where the type, a limit or the host's memory
-    /// doesn't allow it.
-    pub fn grow(&mut self, delta: u32, limits: &Limits) -> Option<u32> {
+    /// doesn't allow it. `total` is what all memories of the store take.
+    fn grow(&mut self, delta: u32, limits: &Limits, total: &mut usize) -> Option<u32> {
         let old = self.pages();
         let new = old.checked_add(delta)?;
         let bytes = usize::try_from(u64::from(new) * PAGE_BYTES as u64).ok()?;
-        if new > self.ty.maximum.unwrap_or(65_536).min(65_536) || bytes > limits.memory_bytes {
+        let more = bytes - self.bytes.len();
+        let all = total.checked_add(more)?;
+        if new > self.ty.maximum.unwrap_or(65_536).min(65_536)
+            || bytes > limits.memory_bytes
+            || (more > 0 && all > limits.total_memory_bytes)
+            || !crate::zeroed::grow(&mut self.bytes, bytes)
+        {
             return None;
         }
-        crate::zeroed::grow(&mut self.bytes, bytes).then_some(old)
+        *total = all;
+        Some(old)
     }
 
     fn range(&self, start: u64, len: u64) -> Result<core::ops::Range<usize>, Trap> {
@@ -123,15 +133,21 @@ pub(crate) struct TableEntity {
 }
 
 impl TableEntity {
-    /// Grows by `delta` elements; the old size, or `None` where it may not.
-    pub fn grow(&mut self, delta: u32, value: u32, limits: &Limits) -> Option<u32> {
+    /// Grows by `delta` elements; the old size, or `None` where it may not. `total` counts the
+    /// elements of all tables of the store.
+    fn grow(&mut self, delta: u32, value: u32, limits: &Limits, total: &mut usize) -> Option<u32> {
         let old = self.elements.len() as u32;
         let new = old.checked_add(delta)?;
-        if new > self.ty.maximum.unwrap_or(u32::MAX) || new > limits.table_elements {
+        let all = total.checked_add(delta as usize)?;
+        if new > self.ty.maximum.unwrap_or(u32::MAX)
+            || new > limits.table_elements
+            || (delta > 0 && all > limits.total_table_elements)
+        {
             return None;
         }
         self.elements.try_reserve_exact(delta as usize).ok()?;
         self.elements.resize(new as usize, value);
+        *total = all;
         Some(old)
     }
 
@@ -210,6 +226,13 @@ pub(crate) struct StoreInner {
     /// What is left; below zero is debt. Meaningless when `fuel_on` isn't set.
     pub fuel: i64,
     pub fuel_on: bool,
+    /// What the bulk operation costs that there wasn't enough fuel for.
+    pub wanted: u64,
+    /// Growth is the driver loop's to allow: the embedder has set a limiter.
+    pub limited: bool,
+    /// Bytes of all memories and elements of all tables.
+    pub memory_total: usize,
+    pub table_total: usize,
     /// Executions by opcode; empty where they aren't counted.
     #[cfg(feature = "stats")]
     pub counts: Vec<u64>,
@@ -237,10 +260,11 @@ impl StoreInner {
             FuncKind::Wasm { instance, func } => (instance, func),
             FuncKind::Host { .. } | FuncKind::Native { .. } => (HOST, 0),
         };
-        let funcs = &mut self.arenas[arena as usize].funcs;
-        if let Some(at) = funcs.iter().position(|known| known.entity == entity) {
-            return at as u32 + 1;
+        let RefArena { funcs, known } = &mut self.arenas[arena as usize];
+        if let Some(made) = known.get(&entity) {
+            return *made;
         }
+        known.insert(entity, funcs.len() as u32 + 1);
         funcs.push(ArenaFunc {
             ty,
             instance,
@@ -248,6 +272,42 @@ impl StoreInner {
             entity,
         });
         funcs.len() as u32
+    }
+
+    /// Grows a memory by `delta` pages: its old size, or `None` where it may not.
+    pub fn grow_memory(&mut self, id: usize, delta: u32) -> Option<u32> {
+        self.memories[id].grow(delta, &self.limits, &mut self.memory_total)
+    }
+
+    /// Grows a table by `delta` elements: its old size, or `None` where it may not.
+    pub fn grow_table(&mut self, id: usize, delta: u32, value: u32) -> Option<u32> {
+        self.tables[id].grow(delta, value, &self.limits, &mut self.table_total)
+    }
+
+    /// A new memory of its least size; `None` where that may not be.
+    pub fn new_memory(&mut self, ty: MemoryType) -> Option<u32> {
+        let bytes = Vec::new();
+        let mut memory = MemoryEntity { ty, bytes };
+        memory.grow(ty.minimum, &self.limits, &mut self.memory_total)?;
+        self.memories.push(memory);
+        Some(self.memories.len() as u32 - 1)
+    }
+
+    /// A new table of its least size; `None` where that may not be.
+    pub fn new_table(&mut self, ty: TableType, value: u32) -> Option<u32> {
+        let elements = Vec::new();
+        let mut table = TableEntity { ty, elements };
+        table.grow(ty.minimum, value, &self.limits, &mut self.table_total)?;
+        self.tables.push(table);
+        Some(self.tables.len() as u32 - 1)
+    }
+
+    /// Fuel that has to be added before a thread that ran out of it can go on; at least 1.
+    pub fn missing_fuel(&self) -> u64 {
+        match u64::try_from(self.fuel) {
+            Ok(left) => self.wanted.saturating_sub(left).max(1),
+            Err(_) => self.fuel.unsigned_abs(),
+        }
     }
 
     /// The entity that a reference names; `None` for null and for what the arena doesn't hold.
@@ -330,6 +390,7 @@ impl StoreInner {
         }
         let amount = i64::try_from(amount).unwrap_or(i64::MAX);
         if self.fuel < amount {
+            self.wanted = amount as u64;
             return Err(Trap::OutOfFuel);
         }
         self.fuel -= amount;

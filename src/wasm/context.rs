@@ -1,7 +1,9 @@
 //! What functions take where wasmtime's take it: a store, or what stands for one inside a host function.
 
 use super::engine::Engine;
-use super::store::{Caller, Store};
+use super::instance::Instance;
+use super::items::Extern;
+use super::store::Store;
 use crate::error::Result;
 
 /// A store that is lent to be read.
@@ -75,6 +77,73 @@ impl<T: 'static> StoreContextMut<'_, T> {
     /// If the engine doesn't consume fuel.
     pub fn set_fuel(&mut self, fuel: u64) -> Result<()> {
         self.0.set_fuel(fuel)
+    }
+}
+
+/// What a host function is given: the store, and which instance called.
+pub struct Caller<'a, T: 'static> {
+    pub(crate) store: &'a mut Store<T>,
+    pub(crate) instance: Option<Instance>,
+}
+
+impl<T: 'static> Caller<'_, T> {
+    /// The embedder's data.
+    pub fn data(&self) -> &T {
+        self.store.data()
+    }
+
+    /// The embedder's data.
+    pub fn data_mut(&mut self) -> &mut T {
+        self.store.data_mut()
+    }
+
+    /// The engine that the store was made with.
+    pub fn engine(&self) -> &Engine {
+        self.store.engine()
+    }
+
+    /// The instance that called, if it was one.
+    pub fn instance(&self) -> Option<Instance> {
+        self.instance
+    }
+
+    /// An export of the instance that called; `None` if it wasn't one, or has no such export.
+    pub fn get_export(&self, name: &str) -> Option<Extern> {
+        self.instance?.get_export(&*self.store, name)
+    }
+
+    /// See [`Store::get_fuel`].
+    ///
+    /// # Errors
+    /// If the engine doesn't consume fuel.
+    pub fn get_fuel(&self) -> Result<u64> {
+        self.store.get_fuel()
+    }
+
+    /// See [`Store::set_fuel`].
+    ///
+    /// # Errors
+    /// If the engine doesn't consume fuel.
+    pub fn set_fuel(&mut self, fuel: u64) -> Result<()> {
+        self.store.set_fuel(fuel)
+    }
+}
+
+impl<'a, C: AsContext> From<&'a C> for StoreContext<'a, C::Data> {
+    fn from(context: &'a C) -> Self {
+        C::as_context(context)
+    }
+}
+
+impl<'a, C: AsContext> From<&'a mut C> for StoreContext<'a, C::Data> {
+    fn from(context: &'a mut C) -> Self {
+        C::as_context(context)
+    }
+}
+
+impl<'a, C: AsContextMut> From<&'a mut C> for StoreContextMut<'a, C::Data> {
+    fn from(context: &'a mut C) -> Self {
+        C::as_context_mut(context)
     }
 }
 

@@ -178,6 +178,7 @@ impl ModuleDecoder {
                 elements: Vec::new(),
                 data: Vec::new(),
                 start: None,
+                name: None,
                 names: Vec::new(),
             },
         }
@@ -368,8 +369,13 @@ impl ModuleDecoder {
     /// Function names; a name section that is damaged is only ignored, as the specification asks.
     fn names(&mut self, names: wasmparser::NameSectionReader) {
         for subsection in names {
-            let Ok(wasmparser::Name::Function(map)) = subsection else {
-                continue;
+            let map = match subsection {
+                Ok(wasmparser::Name::Module { name, .. }) => {
+                    self.data.name = Some(name.to_string());
+                    continue;
+                }
+                Ok(wasmparser::Name::Function(map)) => map,
+                _ => continue,
             };
             let mut found: Vec<(u32, String)> = map
                 .into_iter()

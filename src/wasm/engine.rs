@@ -4,6 +4,7 @@ use crate::code::module::FuncType;
 use crate::limits::Limits;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use hashbrown::HashMap;
 use spin::Mutex;
 
 /// How an [`Engine`] treats modules. Every `wasm_*` switch is on where the feature is supported.
@@ -116,7 +117,14 @@ impl Config {
 #[derive(Debug, Default)]
 struct Shared {
     config: Config,
-    types: Mutex<Vec<FuncType>>,
+    types: Mutex<Types>,
+}
+
+/// Function types by number, and their numbers.
+#[derive(Debug, Default)]
+struct Types {
+    list: Vec<FuncType>,
+    ids: HashMap<FuncType, u32>,
 }
 
 /// Shared by the modules and stores that work together. Cheap to clone.
@@ -148,14 +156,16 @@ impl Engine {
     /// Equal types have equal numbers, so that an indirect call compares one word.
     pub(crate) fn type_id(&self, ty: &FuncType) -> u32 {
         let mut types = self.shared.types.lock();
-        if let Some(at) = types.iter().position(|known| known == ty) {
-            return at as u32;
+        if let Some(id) = types.ids.get(ty) {
+            return *id;
         }
-        types.push(ty.clone());
-        types.len() as u32 - 1
+        let id = types.list.len() as u32;
+        types.list.push(ty.clone());
+        types.ids.insert(ty.clone(), id);
+        id
     }
 
     pub(crate) fn func_type(&self, id: u32) -> FuncType {
-        self.shared.types.lock()[id as usize].clone()
+        self.shared.types.lock().list[id as usize].clone()
     }
 }

@@ -2,12 +2,12 @@
 
 use super::instance::Instance;
 use super::module::translate_one;
-use super::store::{Caller, Store};
+use super::store::Store;
+use super::val::with_slots;
 use crate::error::{Error, ErrorKind, Frame, Result, Trap};
-use crate::machine::driver::{self, Event};
+use crate::machine::driver::{self, Event, Growth};
 use crate::machine::{Callee, HostCall, Thread};
 use alloc::string::ToString;
-use alloc::vec::Vec;
 
 /// Frames that a backtrace tells at most.
 const BACKTRACE: usize = 64;
@@ -36,17 +36,28 @@ pub(crate) enum Served {
 /// Serves calls of the component runtime's functions, which lies above this room.
 pub(crate) type NativeHook<T> = fn(&mut Store<T>, &mut Thread, HostCall) -> Result<Served>;
 
-/// Calls a function of the store with arguments of its type.
-pub(crate) fn call<T: 'static>(
+/// What a thread stopped at that its embedder can do something about.
+pub(crate) enum Stop {
+    Done,
+    OutOfFuel,
+    /// See [`Progress::Host`].
+    Awaited(HostCall),
+    /// A closure of the embedder's has failed; its results may be given in its stead.
+    Host(Error),
+}
+
+/// Calls a function of the store with arguments of its type; `read` is given the results.
+pub(crate) fn call<T: 'static, R>(
     store: &mut Store<T>,
     entity: u32,
     args: &[u64],
-) -> Result<Vec<u64>> {
+    read: impl FnOnce(&mut Store<T>, &[u64]) -> R,
+) -> Result<R> {
     with_thread(store, |store, thread| {
         thread.start(&store.inner, entity, args)?;
         finish(store, thread)?;
         let results = store.inner.funcs[entity as usize].results;
-        Ok(thread.results(results.into()).to_vec())
+        Ok(read(store, thread.results(results.into())))
     })
 }
 
@@ -55,12 +66,23 @@ pub(crate) fn with_thread<T: 'static, R>(
     store: &mut Store<T>,
     run: impl FnOnce(&mut Store<T>, &mut Thread) -> Result<R>,
 ) -> Result<R> {
+    enter(store, |store| {
+        let mut thread = store.take_thread();
+        let result = run(store, &mut thread);
+        store.idle.push(thread);
+        result
+    })
+}
+
+/// Bounds how deep calls from outside nest.
+pub(crate) fn enter<T: 'static, R>(
+    store: &mut Store<T>,
+    run: impl FnOnce(&mut Store<T>) -> Result<R>,
+) -> Result<R> {
     let depth = store.depth.clone();
     depth.enter(store.inner.limits.host_recursion)?;
-    let mut thread = store.take_thread();
-    let result = run(store, &mut thread);
+    let result = run(store);
     depth.leave();
-    store.idle.push(thread);
     result
 }
 
@@ -78,39 +100,69 @@ pub(crate) fn finish<T: 'static>(store: &mut Store<T>, thread: &mut Thread) -> R
 
 /// Runs a call until it is done or out of fuel.
 pub(crate) fn drive<T: 'static>(store: &mut Store<T>, thread: &mut Thread) -> Result<Progress> {
+    match step(store, thread)? {
+        Stop::Done => Ok(Progress::Done),
+        Stop::OutOfFuel => Ok(Progress::OutOfFuel),
+        Stop::Awaited(call) => Ok(Progress::Host(call)),
+        Stop::Host(error) => Err(error),
+    }
+}
+
+/// Runs a call until something happens that its embedder can do something about.
+pub(crate) fn step<T: 'static>(store: &mut Store<T>, thread: &mut Thread) -> Result<Stop> {
     loop {
         match driver::resume(&mut store.inner, thread) {
-            Event::Done => return Ok(Progress::Done),
-            Event::OutOfFuel => return Ok(Progress::OutOfFuel),
+            Event::Done => return Ok(Stop::Done),
+            Event::OutOfFuel => return Ok(Stop::OutOfFuel),
             Event::Trap(trap) => return Err(trapped(store, thread, trap.into())),
             Event::Translate { instance, func } => {
                 let module = store.inner.instances[instance as usize].module.clone();
-                translate_one(&store.engine, &module, func)?;
+                translate_one(&store.engine, &module, func)
+                    .map_err(|error| trapped(store, thread, error))?;
             }
-            Event::HostCall(call) => match serve(store, thread, call) {
-                Ok(Served::Returned) => thread.host_returned(),
-                Ok(Served::Entered) => {}
-                Ok(Served::Awaited) => return Ok(Progress::Host(call)),
-                Err(error) => return Err(trapped(store, thread, error)),
+            Event::Grow(growth) => {
+                grow(store, thread, growth).map_err(|error| trapped(store, thread, error))?;
+            }
+            Event::HostCall(call) => match (serve(store, thread, call), call.callee) {
+                (Ok(Served::Returned), _) => thread.host_returned(),
+                (Ok(Served::Entered), _) => {}
+                (Ok(Served::Awaited), _) => return Ok(Stop::Awaited(call)),
+                (Err(error), Callee::Host(_)) => {
+                    return Ok(Stop::Host(trapped(store, thread, error)));
+                }
+                (Err(error), Callee::Native { .. }) => {
+                    return Err(trapped(store, thread, error));
+                }
             },
         }
     }
 }
 
+/// Lets the embedder's limiter judge a growth, and does it or not.
+fn grow<T: 'static>(store: &mut Store<T>, thread: &mut Thread, growth: Growth) -> Result<()> {
+    let allowed = store.may_grow(growth)?;
+    if !driver::grown(&mut store.inner, thread, allowed)? && allowed {
+        store.growth_failed(growth)?;
+    }
+    Ok(())
+}
+
 fn serve<T: 'static>(store: &mut Store<T>, thread: &mut Thread, call: HostCall) -> Result<Served> {
     match (call.callee, store.natives) {
         (Callee::Host(host), _) => {
-            let closure = store.hosts[host as usize].clone();
-            let slots = call.params.max(call.results);
-            let mut values: Vec<u64> = thread.stack[call.args..call.args + slots].to_vec();
+            let closure = store.hosts[host as usize].closure.clone();
             let instance = call.instance.map(|index| Instance {
                 store: store.id,
                 index,
             });
-            closure(&mut Caller { store, instance }, &mut values)?;
-            thread.stack[call.args..call.args + call.results]
-                .copy_from_slice(&values[..call.results]);
-            Ok(Served::Returned)
+            with_slots(call.params.max(call.results), |slots| {
+                let given = call.args..call.args + call.params;
+                slots[..call.params].copy_from_slice(&thread.stack[given]);
+                closure(store, instance, slots)?;
+                let returned = call.args..call.args + call.results;
+                thread.stack[returned].copy_from_slice(&slots[..call.results]);
+                Ok(Served::Returned)
+            })
         }
         (Callee::Native { .. }, Some(hook)) => hook(store, thread, call),
         (Callee::Native { .. }, None) => Err(Trap::UnreachableCodeReached.into()),

@@ -1,15 +1,20 @@
 //! Functions: calling them, and closures as functions.
 
+use super::context::{AsContext, AsContextMut, Caller};
 use super::exec;
-use super::store::{Caller, HostClosure, Store};
-use super::val::Val;
+use super::resumable::{self, ResumableCall};
+use super::store::{HostClosure, Store};
+use super::typed::{TypedFunc, WasmParams, WasmResults, WasmTy};
+use super::val::{Refs, Val, with_slots, with_values};
 use crate::code::module::{FuncType, ValType};
 use crate::error::{Error, ErrorKind, Result};
 use alloc::format;
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 
 /// A function of a store.
+///
+/// # Panics
+/// Every method panics if the function, or a reference among the arguments, is another store's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Func {
     pub(crate) store: u32,
@@ -19,22 +24,26 @@ pub struct Func {
 impl Func {
     /// A closure as a function: it reads its arguments and writes its results.
     pub fn new<T: 'static>(
-        store: &mut Store<T>,
+        mut store: impl AsContextMut<Data = T>,
         ty: FuncType,
-        closure: impl Fn(&mut Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
+        closure: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
     ) -> Func {
         let wrapped = dynamic(ty.clone(), closure);
-        store.add_host(&ty, wrapped)
+        store.as_context_mut().0.add_host(&ty, wrapped)
     }
 
     /// A typed closure as a function.
-    pub fn wrap<T: 'static, M>(store: &mut Store<T>, closure: impl IntoHostFunc<T, M>) -> Func {
+    pub fn wrap<T: 'static, M>(
+        mut store: impl AsContextMut<Data = T>,
+        closure: impl IntoHostFunc<T, M>,
+    ) -> Func {
         let (ty, closure) = closure.into_host_func();
-        store.add_host(&ty, closure)
+        store.as_context_mut().0.add_host(&ty, closure)
     }
 
     /// Its type.
-    pub fn ty<T: 'static>(&self, store: &Store<T>) -> FuncType {
+    pub fn ty(&self, store: impl AsContext) -> FuncType {
+        let store = store.as_context().0;
         let at = store.own(self.store, self.entity);
         store.engine.func_type(store.inner.funcs[at].ty)
     }
@@ -43,32 +52,78 @@ impl Func {
     ///
     /// # Errors
     /// Arguments or results that don't fit its type, or what stopped it.
-    pub fn call<T: 'static>(
+    pub fn call(
         &self,
-        store: &mut Store<T>,
+        mut store: impl AsContextMut,
         args: &[Val],
         results: &mut [Val],
     ) -> Result<()> {
+        let store = store.as_context_mut().0;
+        let ty = self.checked(store, args, results)?;
+        with_slots(args.len(), |slots| {
+            lower_all(&mut store.refs(), args, slots);
+            exec::call(store, self.entity, slots, |store, slots| {
+                lift_all(&store.refs(), ty.results(), slots, results);
+            })
+        })
+    }
+
+    /// Calls it so that it can go on later where it ran out of fuel or a host function failed.
+    ///
+    /// # Errors
+    /// Arguments or results that don't fit its type, or a trap.
+    pub fn call_resumable(
+        &self,
+        mut store: impl AsContextMut,
+        args: &[Val],
+        results: &mut [Val],
+    ) -> Result<ResumableCall> {
+        let store = store.as_context_mut().0;
+        self.checked(store, args, results)?;
+        with_slots(args.len(), |slots| {
+            lower_all(&mut store.refs(), args, slots);
+            resumable::start_untyped(store, self.entity, slots, results)
+        })
+    }
+
+    /// The function with its type known to the compiler.
+    ///
+    /// # Errors
+    /// If its type is another.
+    pub fn typed<P: WasmParams, R: WasmResults>(
+        &self,
+        store: impl AsContext,
+    ) -> Result<TypedFunc<P, R>> {
         let ty = self.ty(store);
-        check(ty.params(), args, "argument")?;
-        if ty.results().len() != results.len() {
-            let why = format!(
-                "{} results expected, the function has {}",
-                results.len(),
-                ty.results().len()
-            );
+        if ty.params() != P::TYPES || ty.results() != R::TYPES {
+            let given = FuncType::new(P::TYPES.iter().copied(), R::TYPES.iter().copied());
+            let why = format!("the function is of type {ty}, not {given}");
             return Err(Error::of(ErrorKind::Type, why));
         }
-        let slots: Vec<u64> = args.iter().map(|value| store.lower(value)).collect();
-        let values = exec::call(store, self.entity, &slots)?;
-        for ((result, ty), slot) in results.iter_mut().zip(ty.results()).zip(values) {
-            *result = store.lift(*ty, slot);
-        }
-        Ok(())
+        Ok(TypedFunc::new(*self))
+    }
+
+    fn checked<T>(&self, store: &Store<T>, args: &[Val], results: &[Val]) -> Result<FuncType> {
+        let ty = self.ty(store);
+        check(ty.params(), args, "argument")?;
+        check_room(&ty, results)?;
+        Ok(ty)
     }
 }
 
-fn check(types: &[ValType], values: &[Val], what: &str) -> Result<()> {
+pub(super) fn check_room(ty: &FuncType, results: &[Val]) -> Result<()> {
+    if ty.results().len() == results.len() {
+        return Ok(());
+    }
+    let why = format!(
+        "{} results expected, the function has {}",
+        results.len(),
+        ty.results().len()
+    );
+    Err(Error::of(ErrorKind::Type, why))
+}
+
+pub(super) fn check(types: &[ValType], values: &[Val], what: &str) -> Result<()> {
     if types.len() != values.len() {
         let why = format!("{} {what}s given, {} expected", values.len(), types.len());
         return Err(Error::of(ErrorKind::Type, why));
@@ -82,90 +137,62 @@ fn check(types: &[ValType], values: &[Val], what: &str) -> Result<()> {
     Ok(())
 }
 
+pub(super) fn lower_all(refs: &mut Refs, values: &[Val], slots: &mut [u64]) {
+    for (slot, value) in slots.iter_mut().zip(values) {
+        *slot = refs.lower(value);
+    }
+}
+
+pub(super) fn lift_all(refs: &Refs, types: &[ValType], slots: &[u64], values: &mut [Val]) {
+    for ((value, ty), slot) in values.iter_mut().zip(types).zip(slots) {
+        *value = refs.lift(*ty, *slot);
+    }
+}
+
 /// Wraps a closure over values as one over slots.
 pub(crate) fn dynamic<T: 'static>(
     ty: FuncType,
-    closure: impl Fn(&mut Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
+    closure: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
 ) -> HostClosure<T> {
-    Arc::new(move |caller, slots| {
-        let from = |(ty, slot): (&ValType, &u64)| caller.store.lift(*ty, *slot);
-        let args: Vec<Val> = ty.params().iter().zip(slots.iter()).map(from).collect();
-        let mut results: Vec<Val> = ty.results().iter().map(|ty| Val::default_of(*ty)).collect();
-        closure(caller, &args, &mut results)?;
-        check(ty.results(), &results, "result")?;
-        for (slot, value) in slots.iter_mut().zip(&results) {
-            *slot = caller.store.lower(value);
-        }
-        Ok(())
+    Arc::new(move |store, instance, slots| {
+        let (params, results) = (ty.params(), ty.results());
+        with_values(params.len() + results.len(), |values| {
+            let (given, returned) = values.split_at_mut(params.len());
+            lift_all(&store.refs(), params, slots, given);
+            for (value, ty) in returned.iter_mut().zip(results) {
+                *value = Val::default_of(*ty);
+            }
+            closure(Caller { store, instance }, given, returned)?;
+            check(results, returned, "result")?;
+            lower_all(&mut store.refs(), returned, slots);
+            Ok(())
+        })
     })
 }
 
-/// Rust types that are core values.
-pub trait WasmTy: Copy + Send + Sync + 'static {
-    /// The value type.
-    const TYPE: ValType;
-    /// From a slot.
-    fn from_slot(slot: u64) -> Self;
-    /// To a slot.
-    fn into_slot(self) -> u64;
-}
-
-macro_rules! wasm_ty {
-    ($($ty:ty: $val:ident, $from:expr, $into:expr;)*) => {
-        $(impl WasmTy for $ty {
-            const TYPE: ValType = ValType::$val;
-            fn from_slot(slot: u64) -> $ty {
-                ($from)(slot)
-            }
-            fn into_slot(self) -> u64 {
-                ($into)(self)
-            }
-        })*
-    };
-}
-
-wasm_ty! {
-    i32: I32, |slot| slot as i32, |x| u64::from(x as u32);
-    u32: I32, |slot| slot as u32, u64::from;
-    i64: I64, |slot| slot as i64, |x| x as u64;
-    u64: I64, |slot| slot, |x| x;
-    f32: F32, |slot| f32::from_bits(slot as u32), |x: f32| u64::from(x.to_bits());
-    f64: F64, f64::from_bits, f64::to_bits;
-}
-
-/// What a typed closure may return.
+/// What a typed closure may return: [`WasmResults`], or a [`Result`] of them.
 pub trait WasmRet {
-    /// The result's type, if there is one.
-    fn types() -> Option<ValType>;
-    /// Writes the result.
-    fn store(self, slots: &mut [u64]) -> Result<()>;
+    /// The results' types.
+    #[doc(hidden)]
+    const TYPES: &'static [ValType];
+    /// Writes the results.
+    #[doc(hidden)]
+    fn store(self, slots: &mut [u64], refs: &mut Refs) -> Result<()>;
 }
 
-impl WasmRet for () {
-    fn types() -> Option<ValType> {
-        None
-    }
-    fn store(self, _: &mut [u64]) -> Result<()> {
+impl<R: WasmResults> WasmRet for R {
+    const TYPES: &'static [ValType] = <R as WasmParams>::TYPES;
+    fn store(self, slots: &mut [u64], refs: &mut Refs) -> Result<()> {
+        self.write(slots, refs);
         Ok(())
     }
 }
 
-impl<A: WasmTy> WasmRet for A {
-    fn types() -> Option<ValType> {
-        Some(A::TYPE)
-    }
-    fn store(self, slots: &mut [u64]) -> Result<()> {
-        slots[0] = self.into_slot();
+impl<R: WasmResults> WasmRet for Result<R> {
+    const TYPES: &'static [ValType] = <R as WasmParams>::TYPES;
+    fn store(self, slots: &mut [u64], refs: &mut Refs) -> Result<()> {
+        self?.write(slots, refs);
         Ok(())
-    }
-}
-
-impl<R: WasmRet> WasmRet for Result<R> {
-    fn types() -> Option<ValType> {
-        R::types()
-    }
-    fn store(self, slots: &mut [u64]) -> Result<()> {
-        self?.store(slots)
     }
 }
 
@@ -184,24 +211,27 @@ macro_rules! into_host_func {
         where F: Fn($($arg),*) -> R + Send + Sync + 'static {
             #[allow(private_interfaces)]
             fn into_host_func(self) -> (FuncType, HostClosure<T>) {
-                let ty = FuncType::new([$($arg::TYPE),*], R::types());
-                (ty, Arc::new(move |_, slots| {
+                let ty = FuncType::new([$($arg::TYPE),*], R::TYPES.iter().copied());
+                (ty, Arc::new(move |store, _, slots| {
+                    let mut refs = store.refs();
                     let mut given = slots.iter().copied();
-                    $(let $arg = $arg::from_slot(given.next().unwrap_or(0));)*
-                    self($($arg),*).store(slots)
+                    $(let $arg = $arg::from_slot(given.next().unwrap_or(0), &refs);)*
+                    self($($arg),*).store(slots, &mut refs)
                 }))
             }
         }
         #[allow(non_snake_case, unused_mut, unused_variables)]
         impl<T: 'static, R: WasmRet, F, $($arg: WasmTy),*> IntoHostFunc<T, (Caller<'static, T>, R, $($arg,)*)> for F
-        where F: Fn(&mut Caller<'_, T>, $($arg),*) -> R + Send + Sync + 'static {
+        where F: Fn(Caller<'_, T>, $($arg),*) -> R + Send + Sync + 'static {
             #[allow(private_interfaces)]
             fn into_host_func(self) -> (FuncType, HostClosure<T>) {
-                let ty = FuncType::new([$($arg::TYPE),*], R::types());
-                (ty, Arc::new(move |caller, slots| {
+                let ty = FuncType::new([$($arg::TYPE),*], R::TYPES.iter().copied());
+                (ty, Arc::new(move |store, instance, slots| {
+                    let refs = store.refs();
                     let mut given = slots.iter().copied();
-                    $(let $arg = $arg::from_slot(given.next().unwrap_or(0));)*
-                    self(caller, $($arg),*).store(slots)
+                    $(let $arg = $arg::from_slot(given.next().unwrap_or(0), &refs);)*
+                    let returned = self(Caller { store, instance }, $($arg),*);
+                    returned.store(slots, &mut store.refs())
                 }))
             }
         }
@@ -217,3 +247,7 @@ into_host_func!(A B C D E);
 into_host_func!(A B C D E G);
 into_host_func!(A B C D E G H);
 into_host_func!(A B C D E G H I);
+into_host_func!(A B C D E G H I J);
+into_host_func!(A B C D E G H I J K);
+into_host_func!(A B C D E G H I J K L);
+into_host_func!(A B C D E G H I J K L N);

@@ -1,62 +1,51 @@
-//! Instances and what they export.
+//! Instances: making them, and finding their exports.
 
+use super::context::{AsContext, AsContextMut, StoreContext};
 use super::exec;
 use super::func::Func;
+use super::items::{Export, Extern, Global, Memory, Table, new_memory, new_table};
+use super::limiter::Counted;
 use super::module::Module;
 use super::store::Store;
-use super::val::Val;
-use crate::code::module::*;
+use super::typed::{TypedFunc, WasmParams, WasmResults};
+use crate::code::module::{ConstExpr, ConstOp, ExternIndex, ExternType, ModuleData, SegmentMode};
 use crate::error::{Error, ErrorKind, Result, Trap};
 use crate::machine::driver::{init_memory, init_table};
-use crate::store::{CoreInstance, FuncEntity, FuncKind, MemoryEntity, StoreInner, TableEntity};
+use crate::store::{CoreInstance, FuncEntity, FuncKind, StoreInner};
 use alloc::format;
-use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-macro_rules! handles {
-    ($($(#[$doc:meta])* $name:ident)*) => {
-        $($(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub struct $name {
-            pub(crate) store: u32,
-            pub(crate) index: u32,
-        })*
-    };
+/// An instance of a core module.
+///
+/// # Panics
+/// Every method panics if the instance is another store's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Instance {
+    pub(crate) store: u32,
+    pub(crate) index: u32,
 }
-
-handles! {
-    /// An instance of a core module.
-    Instance
-    /// A global.
-    Global
-    /// A linear memory.
-    Memory
-    /// A table.
-    Table
-}
-
-/// Something that can be imported and exported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum Extern {
-    Func(Func),
-    Global(Global),
-    Memory(Memory),
-    Table(Table),
-}
-
-macro_rules! into_extern {
-    ($($name:ident)*) => {
-        $(impl From<$name> for Extern {
-            fn from(item: $name) -> Extern {
-                Extern::$name(item)
-            }
-        })*
-    };
-}
-into_extern!(Func Global Memory Table);
 
 impl Instance {
+    /// Instantiates a module with its imports in order, and runs its start function.
+    ///
+    /// # Errors
+    /// Imports that are too few, too many or of another type; a limit; a trap.
+    ///
+    /// # Panics
+    /// If an import is another store's.
+    pub fn new(
+        mut store: impl AsContextMut,
+        module: &Module,
+        imports: &[Extern],
+    ) -> Result<Instance> {
+        let expected = module.data.imports.len();
+        if imports.len() != expected {
+            let why = format!("{} imports given, {expected} expected", imports.len());
+            return Err(Error::of(ErrorKind::Link, why));
+        }
+        instantiate(store.as_context_mut().0, module, imports)
+    }
+
     fn data<'a, T: 'static>(&self, store: &'a Store<T>) -> &'a CoreInstance {
         &store.inner.instances[store.own(self.store, self.index)]
     }
@@ -85,132 +74,63 @@ impl Instance {
     }
 
     /// All exports in order.
-    pub fn exports<T: 'static>(&self, store: &Store<T>) -> Vec<(String, Extern)> {
-        let module = self.data(store).module.clone();
-        let export = |export: &Export| (export.name.to_string(), self.item(store, export.index));
-        module.exports.iter().map(export).collect()
+    pub fn exports<'a, T: 'static>(
+        &self,
+        store: impl Into<StoreContext<'a, T>>,
+    ) -> impl ExactSizeIterator<Item = Export<'a>> + 'a {
+        let store: &'a Store<T> = store.into().0;
+        let this = *self;
+        let exports = &this.data(store).module.exports;
+        exports.iter().map(move |export| Export {
+            name: &export.name,
+            item: this.item(store, export.index),
+        })
     }
 
     /// An export by name.
-    pub fn get_export<T: 'static>(&self, store: &Store<T>, name: &str) -> Option<Extern> {
+    pub fn get_export(&self, store: impl AsContext, name: &str) -> Option<Extern> {
+        let store = store.as_context().0;
         let exports = &self.data(store).module.exports;
         let export = exports.iter().find(|export| &*export.name == name)?;
         Some(self.item(store, export.index))
     }
 
     /// An exported function by name.
-    pub fn get_func<T: 'static>(&self, store: &Store<T>, name: &str) -> Option<Func> {
-        match self.get_export(store, name)? {
-            Extern::Func(func) => Some(func),
-            _ => None,
-        }
+    pub fn get_func(&self, store: impl AsContext, name: &str) -> Option<Func> {
+        self.get_export(store, name)?.into_func()
+    }
+
+    /// An exported function by name, with its type known to the compiler.
+    ///
+    /// # Errors
+    /// If there is no such function, or its type is another.
+    pub fn get_typed_func<P: WasmParams, R: WasmResults>(
+        &self,
+        store: impl AsContext,
+        name: &str,
+    ) -> Result<TypedFunc<P, R>> {
+        let store = store.as_context();
+        let Some(func) = self.get_func(&store, name) else {
+            let why = format!("there is no exported function `{name}`");
+            return Err(Error::of(ErrorKind::Type, why));
+        };
+        func.typed(&store)
     }
 
     /// An exported memory by name.
-    pub fn get_memory<T: 'static>(&self, store: &Store<T>, name: &str) -> Option<Memory> {
-        match self.get_export(store, name)? {
-            Extern::Memory(memory) => Some(memory),
-            _ => None,
-        }
-    }
-}
-
-impl Global {
-    /// A global of its own.
-    pub fn new<T: 'static>(store: &mut Store<T>, ty: GlobalType, value: Val) -> Result<Global> {
-        if value.ty() != ty.content {
-            let why = format!("a global of type {} can't hold {}", ty.content, value.ty());
-            return Err(Error::of(ErrorKind::Type, why));
-        }
-        let slot = store.lower(&value);
-        store.inner.globals.push(slot);
-        store.inner.global_types.push(ty);
-        Ok(Global {
-            store: store.id,
-            index: store.inner.globals.len() as u32 - 1,
-        })
+    pub fn get_memory(&self, store: impl AsContext, name: &str) -> Option<Memory> {
+        self.get_export(store, name)?.into_memory()
     }
 
-    /// Its value.
-    pub fn get<T: 'static>(&self, store: &Store<T>) -> Val {
-        let at = store.own(self.store, self.index);
-        store.lift(
-            store.inner.global_types[at].content,
-            store.inner.globals[at],
-        )
-    }
-}
-
-impl Memory {
-    /// A memory of its own.
-    pub fn new<T: 'static>(store: &mut Store<T>, ty: MemoryType) -> Result<Memory> {
-        let index = new_memory(&mut store.inner, ty)?;
-        Ok(Memory {
-            store: store.id,
-            index,
-        })
+    /// An exported table by name.
+    pub fn get_table(&self, store: impl AsContext, name: &str) -> Option<Table> {
+        self.get_export(store, name)?.into_table()
     }
 
-    /// Its bytes.
-    pub fn data<'a, T: 'static>(&self, store: &'a Store<T>) -> &'a [u8] {
-        &store.inner.memories[store.own(self.store, self.index)].bytes
+    /// An exported global by name.
+    pub fn get_global(&self, store: impl AsContext, name: &str) -> Option<Global> {
+        self.get_export(store, name)?.into_global()
     }
-
-    /// Its bytes.
-    pub fn data_mut<'a, T: 'static>(&self, store: &'a mut Store<T>) -> &'a mut [u8] {
-        let at = store.own(self.store, self.index);
-        &mut store.inner.memories[at].bytes
-    }
-}
-
-impl Table {
-    /// A table of its own, filled with null.
-    pub fn new<T: 'static>(store: &mut Store<T>, ty: TableType) -> Result<Table> {
-        let index = new_table(&mut store.inner, ty, 0)?;
-        Ok(Table {
-            store: store.id,
-            index,
-        })
-    }
-
-    /// Its number of elements.
-    pub fn size<T: 'static>(&self, store: &Store<T>) -> u32 {
-        store.inner.tables[store.own(self.store, self.index)]
-            .elements
-            .len() as u32
-    }
-}
-
-fn new_memory(inner: &mut StoreInner, ty: MemoryType) -> Result<u32> {
-    let mut memory = MemoryEntity {
-        ty,
-        bytes: Vec::new(),
-    };
-    if memory.grow(ty.minimum, &inner.limits).is_none() {
-        let why = format!(
-            "a memory of {} pages is beyond the limit or the host's memory",
-            ty.minimum
-        );
-        return Err(Error::of(ErrorKind::Limit, why));
-    }
-    inner.memories.push(memory);
-    Ok(inner.memories.len() as u32 - 1)
-}
-
-fn new_table(inner: &mut StoreInner, ty: TableType, value: u32) -> Result<u32> {
-    let mut table = TableEntity {
-        ty,
-        elements: Vec::new(),
-    };
-    if table.grow(ty.minimum, value, &inner.limits).is_none() {
-        let why = format!(
-            "a table of {} elements is beyond the limit or the host's memory",
-            ty.minimum
-        );
-        return Err(Error::of(ErrorKind::Limit, why));
-    }
-    inner.tables.push(table);
-    Ok(inner.tables.len() as u32 - 1)
 }
 
 /// Instantiates a module with its imports in order, and runs its start function.
@@ -226,7 +146,7 @@ pub(crate) fn instantiate<T: 'static>(
         }
     }
     if let Some(start) = start {
-        exec::call(store, start, &[])?;
+        exec::call(store, start, &[], |_, _| ())?;
     }
     Ok(instance)
 }
@@ -245,6 +165,7 @@ pub(crate) fn prepare<T: 'static>(
             "the module is of another engine than the store",
         ));
     }
+    store.may_add(Counted::Instance)?;
     let data = module.data.clone();
     let mut instance = CoreInstance {
         module: data.clone(),
@@ -289,9 +210,16 @@ pub(crate) fn prepare<T: 'static>(
         instance.funcs.push(store.inner.funcs.len() as u32 - 1);
     }
     for ty in &data.memories[data.imported_memories as usize..] {
-        instance.memories.push(new_memory(&mut store.inner, *ty)?);
+        instance.memories.push(new_memory(store, *ty)?);
     }
     store.inner.instances.push(instance);
+    fill_globals(&mut store.inner, index, &data);
+    for (ty, init) in &data.tables[data.imported_tables as usize..] {
+        let inner = &mut store.inner;
+        let value = init.as_ref().map_or(0, |init| evaluate(inner, index, init));
+        let id = new_table(store, *ty, value as u32)?;
+        store.inner.instances[index as usize].tables.push(id);
+    }
     fill(&mut store.inner, index, &data)?;
     let start = data
         .start
@@ -303,9 +231,7 @@ pub(crate) fn prepare<T: 'static>(
     Ok((instance, start))
 }
 
-/// Globals, tables and segments, which refer to the instance's functions.
-fn fill(inner: &mut StoreInner, index: u32, data: &ModuleData) -> Result<()> {
-    let own = index as usize;
+fn fill_globals(inner: &mut StoreInner, index: u32, data: &ModuleData) {
     for (at, init) in data.global_inits.iter().enumerate() {
         let value = evaluate(inner, index, init);
         inner.globals.push(value);
@@ -313,15 +239,13 @@ fn fill(inner: &mut StoreInner, index: u32, data: &ModuleData) -> Result<()> {
             .global_types
             .push(data.globals[data.imported_globals as usize + at]);
         let id = inner.globals.len() as u32 - 1;
-        inner.instances[own].globals.push(id);
+        inner.instances[index as usize].globals.push(id);
     }
-    for (ty, init) in &data.tables[data.imported_tables as usize..] {
-        let value = init
-            .as_ref()
-            .map_or(0, |init| evaluate(inner, index, init) as u32);
-        let id = new_table(inner, *ty, value)?;
-        inner.instances[own].tables.push(id);
-    }
+}
+
+/// Segments, which refer to the instance's functions.
+fn fill(inner: &mut StoreInner, index: u32, data: &ModuleData) -> Result<()> {
+    let own = index as usize;
     for element in &data.elements {
         let items: Vec<u32> = element
             .items

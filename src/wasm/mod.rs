@@ -10,21 +10,32 @@ mod engine;
 pub(crate) mod exec;
 mod func;
 pub(crate) mod instance;
+mod items;
+mod limiter;
 mod linker;
 mod module;
+mod resumable;
 pub(crate) mod sections;
 #[cfg(feature = "stats")]
 mod stats;
 mod store;
+mod typed;
 mod val;
 mod validate;
 
-pub use context::{AsContext, AsContextMut, StoreContext, StoreContextMut};
+pub use context::{AsContext, AsContextMut, Caller, StoreContext, StoreContextMut};
 pub use engine::{Config, Engine};
-pub use func::{Func, IntoHostFunc, WasmTy};
-pub use instance::{Extern, Global, Instance, Memory, Table};
+pub use func::{Func, IntoHostFunc, WasmRet};
+pub use instance::Instance;
+pub use items::{Export, Extern, Global, Memory, Table};
+pub use limiter::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};
 pub use linker::Linker;
 pub use module::Module;
+pub use resumable::{
+    ResumableCall, ResumableCallHostTrap, ResumableCallOutOfFuel, TypedResumableCall,
+    TypedResumableCallHostTrap, TypedResumableCallOutOfFuel,
+};
+pub use store::Store;
 pub(crate) use store::{AsyncClosure, HostDtor, HostFuture, HostResource, NativeClosure};
-pub use store::{Caller, Store};
+pub use typed::{TypedFunc, WasmParams, WasmResults, WasmTy};
 pub use val::{ExternRef, Val};

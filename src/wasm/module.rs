@@ -57,6 +57,19 @@ impl Module {
             .map(move |export| (&*export.name, data.extern_type(export.index)))
     }
 
+    /// The type of an export.
+    pub fn get_export(&self, name: &str) -> Option<ExternType> {
+        let mut exports = self.exports();
+        exports
+            .find(|export| export.0 == name)
+            .map(|export| export.1)
+    }
+
+    /// Its name, where the binary has one.
+    pub fn name(&self) -> Option<&str> {
+        self.data.name.as_deref()
+    }
+
     /// The functions that the module defines: index and, where the binary has one, name.
     pub fn functions(&self) -> impl Iterator<Item = (u32, Option<&str>)> {
         let all = self.data.imported_funcs..self.data.func_types.len() as u32;

@@ -6,7 +6,8 @@ use super::engine::Engine;
 use super::exec::NativeHook;
 use super::func::Func;
 use super::instance::Instance;
-use super::val::{Val, extern_of, extern_slot};
+use super::limiter::Limiter;
+use super::val::{self, Refs, Val};
 use crate::code::module::{FuncType, ValType};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
@@ -22,11 +23,17 @@ use core::future::Future;
 use core::pin::Pin;
 use spin::Mutex;
 
-static NEXT_ID: Mutex<u32> = Mutex::new(1);
+static NEXT_SERIAL: Mutex<u64> = Mutex::new(1);
 
 /// A closure that guests can call: arguments in, results out, both as slots in one slice.
 pub(crate) type HostClosure<T> =
-    Arc<dyn Fn(&mut Caller<'_, T>, &mut [u64]) -> Result<()> + Send + Sync>;
+    Arc<dyn Fn(&mut Store<T>, Option<Instance>, &mut [u64]) -> Result<()> + Send + Sync>;
+
+/// A closure, and the function that it is.
+pub(crate) struct HostEntry<T: 'static> {
+    pub closure: HostClosure<T>,
+    pub entity: u32,
+}
 
 /// A function of the host that components import: it finds its arguments on the thread's stack.
 pub(crate) type SyncClosure<T> =
@@ -64,10 +71,16 @@ pub(crate) struct HostResource<T: 'static> {
 
 /// Everything that a running program consists of, and the embedder's `T`.
 pub struct Store<T: 'static> {
+    /// What handles carry: the low half of `serial`.
     pub(crate) id: u32,
+    /// No other store ever has it. What is suspended goes on only in the store it began in, because
+    /// the code that it is in the middle of is that store's.
+    pub(crate) serial: u64,
+    /// Finds the embedder's limiter in its data.
+    pub(super) limiter: Option<Limiter<T>>,
     pub(crate) engine: Engine,
     pub(crate) inner: StoreInner,
-    pub(crate) hosts: Vec<HostClosure<T>>,
+    pub(crate) hosts: Vec<HostEntry<T>>,
     /// Threads of execution that wait for a call, so that their stacks stay warm. Boxed, because they
     /// are handed on several times in each call.
     #[allow(clippy::vec_box)]
@@ -86,15 +99,15 @@ pub struct Store<T: 'static> {
     pub(crate) origins: Vec<Arc<dyn Any + Send + Sync>>,
     /// Resource types of hosts, by their tags' numbers.
     pub(crate) host_resources: Vec<HostResource<T>>,
-    data: T,
+    pub(super) data: T,
 }
 
 impl<T: 'static> Store<T> {
     /// An empty store.
     pub fn new(engine: &Engine, data: T) -> Store<T> {
-        let id = {
-            let mut next = NEXT_ID.lock();
-            *next = next.wrapping_add(1);
+        let serial = {
+            let mut next = NEXT_SERIAL.lock();
+            *next += 1;
             *next
         };
         let inner = StoreInner {
@@ -109,7 +122,9 @@ impl<T: 'static> Store<T> {
             ..StoreInner::default()
         };
         Store {
-            id,
+            id: serial as u32,
+            serial,
+            limiter: None,
             engine: engine.clone(),
             inner,
             hosts: Vec::new(),
@@ -146,6 +161,11 @@ impl<T: 'static> Store<T> {
         &mut self.data
     }
 
+    /// Takes the embedder's data out.
+    pub fn into_data(self) -> T {
+        self.data
+    }
+
     /// Sets what guests may use from now on.
     pub fn set_limits(&mut self, limits: Limits) {
         self.inner.limits = limits;
@@ -157,6 +177,17 @@ impl<T: 'static> Store<T> {
         self.inner.fuel = 0;
         self.reserve = fuel;
         self.refuel();
+        Ok(())
+    }
+
+    /// Adds fuel to what is left; what a call has used beyond what there was is paid first. An error if
+    /// the engine doesn't consume fuel.
+    pub fn add_fuel(&mut self, fuel: u64) -> Result<()> {
+        self.fuel_is_on()?;
+        self.reserve = self.reserve.saturating_add(fuel);
+        if self.inner.fuel <= 0 || self.yield_interval.is_none() {
+            self.refuel();
+        }
         Ok(())
     }
 
@@ -203,7 +234,6 @@ impl<T: 'static> Store<T> {
     /// Adds a closure as a function of the store.
     pub(crate) fn add_host(&mut self, ty: &FuncType, closure: HostClosure<T>) -> Func {
         let host = self.hosts.len() as u32;
-        self.hosts.push(closure);
         let entity = FuncEntity {
             ty: self.engine.type_id(ty),
             params: ty.params().len() as u16,
@@ -211,9 +241,11 @@ impl<T: 'static> Store<T> {
             kind: FuncKind::Host { host },
         };
         self.inner.funcs.push(entity);
+        let entity = self.inner.funcs.len() as u32 - 1;
+        self.hosts.push(HostEntry { closure, entity });
         Func {
             store: self.id,
-            entity: self.inner.funcs.len() as u32 - 1,
+            entity,
         }
     }
 
@@ -226,56 +258,15 @@ impl<T: 'static> Store<T> {
         index as usize
     }
 
-    pub(crate) fn lower(&mut self, value: &Val) -> u64 {
-        match value {
-            Val::I32(x) => u64::from(*x as u32),
-            Val::I64(x) => *x as u64,
-            Val::F32(bits) => u64::from(*bits),
-            Val::F64(bits) => *bits,
-            Val::FuncRef(None) => 0,
-            Val::FuncRef(Some(func)) => {
-                let entity = self.own(func.store, func.entity) as u32;
-                self.inner.intern(0, entity).into()
-            }
-            Val::ExternRef(reference) => extern_slot(*reference),
+    pub(super) fn lift(&self, ty: ValType, slot: u64) -> Val {
+        val::lift(&self.inner, self.id, ty, slot)
+    }
+
+    /// What values that are references need.
+    pub(crate) fn refs(&mut self) -> Refs<'_> {
+        Refs {
+            id: self.id,
+            inner: &mut self.inner,
         }
-    }
-
-    pub(crate) fn lift(&self, ty: ValType, slot: u64) -> Val {
-        match ty {
-            ValType::I32 => Val::I32(slot as i32),
-            ValType::I64 => Val::I64(slot as i64),
-            ValType::F32 => Val::F32(slot as u32),
-            ValType::F64 => Val::F64(slot),
-            ValType::FuncRef => Val::FuncRef(self.inner.deref(0, slot as u32).map(|func| Func {
-                store: self.id,
-                entity: func.entity,
-            })),
-            ValType::ExternRef => Val::ExternRef(extern_of(slot)),
-        }
-    }
-}
-
-/// What a host function is given: the store, and which instance called.
-pub struct Caller<'a, T: 'static> {
-    /// The store.
-    pub store: &'a mut Store<T>,
-    pub(crate) instance: Option<Instance>,
-}
-
-impl<T: 'static> Caller<'_, T> {
-    /// The embedder's data.
-    pub fn data(&self) -> &T {
-        &self.store.data
-    }
-
-    /// The embedder's data.
-    pub fn data_mut(&mut self) -> &mut T {
-        &mut self.store.data
-    }
-
-    /// The instance that called, if it was one.
-    pub fn instance(&self) -> Option<Instance> {
-        self.instance
     }
 }

@@ -2,6 +2,7 @@
 
 use super::func::Func;
 use crate::code::module::ValType;
+use crate::store::StoreInner;
 
 /// A number of the embedder's that guests can hold and hand back, but not look into.
 ///
@@ -89,4 +90,89 @@ pub(crate) fn extern_slot(reference: Option<ExternRef>) -> u64 {
 
 pub(crate) fn extern_of(slot: u64) -> Option<ExternRef> {
     (slot as u32).checked_sub(1).map(ExternRef)
+}
+
+/// The store as far as references need it, to become slots and values again.
+#[doc(hidden)]
+pub struct Refs<'a> {
+    pub(super) id: u32,
+    pub(super) inner: &'a mut StoreInner,
+}
+
+impl Refs<'_> {
+    /// The slot of a reference to a function.
+    ///
+    /// # Panics
+    /// If the function is of another store.
+    pub(super) fn func_slot(&mut self, func: Option<Func>) -> u64 {
+        func.map_or(0, |func| {
+            assert_eq!(func.store, self.id, "a handle of another store");
+            self.inner.intern(0, func.entity).into()
+        })
+    }
+
+    pub(super) fn func_of(&self, slot: u64) -> Option<Func> {
+        func_of(self.inner, self.id, slot)
+    }
+
+    /// The slot of a value.
+    ///
+    /// # Panics
+    /// If it is a function of another store.
+    pub(super) fn lower(&mut self, value: &Val) -> u64 {
+        match value {
+            Val::I32(x) => u64::from(*x as u32),
+            Val::I64(x) => *x as u64,
+            Val::F32(bits) => u64::from(*bits),
+            Val::F64(bits) => *bits,
+            Val::FuncRef(func) => self.func_slot(*func),
+            Val::ExternRef(reference) => extern_slot(*reference),
+        }
+    }
+
+    /// The value in a slot.
+    pub(super) fn lift(&self, ty: ValType, slot: u64) -> Val {
+        lift(self.inner, self.id, ty, slot)
+    }
+}
+
+fn func_of(inner: &StoreInner, id: u32, slot: u64) -> Option<Func> {
+    let func = inner.deref(0, slot as u32)?;
+    Some(Func {
+        store: id,
+        entity: func.entity,
+    })
+}
+
+/// The value in a slot of the store with this id.
+pub(super) fn lift(inner: &StoreInner, id: u32, ty: ValType, slot: u64) -> Val {
+    match ty {
+        ValType::I32 => Val::I32(slot as i32),
+        ValType::I64 => Val::I64(slot as i64),
+        ValType::F32 => Val::F32(slot as u32),
+        ValType::F64 => Val::F64(slot),
+        ValType::FuncRef => Val::FuncRef(func_of(inner, id, slot)),
+        ValType::ExternRef => Val::ExternRef(extern_of(slot)),
+    }
+}
+
+/// How many slots fit without an allocation.
+const FEW: usize = 16;
+
+/// Lends zeroed slots, without an allocation where they are few.
+pub(super) fn with_slots<R>(count: usize, run: impl FnOnce(&mut [u64]) -> R) -> R {
+    if count <= FEW {
+        run(&mut [0; FEW][..count])
+    } else {
+        run(&mut alloc::vec![0; count])
+    }
+}
+
+/// Lends values, without an allocation where they are few.
+pub(super) fn with_values<R>(count: usize, run: impl FnOnce(&mut [Val]) -> R) -> R {
+    if count <= FEW {
+        run(&mut [Val::I32(0); FEW][..count])
+    } else {
+        run(&mut alloc::vec![Val::I32(0); count])
+    }
 }

@@ -32,9 +32,9 @@ impl Guest {
     pub fn invoke(&self, store: &mut Store<()>, call: &Call) -> Result<String> {
         let func = self
             .instance
-            .get_func(store, call.name)
+            .get_func(&*store, call.name)
             .ok_or_else(|| no_function(&self.module, call.name))?;
-        let ty = func.ty(store);
+        let ty = func.ty(&*store);
         let given = call.arguments();
         if given.len() != ty.params().len() {
             let (text, count) = (call.text, given.len());
@@ -47,7 +47,7 @@ impl Guest {
             })
             .collect::<Result<_>>()?;
         let mut values: Vec<Val> = ty.results().iter().map(|ty| Val::default_of(*ty)).collect();
-        func.call(store, &arguments, &mut values)
+        func.call(&mut *store, &arguments, &mut values)
             .map_err(|error| ended(call, error))?;
         Ok(results(&values.iter().map(show).collect::<Vec<_>>()))
     }
@@ -55,7 +55,7 @@ impl Guest {
 
 /// A linker with what the arguments say about imports.
 fn link(args: &RunArgs, module: &Module) -> Result<Linker<()>> {
-    let mut linker = Linker::default();
+    let mut linker = Linker::new(module.engine());
     let mut missing = Vec::new();
     for (space, name, ty) in module.imports() {
         match ty {

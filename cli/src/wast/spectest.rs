@@ -20,7 +20,7 @@ pub fn define_core(linker: &mut Linker<()>, store: &mut Store<()>) -> Result<(),
     ];
     for (name, params) in prints {
         let ty = FuncType::new(params.iter().copied(), []);
-        let func = Func::new(store, ty, |_, _, _| Ok(()));
+        let func = Func::new(&mut *store, ty, |_, _, _| Ok(()));
         linker.define(MODULE, name, func)?;
     }
     let globals = [
@@ -34,18 +34,22 @@ pub fn define_core(linker: &mut Linker<()>, store: &mut Store<()>) -> Result<(),
             content: value.ty(),
             mutable: false,
         };
-        linker.define(MODULE, name, Global::new(store, ty, value)?)?;
+        linker.define(MODULE, name, Global::new(&mut *store, ty, value)?)?;
     }
     let ty = TableType {
         element: FuncRef,
         minimum: 10,
         maximum: Some(20),
     };
-    linker.define(MODULE, "table", Table::new(store, ty)?)?;
+    linker.define(
+        MODULE,
+        "table",
+        Table::new(&mut *store, ty, Val::FuncRef(None))?,
+    )?;
     let ty = MemoryType {
         minimum: 1,
         maximum: Some(2),
     };
-    linker.define(MODULE, "memory", Memory::new(store, ty)?)?;
+    linker.define(MODULE, "memory", Memory::new(&mut *store, ty)?)?;
     Ok(())
 }

@@ -1,0 +1,392 @@
+//! Memories, tables and globals, and what an import or export can be.
+
+use super::context::{AsContext, AsContextMut, StoreContext, StoreContextMut};
+use super::func::Func;
+use super::limiter::Counted;
+use super::store::Store;
+use super::val::Val;
+use crate::code::module::{ExternType, GlobalType, MemoryType, TableType, ValType};
+use crate::error::{Error, ErrorKind, Result, Trap};
+use crate::machine::driver::Growth;
+use alloc::format;
+
+macro_rules! handles {
+    ($($(#[$doc:meta])* $name:ident)*) => {
+        $($(#[$doc])*
+        ///
+        /// # Panics
+        /// Every method panics if this, or a reference that it is given, is another store's.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub struct $name {
+            pub(crate) store: u32,
+            pub(crate) index: u32,
+        })*
+    };
+}
+
+handles! {
+    /// A global.
+    Global
+    /// A linear memory.
+    Memory
+    /// A table.
+    Table
+}
+
+/// Something that can be imported and exported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Extern {
+    Func(Func),
+    Global(Global),
+    Memory(Memory),
+    Table(Table),
+}
+
+macro_rules! into_extern {
+    ($($name:ident $into:ident)*) => {
+        $(impl From<$name> for Extern {
+            fn from(item: $name) -> Extern {
+                Extern::$name(item)
+            }
+        })*
+        impl Extern {
+            $(#[doc = concat!("The ", stringify!($name), ", if it is one.")]
+            pub fn $into(self) -> Option<$name> {
+                match self {
+                    Extern::$name(item) => Some(item),
+                    _ => None,
+                }
+            })*
+        }
+    };
+}
+into_extern!(Func into_func Global into_global Memory into_memory Table into_table);
+
+impl Extern {
+    /// Its type.
+    ///
+    /// # Panics
+    /// If it is another store's.
+    pub fn ty(&self, store: impl AsContext) -> ExternType {
+        match self {
+            Extern::Func(func) => ExternType::Func(func.ty(store)),
+            Extern::Global(global) => ExternType::Global(global.ty(store)),
+            Extern::Memory(memory) => ExternType::Memory(memory.ty(store)),
+            Extern::Table(table) => ExternType::Table(table.ty(store)),
+        }
+    }
+}
+
+/// An export of an instance.
+#[derive(Clone, Copy, Debug)]
+pub struct Export<'a> {
+    pub(super) name: &'a str,
+    pub(super) item: Extern,
+}
+
+impl<'a> Export<'a> {
+    /// Its name.
+    pub fn name(&self) -> &'a str {
+        self.name
+    }
+
+    /// What it is.
+    pub fn into_extern(self) -> Extern {
+        self.item
+    }
+}
+
+/// The error for a value of another type.
+fn type_error(what: &str, holds: ValType, value: &Val) -> Error {
+    let why = format!("a {what} of type {holds} can't hold {}", value.ty());
+    Error::of(ErrorKind::Type, why)
+}
+
+impl Global {
+    /// A global of its own.
+    ///
+    /// # Errors
+    /// If the value is of another type.
+    pub fn new(mut store: impl AsContextMut, ty: GlobalType, value: Val) -> Result<Global> {
+        let store = store.as_context_mut().0;
+        if value.ty() != ty.content {
+            return Err(type_error("global", ty.content, &value));
+        }
+        let slot = store.refs().lower(&value);
+        store.inner.globals.push(slot);
+        store.inner.global_types.push(ty);
+        Ok(Global {
+            store: store.id,
+            index: store.inner.globals.len() as u32 - 1,
+        })
+    }
+
+    /// Its type.
+    pub fn ty(&self, store: impl AsContext) -> GlobalType {
+        let store = store.as_context().0;
+        store.inner.global_types[store.own(self.store, self.index)]
+    }
+
+    /// Its value.
+    pub fn get(&self, store: impl AsContext) -> Val {
+        let store = store.as_context().0;
+        let at = store.own(self.store, self.index);
+        let ty = store.inner.global_types[at].content;
+        store.lift(ty, store.inner.globals[at])
+    }
+
+    /// Changes its value.
+    ///
+    /// # Errors
+    /// If it can't be changed, or the value is of another type.
+    pub fn set(&self, mut store: impl AsContextMut, value: Val) -> Result<()> {
+        let store = store.as_context_mut().0;
+        let at = store.own(self.store, self.index);
+        let ty = store.inner.global_types[at];
+        if !ty.mutable {
+            return Err(Error::of(
+                ErrorKind::Type,
+                "an immutable global can't be set",
+            ));
+        }
+        if value.ty() != ty.content {
+            return Err(type_error("global", ty.content, &value));
+        }
+        store.inner.globals[at] = store.refs().lower(&value);
+        Ok(())
+    }
+}
+
+impl Memory {
+    /// A memory of its own.
+    ///
+    /// # Errors
+    /// If a limit or the host's memory doesn't allow it.
+    pub fn new(mut store: impl AsContextMut, ty: MemoryType) -> Result<Memory> {
+        let store = store.as_context_mut().0;
+        let index = new_memory(store, ty)?;
+        Ok(Memory {
+            store: store.id,
+            index,
+        })
+    }
+
+    /// Its type, as it was declared.
+    pub fn ty(&self, store: impl AsContext) -> MemoryType {
+        let store = store.as_context().0;
+        store.inner.memories[store.own(self.store, self.index)].ty
+    }
+
+    /// Its size in pages of 64 KiB.
+    pub fn size(&self, store: impl AsContext) -> u64 {
+        let store = store.as_context().0;
+        let memory = &store.inner.memories[store.own(self.store, self.index)];
+        memory.pages().into()
+    }
+
+    /// Its size in bytes.
+    pub fn data_size(&self, store: impl AsContext) -> usize {
+        self.data(&store).len()
+    }
+
+    /// Grows it by `delta` pages; its old size in pages.
+    ///
+    /// # Errors
+    /// If its type, a limit, the limiter or the host's memory doesn't allow it.
+    pub fn grow(&self, mut store: impl AsContextMut, delta: u64) -> Result<u64> {
+        let store = store.as_context_mut().0;
+        let at = store.own(self.store, self.index);
+        let refused = || Error::of(ErrorKind::Limit, "the memory can't grow so far");
+        let delta = u32::try_from(delta).map_err(|_| refused())?;
+        let id = self.index;
+        if !store.may_grow(Growth::Memory { id, delta })? {
+            return Err(refused());
+        }
+        match store.inner.grow_memory(at, delta) {
+            Some(old) => Ok(old.into()),
+            None => {
+                store.growth_failed(Growth::Memory { id, delta })?;
+                Err(refused())
+            }
+        }
+    }
+
+    /// Its bytes.
+    pub fn data<'a, T: 'static>(&self, store: impl Into<StoreContext<'a, T>>) -> &'a [u8] {
+        let store: &'a Store<T> = store.into().0;
+        &store.inner.memories[store.own(self.store, self.index)].bytes
+    }
+
+    /// Its bytes.
+    pub fn data_mut<'a, T: 'static>(
+        &self,
+        store: impl Into<StoreContextMut<'a, T>>,
+    ) -> &'a mut [u8] {
+        self.data_and_store_mut(store).0
+    }
+
+    /// Its bytes and the embedder's data.
+    pub fn data_and_store_mut<'a, T: 'static>(
+        &self,
+        store: impl Into<StoreContextMut<'a, T>>,
+    ) -> (&'a mut [u8], &'a mut T) {
+        let store: &'a mut Store<T> = store.into().0;
+        let at = store.own(self.store, self.index);
+        (&mut store.inner.memories[at].bytes, &mut store.data)
+    }
+
+    /// Copies bytes from `offset` on out of it.
+    ///
+    /// # Errors
+    /// [`Trap::MemoryOutOfBounds`] if they aren't all inside.
+    pub fn read(&self, store: impl AsContext, offset: usize, buffer: &mut [u8]) -> Result<()> {
+        let end = offset.checked_add(buffer.len());
+        let bytes = end.and_then(|end| self.data(&store).get(offset..end));
+        buffer.copy_from_slice(bytes.ok_or(Trap::MemoryOutOfBounds)?);
+        Ok(())
+    }
+
+    /// Copies bytes into it from `offset` on.
+    ///
+    /// # Errors
+    /// [`Trap::MemoryOutOfBounds`] if they wouldn't all be inside.
+    pub fn write(&self, mut store: impl AsContextMut, offset: usize, buffer: &[u8]) -> Result<()> {
+        let end = offset.checked_add(buffer.len());
+        let bytes = end.and_then(|end| self.data_mut(&mut store).get_mut(offset..end));
+        bytes
+            .ok_or(Trap::MemoryOutOfBounds)?
+            .copy_from_slice(buffer);
+        Ok(())
+    }
+}
+
+impl Table {
+    /// A table of its own, filled with a reference.
+    ///
+    /// # Errors
+    /// If the reference is of another type, or a limit or the host's memory doesn't allow it.
+    pub fn new(mut store: impl AsContextMut, ty: TableType, init: Val) -> Result<Table> {
+        let store = store.as_context_mut().0;
+        if init.ty() != ty.element {
+            return Err(type_error("table", ty.element, &init));
+        }
+        let slot = store.refs().lower(&init) as u32;
+        let index = new_table(store, ty, slot)?;
+        Ok(Table {
+            store: store.id,
+            index,
+        })
+    }
+
+    /// Its type, as it was declared.
+    pub fn ty(&self, store: impl AsContext) -> TableType {
+        let store = store.as_context().0;
+        store.inner.tables[store.own(self.store, self.index)].ty
+    }
+
+    /// Its number of elements.
+    pub fn size(&self, store: impl AsContext) -> u64 {
+        let store = store.as_context().0;
+        let table = &store.inner.tables[store.own(self.store, self.index)];
+        table.elements.len() as u64
+    }
+
+    /// An element; `None` beyond its end.
+    pub fn get(&self, store: impl AsContext, index: u64) -> Option<Val> {
+        let store = store.as_context().0;
+        let table = &store.inner.tables[store.own(self.store, self.index)];
+        let slot = *table.elements.get(usize::try_from(index).ok()?)?;
+        Some(store.lift(table.ty.element, slot.into()))
+    }
+
+    /// Changes an element.
+    ///
+    /// # Errors
+    /// [`Trap::TableOutOfBounds`] beyond its end; a reference of another type.
+    pub fn set(&self, store: impl AsContextMut, index: u64, value: Val) -> Result<()> {
+        self.fill(store, index, value, 1)
+    }
+
+    /// Grows it by `delta` elements; its old number of elements.
+    ///
+    /// # Errors
+    /// If its type, a limit, the limiter or the host's memory doesn't allow it; a reference of
+    /// another type.
+    pub fn grow(&self, mut store: impl AsContextMut, delta: u64, init: Val) -> Result<u64> {
+        let store = store.as_context_mut().0;
+        let at = store.own(self.store, self.index);
+        let slot = self.slot(store, &init)?;
+        let refused = || Error::of(ErrorKind::Limit, "the table can't grow so far");
+        let delta = u32::try_from(delta).map_err(|_| refused())?;
+        let id = self.index;
+        if !store.may_grow(Growth::Table { id, delta })? {
+            return Err(refused());
+        }
+        match store.inner.grow_table(at, delta, slot) {
+            Some(old) => Ok(old.into()),
+            None => {
+                store.growth_failed(Growth::Table { id, delta })?;
+                Err(refused())
+            }
+        }
+    }
+
+    /// Fills `len` elements from `start` on.
+    ///
+    /// # Errors
+    /// [`Trap::TableOutOfBounds`] beyond its end; a reference of another type.
+    pub fn fill(
+        &self,
+        mut store: impl AsContextMut,
+        start: u64,
+        value: Val,
+        len: u64,
+    ) -> Result<()> {
+        let store = store.as_context_mut().0;
+        let at = store.own(self.store, self.index);
+        let slot = self.slot(store, &value)?;
+        let number = |x: u64| u32::try_from(x).map_err(|_| Trap::TableOutOfBounds);
+        let span = store.inner.tables[at].span(number(start)?, number(len)?);
+        span?.fill(slot);
+        Ok(())
+    }
+
+    fn slot<T: 'static>(&self, store: &mut Store<T>, value: &Val) -> Result<u32> {
+        let ty = self.ty(&*store).element;
+        if value.ty() != ty {
+            return Err(type_error("table", ty, value));
+        }
+        Ok(store.refs().lower(value) as u32)
+    }
+}
+
+pub(super) fn new_memory<T: 'static>(store: &mut Store<T>, ty: MemoryType) -> Result<u32> {
+    store.may_add(Counted::Memory)?;
+    let allowed = store.may_have_memory(0, ty.minimum.into(), ty.maximum)?;
+    let made = allowed.then(|| store.inner.new_memory(ty)).flatten();
+    made.ok_or_else(|| {
+        let why = format!(
+            "a memory of {} pages is beyond the limit or the host's memory",
+            ty.minimum
+        );
+        Error::of(ErrorKind::Limit, why)
+    })
+}
+
+pub(super) fn new_table<T: 'static>(
+    store: &mut Store<T>,
+    ty: TableType,
+    value: u32,
+) -> Result<u32> {
+    store.may_add(Counted::Table)?;
+    let allowed = store.may_have_table(0, ty.minimum as usize, ty.maximum)?;
+    let made = allowed.then(|| store.inner.new_table(ty, value)).flatten();
+    made.ok_or_else(|| {
+        let why = format!(
+            "a table of {} elements is beyond the limit or the host's memory",
+            ty.minimum
+        );
+        Error::of(ErrorKind::Limit, why)
+    })
+}

@@ -1,0 +1,198 @@
+//! Functions whose types the compiler knows: calls without checks and without allocation.
+
+use super::context::AsContextMut;
+use super::exec;
+use super::func::Func;
+use super::resumable::{self, TypedResumableCall};
+use super::val::{ExternRef, Refs, extern_of, extern_slot, with_slots};
+use crate::code::module::ValType;
+use crate::error::Result;
+use core::fmt;
+use core::marker::PhantomData;
+
+/// Rust types that are core values: integers of 32 and 64 bits, floats, and references.
+pub trait WasmTy: Copy + Send + Sync + 'static {
+    /// The value type.
+    const TYPE: ValType;
+    /// From a slot.
+    #[doc(hidden)]
+    fn from_slot(slot: u64, refs: &Refs) -> Self;
+    /// To a slot.
+    #[doc(hidden)]
+    fn into_slot(self, refs: &mut Refs) -> u64;
+}
+
+macro_rules! wasm_ty {
+    ($($ty:ty: $val:ident, $from:expr, $into:expr;)*) => {
+        $(impl WasmTy for $ty {
+            const TYPE: ValType = ValType::$val;
+            fn from_slot(slot: u64, _: &Refs) -> $ty {
+                ($from)(slot)
+            }
+            fn into_slot(self, _: &mut Refs) -> u64 {
+                ($into)(self)
+            }
+        })*
+    };
+}
+
+wasm_ty! {
+    i32: I32, |slot| slot as i32, |x| u64::from(x as u32);
+    u32: I32, |slot| slot as u32, u64::from;
+    i64: I64, |slot| slot as i64, |x| x as u64;
+    u64: I64, |slot| slot, |x| x;
+    f32: F32, |slot| f32::from_bits(slot as u32), |x: f32| u64::from(x.to_bits());
+    f64: F64, f64::from_bits, f64::to_bits;
+    Option<ExternRef>: ExternRef, extern_of, extern_slot;
+}
+
+impl WasmTy for Option<Func> {
+    const TYPE: ValType = ValType::FuncRef;
+    fn from_slot(slot: u64, refs: &Refs) -> Option<Func> {
+        refs.func_of(slot)
+    }
+    fn into_slot(self, refs: &mut Refs) -> u64 {
+        refs.func_slot(self)
+    }
+}
+
+/// Parameters: a [`WasmTy`], or a tuple of up to 16.
+pub trait WasmParams: Send + Sync + 'static {
+    /// Their types.
+    #[doc(hidden)]
+    const TYPES: &'static [ValType];
+    /// Writes them to as many slots.
+    #[doc(hidden)]
+    fn write(self, slots: &mut [u64], refs: &mut Refs);
+}
+
+/// Results: a [`WasmTy`], or a tuple of up to 16.
+pub trait WasmResults: WasmParams {
+    /// Reads them from as many slots.
+    #[doc(hidden)]
+    fn read(slots: &[u64], refs: &Refs) -> Self;
+}
+
+impl<A: WasmTy> WasmParams for A {
+    const TYPES: &'static [ValType] = &[A::TYPE];
+    fn write(self, slots: &mut [u64], refs: &mut Refs) {
+        slots[0] = self.into_slot(refs);
+    }
+}
+
+impl<A: WasmTy> WasmResults for A {
+    fn read(slots: &[u64], refs: &Refs) -> A {
+        A::from_slot(slots[0], refs)
+    }
+}
+
+macro_rules! tuples {
+    ($($name:ident)*) => {
+        #[allow(non_snake_case, unused_variables, unused_mut)]
+        impl<$($name: WasmTy),*> WasmParams for ($($name,)*) {
+            const TYPES: &'static [ValType] = &[$($name::TYPE),*];
+            fn write(self, slots: &mut [u64], refs: &mut Refs) {
+                let ($($name,)*) = self;
+                let mut slots = slots.iter_mut();
+                $(if let Some(slot) = slots.next() {
+                    *slot = $name.into_slot(refs);
+                })*
+            }
+        }
+        #[allow(non_snake_case, unused_variables, unused_mut, clippy::unused_unit)]
+        impl<$($name: WasmTy),*> WasmResults for ($($name,)*) {
+            fn read(slots: &[u64], refs: &Refs) -> Self {
+                let mut slots = slots.iter().copied();
+                $(let $name = $name::from_slot(slots.next().unwrap_or(0), refs);)*
+                ($($name,)*)
+            }
+        }
+    };
+}
+
+tuples!();
+tuples!(A);
+tuples!(A B);
+tuples!(A B C);
+tuples!(A B C D);
+tuples!(A B C D E);
+tuples!(A B C D E F);
+tuples!(A B C D E F G);
+tuples!(A B C D E F G H);
+tuples!(A B C D E F G H I);
+tuples!(A B C D E F G H I J);
+tuples!(A B C D E F G H I J K);
+tuples!(A B C D E F G H I J K L);
+tuples!(A B C D E F G H I J K L M);
+tuples!(A B C D E F G H I J K L M N);
+tuples!(A B C D E F G H I J K L M N O);
+tuples!(A B C D E F G H I J K L M N O P);
+
+/// A function of a store whose type was checked once; see [`Func::typed`].
+///
+/// # Panics
+/// Every method panics if the function, or a reference among the arguments, is another store's.
+pub struct TypedFunc<P, R> {
+    func: Func,
+    types: PhantomData<fn(P) -> R>,
+}
+
+impl<P, R> Clone for TypedFunc<P, R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<P, R> Copy for TypedFunc<P, R> {}
+
+impl<P, R> fmt::Debug for TypedFunc<P, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("TypedFunc").field(&self.func).finish()
+    }
+}
+
+impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
+    pub(super) fn new(func: Func) -> TypedFunc<P, R> {
+        TypedFunc {
+            func,
+            types: PhantomData,
+        }
+    }
+
+    /// The function without its type.
+    pub fn func(&self) -> Func {
+        self.func
+    }
+
+    /// Calls it.
+    ///
+    /// # Errors
+    /// What stopped it.
+    pub fn call(&self, mut store: impl AsContextMut, params: P) -> Result<R> {
+        let store = store.as_context_mut().0;
+        store.own(self.func.store, self.func.entity);
+        with_slots(P::TYPES.len(), |slots| {
+            params.write(slots, &mut store.refs());
+            exec::call(store, self.func.entity, slots, |store, slots| {
+                R::read(slots, &store.refs())
+            })
+        })
+    }
+
+    /// Calls it so that it can go on later where it ran out of fuel or a host function failed.
+    ///
+    /// # Errors
+    /// A trap.
+    pub fn call_resumable(
+        &self,
+        mut store: impl AsContextMut,
+        params: P,
+    ) -> Result<TypedResumableCall<R>> {
+        let store = store.as_context_mut().0;
+        store.own(self.func.store, self.func.entity);
+        with_slots(P::TYPES.len(), |slots| {
+            params.write(slots, &mut store.refs());
+            resumable::start_typed(store, self.func.entity, slots)
+        })
+    }
+}
