@@ -121,6 +121,7 @@ pub(crate) fn module(funcs: &[u32]) -> ModuleData {
         }],
         start: None,
         name: None,
+        bodies: None,
         names: Vec::new(),
     }
 }

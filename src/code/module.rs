@@ -3,6 +3,7 @@
 //! Made once by `wasm::decode`, shared by every instance. The only part that changes later is the
 //! set of code slots, which translation fills; a slot is set once and never replaced.
 
+use crate::error::Result;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -263,6 +264,12 @@ pub struct FuncDecl {
     pub code: Once<Box<[u64]>>,
 }
 
+/// Validates one body of a module, when it is first entered.
+pub(crate) trait ValidateBody: core::fmt::Debug + Send + Sync {
+    /// What validation learns of the defined function `func`.
+    fn facts(&self, module: &ModuleData, func: u32) -> Result<FuncFacts>;
+}
+
 /// A decoded core module.
 #[derive(Debug)]
 pub struct ModuleData {
@@ -304,6 +311,8 @@ pub struct ModuleData {
     pub start: Option<u32>,
     /// The module's name from the name section.
     pub name: Option<String>,
+    /// Validates bodies whose `facts` aren't there yet; `None` where all have been validated.
+    pub(crate) bodies: Option<Box<dyn ValidateBody>>,
     /// Function names from the name section, sorted by index.
     pub names: Vec<(u32, String)>,
 }

@@ -14,7 +14,6 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::ops::Range;
 use spin::Once;
 use wasmparser::{
     BinaryReaderError, ElementItems, ElementKind, ExternalKind, FuncValidatorAllocations,
@@ -132,7 +131,7 @@ pub(crate) fn invalid(error: BinaryReaderError) -> Error {
 #[inline(never)]
 fn decode(engine: &Engine, bytes: &[u8], allowed: WasmFeatures) -> Result<ModuleData> {
     let mut validator = sections::validator(allowed);
-    let mut decoder = ModuleDecoder::new(Arc::from(bytes));
+    let mut decoder = ModuleDecoder::new(engine, Arc::from(bytes));
     let mut parser = Parser::new(0);
     parser.set_features(allowed);
     for payload in parser.parse_all(bytes) {
@@ -148,14 +147,17 @@ fn decode(engine: &Engine, bytes: &[u8], allowed: WasmFeatures) -> Result<Module
 pub(crate) struct ModuleDecoder {
     data: ModuleData,
     bodies: usize,
+    /// Bodies are validated when they are entered.
+    lazy: bool,
     allocations: FuncValidatorAllocations,
     loops: validate::Loops,
 }
 
 impl ModuleDecoder {
     /// For a module in this binary.
-    pub(crate) fn new(bytes: Arc<[u8]>) -> ModuleDecoder {
+    pub(crate) fn new(engine: &Engine, bytes: Arc<[u8]>) -> ModuleDecoder {
         ModuleDecoder {
+            lazy: engine.config().lazy_validation,
             bodies: 0,
             allocations: FuncValidatorAllocations::default(),
             loops: validate::Loops::default(),
@@ -179,6 +181,7 @@ impl ModuleDecoder {
                 data: Vec::new(),
                 start: None,
                 name: None,
+                bodies: None,
                 names: Vec::new(),
             },
         }
@@ -190,18 +193,20 @@ impl ModuleDecoder {
         func: wasmparser::FuncToValidate<wasmparser::ValidatorResources>,
         body: &wasmparser::FunctionBody,
     ) -> Result<()> {
+        let decl = &mut self.data.funcs[self.bodies];
+        self.bodies += 1;
+        let range = body.range();
+        decl.body = range.start as usize..range.end as usize;
+        if self.lazy {
+            let bodies = &mut self.data.bodies;
+            bodies.get_or_insert_with(|| Box::new(validate::Later::new(func)));
+            return Ok(());
+        }
         let mut func = func.into_validator(core::mem::take(&mut self.allocations));
         let facts = validate::function(&mut func, body, &mut self.loops)?;
         self.allocations = func.into_allocations();
-        self.body(body.range(), facts);
-        Ok(())
-    }
-
-    fn body(&mut self, range: Range<u64>, facts: FuncFacts) {
-        let decl = &mut self.data.funcs[self.bodies];
-        decl.body = range.start as usize..range.end as usize;
         decl.facts.call_once(|| facts);
-        self.bodies += 1;
+        Ok(())
     }
 
     /// The module, after its last payload.

@@ -22,6 +22,7 @@ pub struct Config {
     pub(crate) fuel: bool,
     pub(crate) fast: bool,
     pub(crate) eager: bool,
+    pub(crate) lazy_validation: bool,
     #[cfg(feature = "stats")]
     pub(crate) count: bool,
     pub(crate) component_map: bool,
@@ -45,6 +46,7 @@ impl Default for Config {
             fuel: false,
             fast: cfg!(feature = "fast"),
             eager: false,
+            lazy_validation: false,
             #[cfg(feature = "stats")]
             count: false,
             component_map: true,
@@ -95,6 +97,11 @@ impl Config {
         fast_tier => fast;
         /// Translate every function when a module is made, instead of when it is first called.
         eager_translation => eager;
+        /// Validate a function's body when it is first entered, not when its module is made: loading gets
+        /// faster, and a body that is invalid is an error of the call that enters it, of the kind
+        /// [`Invalid`](crate::ErrorKind::Invalid) and with its offset. Without effect where
+        /// translation is eager.
+        lazy_validation => lazy_validation;
         /// Stores count the instructions that they execute, which makes them slower; see
         /// [`Store::instruction_counts`](crate::Store::instruction_counts).
         #[cfg(feature = "stats")]

@@ -97,8 +97,10 @@ pub(crate) fn translate_one(engine: &Engine, module: &ModuleData, func: u32) -> 
     let decl = &module.funcs[func as usize];
     if decl.code.get().is_none() {
         let config = engine.config();
-        let unknown = FuncFacts::default();
-        let facts = decl.facts.get().unwrap_or(&unknown);
+        let facts = match &module.bodies {
+            Some(bodies) => decl.facts.try_call_once(|| bodies.facts(module, func))?,
+            None => decl.facts.call_once(FuncFacts::default),
+        };
         let options = translate::Options {
             fast: config.fast,
             fuel: config.fuel,

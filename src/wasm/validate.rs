@@ -5,14 +5,56 @@
 //! machine register. Both are hints about speed or sums about fuel: safety depends on neither.
 
 use super::decode::invalid;
-use crate::code::module::{FuncFacts, LoopRecord};
+use crate::code::module::{FuncFacts, LoopRecord, ModuleData, ValidateBody};
 use crate::error::Result;
 use crate::translate::cost::cost;
 use alloc::vec::Vec;
-use wasmparser::{FuncValidator, FunctionBody, Operator as O, ValType, ValidatorResources};
+use wasmparser::{
+    BinaryReader, FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody,
+    Operator as O, ValType, ValidatorResources, WasmFeatures,
+};
 
 /// Uses that a local must have in a loop to be worth keeping in a register.
 const WORTHWHILE: i32 = 4;
+
+/// Validates the bodies of a module one by one, when they are entered.
+#[derive(Debug)]
+pub(super) struct Later {
+    /// The module as the bodies see it: the same for all of them.
+    resources: ValidatorResources,
+    features: WasmFeatures,
+}
+
+impl Later {
+    /// From what the validator made of the module's first body.
+    pub(super) fn new(first: FuncToValidate<ValidatorResources>) -> Later {
+        Later {
+            features: first.features,
+            resources: first.resources,
+        }
+    }
+}
+
+impl ValidateBody for Later {
+    fn facts(&self, module: &ModuleData, func: u32) -> Result<FuncFacts> {
+        let decl = &module.funcs[func as usize];
+        let bytes = &module.bytes[decl.body.clone()];
+        let start = decl.body.start as u64;
+        let reader = BinaryReader::new_features(bytes, start, self.features);
+        let to_validate = FuncToValidate {
+            resources: self.resources.clone(),
+            index: module.imported_funcs + func,
+            ty: decl.ty,
+            features: self.features,
+        };
+        let mut validator = to_validate.into_validator(FuncValidatorAllocations::default());
+        function(
+            &mut validator,
+            &FunctionBody::new(reader),
+            &mut Loops::default(),
+        )
+    }
+}
 
 /// State that serves many functions.
 #[derive(Default)]

@@ -229,7 +229,10 @@ impl<'a> Walk<'a, '_> {
         let id = ModuleId(self.module_ranges.len() as u32);
         self.module_ranges
             .push(range.start as u32..range.end as u32);
-        self.module = Some(Box::new(ModuleDecoder::new(self.bytes.clone())));
+        self.module = Some(Box::new(ModuleDecoder::new(
+            self.engine,
+            self.bytes.clone(),
+        )));
         self.step(range.start, StepKind::Module(id));
         self.current().modules += 1;
     }
