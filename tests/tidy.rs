@@ -82,6 +82,7 @@ fn every_path_that_the_docs_name_exists() {
         "tests/",
         "benches/",
         "examples/",
+        "macros/",
         "examples-embedded/",
         "docs/",
         ".ci/",

@@ -334,7 +334,7 @@ pub(crate) fn typecheck<Params: ComponentNamedList, Return: ComponentNamedList>(
     let about = |what: &str, error: Error| {
         Error::of(
             ErrorKind::Type,
-            format!("type mismatch with {what}: {error}"),
+            format!("type mismatch with {what}: {error:#}"),
         )
     };
     Params::typecheck_fields(&params, types).map_err(|error| about("parameters", error))?;

@@ -27,6 +27,8 @@ mod instance;
 mod linker;
 #[cfg(feature = "compile")]
 mod load;
+#[cfg(all(feature = "compile", feature = "component-macro"))]
+mod macros;
 mod resource;
 #[cfg(feature = "compile")]
 mod run;
@@ -38,6 +40,9 @@ pub mod types;
 mod val;
 
 #[cfg(feature = "compile")]
+#[doc(hidden)]
+pub use self::typed::internal as __internal;
+#[cfg(feature = "compile")]
 pub use self::{
     abi::{lift::LiftContext, lower::LowerContext},
     func::{Func, TypedFunc},
@@ -48,4 +53,6 @@ pub use self::{
     typed::{ComponentNamedList, ComponentType, InstanceType, InterfaceType, Lift, Lower},
     val::{List, Val},
 };
+#[cfg(all(feature = "compile", feature = "component-macro"))]
+pub use macros::{ComponentType, Lift, Lower, flags};
 pub use resource::{Resource, ResourceTable, ResourceTableError, ResourceType};

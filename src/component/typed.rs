@@ -5,6 +5,7 @@
 //! has these types is checked once, when it is bound.
 
 mod containers;
+pub mod internal;
 mod scalars;
 mod tuples;
 
@@ -176,6 +177,12 @@ pub(crate) const fn align_to(offset: usize, align: u32) -> usize {
 /// The larger of two, in constants.
 pub(crate) const fn max(a: usize, b: usize) -> usize {
     if a > b { a } else { b }
+}
+
+/// The trap for a discriminant that no case has.
+fn bad_discriminant(case: u64, count: u32) -> Error {
+    let why = format!("discriminant {case} out of range [0..{count})");
+    Error::of(ErrorKind::Trap, why)
 }
 
 /// The type of a variant's case, where it matters.

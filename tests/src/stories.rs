@@ -21,11 +21,13 @@ pub fn list(values: impl IntoIterator<Item = Val>) -> Val {
     Val::List(values.into_iter().collect())
 }
 
-fn record<const N: usize>(fields: [(&str, Val); N]) -> Val {
+/// A record.
+pub fn record<const N: usize>(fields: [(&str, Val); N]) -> Val {
     Val::Record(fields.map(|(name, value)| (name.into(), value)).into())
 }
 
-fn flags(names: &[&str]) -> Val {
+/// Flags that are set.
+pub fn flags(names: &[&str]) -> Val {
     Val::Flags(names.iter().map(ToString::to_string).collect())
 }
 

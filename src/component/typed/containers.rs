@@ -16,6 +16,7 @@ macro_rules! pointers {
                 const ALIGN32: u32 = A::ALIGN32;
                 const FLAT_COUNT: usize = A::FLAT_COUNT;
                 const HAS_HANDLES: bool = A::HAS_HANDLES;
+                const PLAIN: bool = A::PLAIN;
 
                 fn typecheck(ty: InterfaceType, types: &InstanceType<'_>) -> Result<()> {
                     A::typecheck(ty, types)
@@ -265,11 +266,6 @@ fn exactly<A, const N: usize>(items: Vec<A>) -> Result<[A; N]> {
 /// Layout of a variant with a discriminant of one byte and these payloads' size and alignment.
 const fn payload_offset(align: u32) -> usize {
     align_to(1, align)
-}
-
-fn bad_discriminant(case: u64, count: u32) -> Error {
-    let why = format!("discriminant {case} out of range [0..{count})");
-    Error::of(ErrorKind::Trap, why)
 }
 
 impl<A: ComponentType> ComponentType for Option<A> {

@@ -13,7 +13,7 @@ pub trait ComponentNamedList: ComponentType {
 }
 
 /// The type of a record's field, where it matters.
-fn field_type(
+pub(super) fn field_type(
     tables: &ComponentTables,
     ty: InterfaceType,
     at: usize,
