@@ -346,11 +346,9 @@ pub(crate) fn typecheck<Params: ComponentNamedList, Return: ComponentNamedList>(
 /// The types of a tree, with what its resource types are bound to.
 pub(crate) fn scope<T: 'static>(store: &Store<T>, tree: u32) -> Scope {
     let tree = &store.inner.trees[tree as usize];
-    let types = tree.resources.iter();
-    let types = types.map(|tag| store.inner.resource_type(store.id, *tag));
     Scope {
         tables: tree.tables.clone(),
-        resources: Some(types.collect()),
+        resources: tree.resource_types.clone(),
     }
 }
 

@@ -7,7 +7,7 @@
 use super::dispatch;
 use super::far::{self, Far, far_return};
 use super::regs::{Ctx, Exit, Regs, Saved};
-use super::thread::{Callee, Entry, HostCall, Thread};
+use super::thread::{Callee, Entry, Thread};
 use crate::code::{self, HEADER_WORDS, a_of, b_of, bc_of, c_of, op, op_of, word};
 use crate::error::Trap;
 use crate::store::{FuncEntity, FuncKind, StoreInner};
@@ -20,8 +20,8 @@ pub(crate) enum Event {
     Done,
     /// Fuel is used up; resume when there is more.
     OutOfFuel,
-    /// A host function is to be called; then `Thread::host_returned` and resume.
-    HostCall(HostCall),
+    /// `Thread::awaited` is to be called; then `Thread::host_returned` and resume.
+    HostCall,
     /// A function must be validated or translated; then resume.
     Translate { instance: u32, func: u32 },
     /// A memory or table is to grow and the embedder must be asked; then [`grown`] and resume.
@@ -58,8 +58,8 @@ pub(super) fn far_address() -> u64 {
 /// Runs `thread` until an event.
 pub(crate) fn resume(store: &mut StoreInner, thread: &mut Thread) -> Event {
     loop {
-        if let Some(call) = thread.awaited {
-            return Event::HostCall(call);
+        if thread.awaited.is_some() {
+            return Event::HostCall;
         }
         if let Some(entry) = thread.entry {
             match enter(store, thread, entry) {
@@ -171,7 +171,7 @@ fn run(store: &mut StoreInner, thread: &mut Thread) -> u32 {
         type_ids: instance.module.type_ids.as_ptr(),
         instance: thread.instance,
         imported_funcs: instance.module.imported_funcs,
-        saved: thread.regs,
+        saved: &raw mut thread.regs,
     };
     let Saved {
         ip, r0, r1, s0, d0, ..
@@ -194,8 +194,7 @@ fn run(store: &mut StoreInner, thread: &mut Thread) -> u32 {
     };
     #[cfg(not(feature = "stats"))]
     let reason = dispatch::run(regs);
-    thread.regs = ctx.saved;
-    thread.sp = (ctx.saved.sp as usize - stack as usize) / 8;
+    thread.sp = (thread.regs.sp as usize - stack as usize) / 8;
     store.fuel = ctx.fuel;
     reason
 }

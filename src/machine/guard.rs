@@ -109,7 +109,7 @@ fn run(mut store: StoreInner) -> Event {
             }
             loop {
                 match resume(&mut store, &mut thread) {
-                    Event::HostCall(_) => thread.host_returned(),
+                    Event::HostCall => thread.host_returned(),
                     event => return event,
                 }
             }

@@ -27,7 +27,8 @@ pub(crate) struct Ctx {
     pub type_ids: *const u32,
     pub instance: u32,
     pub imported_funcs: u32,
-    pub saved: Saved,
+    /// Where the registers go at an exit.
+    pub saved: *mut Saved,
 }
 
 /// The registers at an exit.
@@ -159,6 +160,23 @@ impl Regs {
     pub fn ctx_mut(&mut self) -> &mut Ctx {
         // SAFETY: as in `ctx`.
         unsafe { &mut *self.ctx }
+    }
+    /// Puts the registers where the driver finds them: in the thread itself, because a copy that is read
+    /// right after it was written waits for the writes.
+    #[inline(always)]
+    pub fn save(&mut self) {
+        // SAFETY: `ctx` and what `saved` points to are valid for the whole run, and nobody else reads
+        // or writes there meanwhile.
+        unsafe {
+            *(*self.ctx).saved = Saved {
+                ip: self.ip,
+                sp: self.sp,
+                r0: self.r0,
+                r1: self.r1,
+                s0: self.s0,
+                d0: self.d0,
+            };
+        }
     }
     /// The address of `N` bytes of memory 0 at `address + offset`.
     #[inline(always)]

@@ -54,7 +54,7 @@ pub(crate) struct Thread {
     pub instance: u32,
     pub(super) regs: Saved,
     pub(super) entry: Option<Entry>,
-    pub(super) awaited: Option<HostCall>,
+    pub awaited: Option<HostCall>,
     waiting: Vec<Waiting>,
     /// State of the native calls that are under way, innermost last.
     pub natives: Vec<NativeFrame>,

@@ -5,6 +5,7 @@
 //! bound rows repeat the tables' rows with everything looked up once, when an instance is made: a
 //! call through an adapter reads one [`BoundTrampoline`] and two [`BoundOptions`].
 
+use super::ResourceType;
 use super::handles::ResourceTag;
 use super::scalar::ScalarAdapter;
 use crate::tables::{ComponentTables, Encoding, FuncTypeId, TrampolineKind, TypeId};
@@ -34,6 +35,8 @@ pub(crate) struct Tree {
     pub trampolines: Vec<BoundTrampoline>,
     /// Host functions by leaf; [`NONE`] where a leaf is something else.
     pub hosts: Vec<u32>,
+    /// What its resource types are, by the tables' numbers; none if there are none.
+    pub resource_types: Option<Arc<[ResourceType]>>,
 }
 
 /// Options of a lift or lower with the entities that they name.

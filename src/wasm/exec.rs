@@ -23,7 +23,7 @@ pub(crate) enum Progress {
 }
 
 /// What serving a native call came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Served {
     /// Its results are where its arguments were.
     Returned,
@@ -79,10 +79,9 @@ pub(crate) fn enter<T: 'static, R>(
     store: &mut Store<T>,
     run: impl FnOnce(&mut Store<T>) -> Result<R>,
 ) -> Result<R> {
-    let depth = store.depth.clone();
-    depth.enter(store.inner.limits.host_recursion)?;
+    store.depth.enter(store.inner.limits.host_recursion)?;
     let result = run(store);
-    depth.leave();
+    store.depth.leave();
     result
 }
 
@@ -123,17 +122,22 @@ pub(crate) fn step<T: 'static>(store: &mut Store<T>, thread: &mut Thread) -> Res
             Event::Grow(growth) => {
                 grow(store, thread, growth).map_err(|error| trapped(store, thread, error))?;
             }
-            Event::HostCall(call) => match (serve(store, thread, call), call.callee) {
-                (Ok(Served::Returned), _) => thread.host_returned(),
-                (Ok(Served::Entered), _) => {}
-                (Ok(Served::Awaited), _) => return Ok(Stop::Awaited(call)),
-                (Err(error), Callee::Host(_)) => {
-                    return Ok(Stop::Host(trapped(store, thread, error)));
+            Event::HostCall => {
+                let Some(call) = thread.awaited else {
+                    return Err(Trap::UnreachableCodeReached.into());
+                };
+                match (serve(store, thread, call), call.callee) {
+                    (Ok(Served::Returned), _) => thread.host_returned(),
+                    (Ok(Served::Entered), _) => {}
+                    (Ok(Served::Awaited), _) => return Ok(Stop::Awaited(call)),
+                    (Err(error), Callee::Host(_)) => {
+                        return Ok(Stop::Host(trapped(store, thread, error)));
+                    }
+                    (Err(error), Callee::Native { .. }) => {
+                        return Err(trapped(store, thread, error));
+                    }
                 }
-                (Err(error), Callee::Native { .. }) => {
-                    return Err(trapped(store, thread, error));
-                }
-            },
+            }
         }
     }
 }

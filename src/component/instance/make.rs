@@ -276,6 +276,9 @@ fn new_tree<T: 'static>(store: &mut Store<T>, pre: &InstancePre<T>) -> u32 {
             _ => NONE,
         })
         .collect();
+    let types = resources.iter();
+    let types = types.map(|tag| store.inner.resource_type(store.id, *tag));
+    let resource_types = (!resources.is_empty()).then(|| types.collect());
     let made = Tree {
         tables: tables.clone(),
         locked: false,
@@ -286,6 +289,7 @@ fn new_tree<T: 'static>(store: &mut Store<T>, pre: &InstancePre<T>) -> u32 {
         resources,
         trampolines: Vec::new(),
         hosts,
+        resource_types,
     };
     store.inner.trees.push(made);
     store.origins.push(Arc::new(pre.clone()));

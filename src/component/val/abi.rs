@@ -77,14 +77,14 @@ fn lift(cx: &mut LiftContext<'_>, ty: TypeId, src: From<'_>) -> Result<Val> {
         TypeKind::Char => Val::Char(character(src.get(width) as u32)?),
         TypeKind::String => Val::String(cx.string(src.at(0, 4) as u32, src.at(1, 4) as u32)?),
         TypeKind::Record => {
-            let mut fields = Vec::new();
+            let mut fields = Vec::with_capacity(row.b as usize);
             lift_fields(cx, row, src, |cx, field, value| {
                 fields.push((cx.tables.name(field.name).to_owned(), value));
             })?;
             Val::Record(fields)
         }
         TypeKind::Tuple => {
-            let mut values = Vec::new();
+            let mut values = Vec::with_capacity(row.b as usize);
             lift_fields(cx, row, src, |_, _, value| values.push(value))?;
             Val::Tuple(values)
         }

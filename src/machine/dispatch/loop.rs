@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::code::Op;
-use crate::machine::regs::Saved;
 
 macro_rules! dispatcher {
     (
@@ -27,7 +26,7 @@ macro_rules! dispatcher {
 }
 for_each_instruction!(dispatcher);
 
-/// Runs until something leaves the machine; the registers are then in `ctx.saved`.
+/// Runs until something leaves the machine; the registers are then where `Ctx::saved` points.
 #[cfg(not(cellule_tail))]
 pub(crate) fn run(r: Regs) -> u32 {
     each(r, |_| ())
@@ -49,14 +48,7 @@ fn each(mut r: Regs, mut before: impl FnMut(Op)) -> u32 {
     loop {
         before(op_of(r.word()));
         if let Flow::Exit(reason) = step(&mut r) {
-            r.ctx_mut().saved = Saved {
-                ip: r.ip,
-                sp: r.sp,
-                r0: r.r0,
-                r1: r.r1,
-                s0: r.s0,
-                d0: r.d0,
-            };
+            r.save();
             return reason;
         }
     }

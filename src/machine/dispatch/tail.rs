@@ -10,9 +10,9 @@ use crate::code::COUNT;
 use crate::code::Op;
 #[cfg(not(feature = "fast"))]
 use crate::error::Trap;
+use crate::machine::regs::Ctx;
 #[cfg(not(feature = "fast"))]
 use crate::machine::regs::Exit;
-use crate::machine::regs::{Ctx, Saved};
 
 macro_rules! handler_type {
     ($abi:literal) => {
@@ -60,17 +60,7 @@ macro_rules! wrap {
 /// Leaves the machine; the registers go where the driver finds them.
 #[inline(always)]
 fn exit(r: &mut Regs, reason: u32) -> u32 {
-    // SAFETY: `ctx` is valid for the whole run.
-    unsafe {
-        (*r.ctx).saved = Saved {
-            ip: r.ip,
-            sp: r.sp,
-            r0: r.r0,
-            r1: r.r1,
-            s0: r.s0,
-            d0: r.d0,
-        };
-    }
+    r.save();
     reason
 }
 
@@ -133,7 +123,7 @@ static HANDLERS: [Handler; 2048] = {
     all
 };
 
-/// Runs until something leaves the machine; the registers are then in `ctx.saved`.
+/// Runs until something leaves the machine; the registers are then where `Ctx::saved` points.
 pub(crate) fn run(r: Regs) -> u32 {
     let first = HANDLERS[op_of(r.word()) as usize % HANDLERS.len()];
     // SAFETY: the driver made these registers from the store and a thread's frames.
