@@ -1,6 +1,7 @@
 //! What modules and stores have in common: the configuration and the numbers of function types.
 
 use crate::code::module::FuncType;
+use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -25,10 +26,13 @@ pub struct Config {
     pub(crate) lazy_validation: bool,
     #[cfg(feature = "stats")]
     pub(crate) count: bool,
+    pub(crate) component_model: bool,
     pub(crate) component_map: bool,
     pub(crate) component_implements: bool,
     pub(crate) component_fixed_length_lists: bool,
     pub(crate) limits: Limits,
+    /// What is switched on and not supported yet.
+    asked: Vec<&'static str>,
 }
 
 impl Default for Config {
@@ -49,10 +53,12 @@ impl Default for Config {
             lazy_validation: false,
             #[cfg(feature = "stats")]
             count: false,
+            component_model: true,
             component_map: true,
             component_implements: true,
             component_fixed_length_lists: true,
             limits: Limits::default(),
+            asked: Vec::new(),
         }
     }
 }
@@ -63,6 +69,20 @@ macro_rules! switches {
             self.$field = enable;
             self
         } )*
+    };
+}
+
+macro_rules! unsupported_switches {
+    ($($name:ident => $what:literal;)*) => {
+        $(
+            #[doc = concat!(
+                "Not supported yet, and off. While it is on, loading anything is an error of the kind \
+                 [`Unsupported`](crate::ErrorKind::Unsupported) that names `", $what, "`."
+            )]
+            pub fn $name(&mut self, enable: bool) -> &mut Config {
+                self.ask($what, enable)
+            }
+        )*
     };
 }
 
@@ -106,12 +126,51 @@ impl Config {
         /// [`Store::instruction_counts`](crate::Store::instruction_counts).
         #[cfg(feature = "stats")]
         count_instructions => count;
+        /// Components.
+        wasm_component_model => component_model;
         /// The type `map` in components.
         wasm_component_model_map => component_map;
         /// Names of components that say which interface they implement.
         wasm_component_model_implements => component_implements;
         /// Lists of fixed length in components.
         wasm_component_model_fixed_length_lists => component_fixed_length_lists;
+    }
+
+    unsupported_switches! {
+        wasm_simd => "simd";
+        wasm_relaxed_simd => "relaxed-simd";
+        wasm_threads => "threads";
+        wasm_shared_everything_threads => "shared-everything-threads";
+        wasm_memory64 => "memory64";
+        wasm_exceptions => "exceptions";
+        wasm_gc => "gc";
+        wasm_function_references => "function-references";
+        wasm_stack_switching => "stack-switching";
+        wasm_wide_arithmetic => "wide-arithmetic";
+        wasm_custom_page_sizes => "custom-page-sizes";
+        wasm_component_model_async => "component-model async";
+        wasm_component_model_more_async_builtins => "component-model async built-ins";
+        wasm_component_model_async_stackful => "component-model async";
+        wasm_component_model_threading => "component-model threading";
+        wasm_component_model_error_context => "component-model error-context";
+        wasm_component_model_gc => "component-model gc";
+    }
+
+    fn ask(&mut self, what: &'static str, enable: bool) -> &mut Config {
+        self.asked.retain(|known| *known != what);
+        if enable {
+            self.asked.push(what);
+        }
+        self
+    }
+
+    /// An error if something is switched on that isn't supported yet.
+    pub(crate) fn supported(&self) -> Result<()> {
+        let Some(what) = self.asked.first() else {
+            return Ok(());
+        };
+        let why = alloc::format!("{what}, which the configuration switches on");
+        Err(Error::of(ErrorKind::Unsupported, why))
     }
 
     /// Limits of loading components, and of stores until they get their own.

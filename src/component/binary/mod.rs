@@ -22,7 +22,7 @@ mod plan;
 mod tests;
 
 use crate::code::module::ModuleData;
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::tables::ComponentTables;
 use crate::wasm::{Engine, decode};
 use alloc::vec::Vec;
@@ -62,6 +62,11 @@ pub(crate) fn component(
     bytes: &[u8],
 ) -> Result<(ComponentTables, Vec<ModuleData>)> {
     let config = engine.config();
+    config.supported()?;
+    if !config.component_model {
+        let why = "components, which the configuration switches off";
+        return Err(Error::of(ErrorKind::Unsupported, why));
+    }
     let mut features = decode::features(config) | WasmFeatures::COMPONENT_MODEL;
     features.set(WasmFeatures::CM_MAP, config.component_map);
     features.set(WasmFeatures::CM_IMPLEMENTS, config.component_implements);
