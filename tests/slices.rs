@@ -47,6 +47,18 @@ fn a_text_guest_takes_the_same_fuel_at_every_pace() {
 }
 
 #[test]
+fn a_javascript_guest_takes_the_same_fuel_at_every_pace() {
+    let Some(wasm) = shared_guest("js-qjs-text-sync-stubwasi.wasm") else {
+        return;
+    };
+    takes_the_same(|engine, pace| {
+        let mut session = Session::start(&Linker::new(engine), &wasm, (), pace);
+        stories::texts(&mut session, "js");
+        (session.fuel_used(), session.polls())
+    });
+}
+
+#[test]
 fn an_app_takes_the_same_fuel_at_every_pace() {
     let Some(wasm) = shared_guest("rust-app.wasm") else {
         return;
