@@ -28,7 +28,7 @@ const SETTINGS: [(&str, &[&str]); 7] = [
             "--package",
             "cellule-tests",
             "--features",
-            "extra-checks",
+            "cellule/extra-checks",
             "--test",
             "core",
             "--test",
