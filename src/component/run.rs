@@ -179,7 +179,7 @@ fn enter_native(thread: &mut Thread, phase: Phase, base: usize) -> Result<()> {
         phase,
         base: base as u32,
         cursors: thread.cursors.len() as u32,
-        asked: None,
+        asked: false,
         result: 0,
         scope: false,
     });
@@ -271,8 +271,8 @@ impl Adapter<'_> {
     fn resume(&mut self, returned: usize) -> Result<Served> {
         let result = self.thread.stack[returned];
         let frame = *self.frame()?;
-        if frame.asked.is_some() {
-            self.frame()?.asked = None;
+        if frame.asked {
+            self.frame()?.asked = false;
             let to = self.options(self.to());
             self.set_may_leave(to.instance, true);
             let room = result as u32;
@@ -365,7 +365,7 @@ impl Adapter<'_> {
         }
         let kept = usize::from(self.bound.callee_params.max(1));
         let base = self.arguments()? + kept;
-        self.frame()?.asked = Some(request);
+        self.frame()?.asked = true;
         self.thread
             .native_slots(self.inner, base, NATIVE_ARGS + 4)?;
         let arguments = [

@@ -174,6 +174,11 @@ pub(crate) const fn align_to(offset: usize, align: u32) -> usize {
     offset.next_multiple_of(align as usize)
 }
 
+/// The larger of two alignments, in constants.
+pub(crate) const fn max_align(a: u32, b: u32) -> u32 {
+    if a > b { a } else { b }
+}
+
 /// The larger of two, in constants.
 pub(crate) const fn max(a: usize, b: usize) -> usize {
     if a > b { a } else { b }

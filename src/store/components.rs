@@ -133,8 +133,8 @@ pub(crate) struct NativeFrame {
     pub base: u32,
     /// Where the crossing that runs began in the stack of cursors.
     pub cursors: u32,
-    /// What the crossing that runs asked `realloc` for and has not been given yet.
-    pub asked: Option<Request>,
+    /// Whether the guest function that runs is a `realloc` that the crossing asked for.
+    pub asked: bool,
     /// The callee's core result, kept for `post-return`.
     pub result: u64,
     /// Whether a scope of borrows was entered.

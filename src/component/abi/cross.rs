@@ -10,7 +10,7 @@
 //! a snapshot (see `run.rs`).
 
 use super::strings::{self, Source, Step, Transcode};
-use super::{MAX_LIST_BYTES, aligned, bytes_cost, range};
+use super::{MAX_LIST_BYTES, aligned, bytes_cost, elements_cost, range};
 use crate::error::{Error, ErrorKind, Result, Trap};
 use crate::store::components::{BoundOptions, Cursor, CursorKind, GuestResource, Request};
 use crate::store::handles::{HandleTable, ResourceTag, Scopes};
@@ -466,13 +466,9 @@ pub(crate) fn is_bytes(element: TypeRow) -> bool {
     element.class == Class::Plain && !element.has(TypeRow::HAS_PADDING | TypeRow::HAS_FIXED)
 }
 
-/// Fuel for moving a list.
+/// Fuel for moving a list, whichever way it is moved.
 pub(crate) fn list_cost(element: TypeRow, len: u32, bytes: u64) -> i64 {
-    if is_bytes(element) {
-        bytes_cost(bytes)
-    } else {
-        1 + i64::from(len) * i64::from(element.size.div_ceil(8).max(1))
-    }
+    elements_cost(is_bytes(element), element.size, len, bytes)
 }
 
 /// Gives a borrow to a component instance: the one that implements the resource gets its

@@ -31,6 +31,15 @@ pub(crate) fn bytes_cost(bytes: u64) -> i64 {
     1 + (bytes.div_ceil(8)) as i64
 }
 
+/// Fuel for moving the elements of a list, each of `size` bytes: by their bytes if they are moved as such.
+pub(crate) fn elements_cost(as_bytes: bool, size: u32, len: u32, bytes: u64) -> i64 {
+    if as_bytes {
+        bytes_cost(bytes)
+    } else {
+        1 + i64::from(len) * i64::from(size.div_ceil(8).max(1))
+    }
+}
+
 /// The bytes of a checked range of a memory.
 pub(crate) fn range(memory: &[u8], ptr: u32, len: u64) -> Option<&[u8]> {
     let end = u64::from(ptr).checked_add(len)?;

@@ -2,7 +2,7 @@
 
 use super::scalars::pair;
 use super::*;
-use crate::component::abi::bytes_cost;
+use crate::component::abi::elements_cost;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::mem::size_of_val;
@@ -61,13 +61,8 @@ fn element(tables: &ComponentTables, ty: InterfaceType, matters: bool) -> Interf
 }
 
 fn list_cost<A: ComponentType>(len: usize) -> i64 {
-    // The same as where a list is lifted or lowered dynamically: see docs/fuel.md.
     let bytes = len as u64 * A::SIZE32 as u64;
-    if A::PLAIN {
-        bytes_cost(bytes)
-    } else {
-        1 + (len as i64) * A::SIZE32.div_ceil(8).max(1) as i64
-    }
+    elements_cost(A::PLAIN, A::SIZE32 as u32, len as u32, bytes)
 }
 
 macro_rules! lists {
@@ -346,10 +341,6 @@ impl<A: Lift> Lift for Option<A> {
             case => Err(bad_discriminant(case.into(), 2)),
         }
     }
-}
-
-const fn max_align(a: u32, b: u32) -> u32 {
-    if a > b { a } else { b }
 }
 
 impl<A: ComponentType, B: ComponentType> ComponentType for core::result::Result<A, B> {

@@ -29,10 +29,6 @@ pub(super) fn field_type(
     InterfaceType(tables.fields(row.span())[at].ty)
 }
 
-const fn max_align(a: u32, b: u32) -> u32 {
-    if a > b { a } else { b }
-}
-
 macro_rules! tuples {
     ($count:literal $($name:ident $at:tt)*) => {
         #[allow(unused_mut, unused_variables, unused_assignments)]
