@@ -1,10 +1,12 @@
-//! Derives for the component types of `cellule`, and its `flags!`.
+//! Derives for the component types of `cellule`, its `flags!` and its `bindgen!`.
 //!
 //! Use them from `cellule::component`, which exports them beside the traits that they implement, with
 //! examples. What they expand to is safe code that needs neither `std` nor `alloc`; it refers to `::cellule`, or to
 //! the path in `#[component(cellule_crate = path)]`.
 
 mod attributes;
+#[cfg(feature = "bindgen")]
+mod bindgen;
 mod expand;
 mod flags;
 mod input;
@@ -62,4 +64,14 @@ pub fn lower(input: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn flags(input: TokenStream) -> TokenStream {
     flags::expand(&parse_macro_input!(input as flags::Flags)).into()
+}
+
+/// Rust types and traits for a world of WIT: see `cellule::component::bindgen`, which has the options and
+/// examples.
+#[cfg(feature = "bindgen")]
+#[proc_macro]
+pub fn bindgen(input: TokenStream) -> TokenStream {
+    bindgen::expand(input.into())
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
 }

@@ -373,6 +373,17 @@ impl<Params, Return> core::fmt::Debug for TypedFunc<Params, Return> {
     }
 }
 
+impl<Params, Return> TypedFunc<Params, Return> {
+    /// The same function for parameters of other Rust types, unchecked.
+    pub(crate) fn with_params<Others>(&self) -> TypedFunc<Others, Return> {
+        TypedFunc {
+            func: self.func,
+            shape: self.shape,
+            marker: PhantomData,
+        }
+    }
+}
+
 impl<Params, Return> TypedFunc<Params, Return>
 where
     Params: ComponentNamedList + Lower,

@@ -19,6 +19,7 @@ mod binary;
 mod call;
 #[cfg(feature = "compile")]
 mod func;
+mod has_data;
 #[cfg(feature = "compile")]
 mod host;
 #[cfg(feature = "compile")]
@@ -53,6 +54,9 @@ pub use self::{
     typed::{ComponentNamedList, ComponentType, InstanceType, InterfaceType, Lift, Lower},
     val::{List, Val},
 };
+pub use has_data::{HasData, HasSelf};
+#[cfg(all(feature = "compile", feature = "bindgen"))]
+pub use macros::bindgen;
 #[cfg(all(feature = "compile", feature = "component-macro"))]
 pub use macros::{ComponentType, Lift, Lower, flags};
 pub use resource::{Resource, ResourceTable, ResourceTableError, ResourceType};

@@ -1,11 +1,20 @@
-//! What the code that derives and `flags!` expand to is built of.
+//! What the code that derives, `flags!` and `bindgen!` expand to is built of.
 //!
 //! Not part of the API: it changes together with the crate of the macros.
 
 use super::tuples::field_type;
 use super::*;
-use crate::error::Context;
+use crate::component::{Component, ComponentExportIndex, TypedFunc};
+use crate::error::Context as _;
 use core::fmt;
+use core::future::Future;
+use core::pin::pin;
+use core::task::{Context, Poll, Waker};
+
+pub use alloc::boxed::Box;
+pub use alloc::collections::BTreeMap;
+pub use alloc::string::String;
+pub use alloc::vec::Vec;
 
 /// How values of a type lie in memory, and what they flatten to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -456,4 +465,44 @@ pub fn fmt_flags(f: &mut fmt::Formatter<'_>, ty: &str, bits: u32, names: &[&str]
         write!(f, "{between}{name}")?;
     }
     f.write_str(")")
+}
+
+/// The same function, for parameters of other Rust types that are lowered to the same type: what is
+/// borrowed for one call only, where the function was checked with what lives for ever.
+///
+/// Nothing but the lifetimes should differ. If more does, calls pass wrong values, which no more than
+/// a guest of its own can harm.
+#[inline]
+pub fn with_params<A, B, Return>(func: &TypedFunc<A, Return>) -> TypedFunc<B, Return> {
+    func.with_params()
+}
+
+/// The index of a function in an exported instance.
+///
+/// # Errors
+/// If there is none: `lacks`, with its name.
+pub fn index(
+    component: &Component,
+    instance: &ComponentExportIndex,
+    name: &str,
+    lacks: &str,
+) -> Result<ComponentExportIndex> {
+    let index = component.get_export_index(Some(instance), name);
+    index.ok_or_else(|| Error::msg(format!("{lacks}`{name}`")))
+}
+
+/// The result of an asynchronous destructor, which has to be there when it is polled first: a guest
+/// that drops a handle doesn't wait.
+///
+/// # Errors
+/// As the destructor, or because it waits.
+pub fn at_once(future: impl Future<Output = Result<()>>) -> Result<()> {
+    let mut context = Context::from_waker(Waker::noop());
+    match pin!(future).poll(&mut context) {
+        Poll::Ready(result) => result,
+        Poll::Pending => {
+            let why = "a resource's destructor waits, which isn't supported";
+            Err(Error::of(ErrorKind::Unsupported, why))
+        }
+    }
 }
