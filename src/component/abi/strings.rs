@@ -5,6 +5,9 @@
 //! asks for room or is done, which lets a caller be suspended between them. The source was validated
 //! before the first step ([`source`]).
 
+#[cfg(test)]
+mod tests;
+
 use crate::error::Trap;
 use crate::store::components::Request;
 use crate::tables::Encoding;
@@ -181,17 +184,20 @@ impl Transcode {
             }
             (FIRST, form, Encoding::Utf8) => self.ascii(ptr, form, bytes, room),
             (GROWN, form, Encoding::Utf8) => {
-                let mut at = 0;
-                for c in chars(form, bytes) {
+                // What was written is where the guest moved it: only the rest is stored, at its place.
+                let mut at = plain_units(form, bytes, 0x80);
+                for c in chars(form, rest(form, bytes, at)) {
                     at += c.encode_utf8(&mut room[at..]).len();
                 }
                 self.shrink(ptr, at as u32, 1)
             }
             (FIRST, form, Encoding::CompactUtf16) => self.latin1(ptr, form, bytes, room),
             (GROWN, form, Encoding::CompactUtf16) => {
-                // The reference inflates what was written; writing it again gives the same bytes.
-                let written = write_utf16(chars(form, bytes), room);
-                self.shrink(ptr, written, 2)
+                let (written, read) = latin1_prefix(form, bytes);
+                inflate(&mut room[..2 * written]);
+                let tail = chars(form, rest(form, bytes, read));
+                let used = 2 * written as u32 + write_utf16(tail, &mut room[2 * written..]);
+                self.shrink(ptr, used, 2)
             }
             (PROBABLY_UTF16, _, _) => {
                 room.copy_from_slice(bytes);
@@ -274,26 +280,59 @@ impl Transcode {
 ///
 /// Looked for first and written then, both in loops that compilers turn into vector code.
 fn narrow(form: Form, bytes: &[u8], limit: u16, room: &mut [u8]) -> usize {
+    let len = plain_units(form, bytes, limit);
     match form {
         Form::Utf16 => {
-            let len = prefix(bytes, |block| units_of(block).all(|unit| unit < limit)) / 2;
-            let len = len
-                + units_of(&bytes[2 * len..])
-                    .take_while(|unit| *unit < limit)
-                    .count();
             for (place, unit) in room.iter_mut().zip(bytes[..2 * len].chunks_exact(2)) {
                 *place = unit[0];
             }
-            len
         }
-        _ => {
-            let len = match form {
-                Form::Latin1 if limit > 0xff => bytes.len(),
-                _ => ascii_prefix(bytes),
-            };
-            room[..len].copy_from_slice(&bytes[..len]);
-            len
+        _ => room[..len].copy_from_slice(&bytes[..len]),
+    }
+    len
+}
+
+/// How many units at the start are below `limit`; of UTF-8 only ASCII.
+fn plain_units(form: Form, bytes: &[u8], limit: u16) -> usize {
+    match form {
+        Form::Utf16 => {
+            let len = prefix(bytes, |block| units_of(block).all(|unit| unit < limit)) / 2;
+            len + units_of(&bytes[2 * len..])
+                .take_while(|unit| *unit < limit)
+                .count()
         }
+        Form::Latin1 if limit > 0xff => bytes.len(),
+        _ => ascii_prefix(bytes),
+    }
+}
+
+/// What comes after as many units of a string.
+fn rest(form: Form, bytes: &[u8], units: usize) -> &[u8] {
+    match form {
+        Form::Utf16 => &bytes[2 * units..],
+        _ => &bytes[units..],
+    }
+}
+
+/// How many characters at the start are Latin-1, and how many units they are.
+fn latin1_prefix(form: Form, bytes: &[u8]) -> (usize, usize) {
+    let plain = plain_units(form, bytes, 0x100);
+    let (mut written, mut read) = (plain, plain);
+    if form == Form::Utf8 {
+        let more = chars(form, &bytes[plain..]).take_while(|c| u32::from(*c) < 0x100);
+        for c in more {
+            written += 1;
+            read += c.len_utf8();
+        }
+    }
+    (written, read)
+}
+
+/// Makes units of two of the bytes in the first half of a place.
+fn inflate(place: &mut [u8]) {
+    for at in (0..place.len() / 2).rev() {
+        place[2 * at] = place[at];
+        place[2 * at + 1] = 0;
     }
 }
 
