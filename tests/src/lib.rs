@@ -1,5 +1,6 @@
 //! What the tests share: where the repository and the official suites are, and guests with their hosts.
 
+pub mod canonical;
 pub mod echo;
 pub mod guests;
 pub mod stories;

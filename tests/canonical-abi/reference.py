@@ -1,0 +1,356 @@
+"""Answers cases of `tests/canonical_abi.rs` by the Canonical ABI's own Python definitions.
+
+Reads a request a line from stdin, as JSON, and writes an answer a line. The definitions are the
+specification's file `definitions.py`, whose path is the argument; nothing of it is here. What is here
+are the guests: a memory with a `realloc` that hands out room upwards, logs how it is called, and
+misbehaves when asked to, exactly as the guests in `tests/src/canonical/component.rs` do.
+
+Values travel by position, so that names never matter: a record is an array, a variant `[case, payload]`,
+flags are a number, a float is its bits, a char its number.
+"""
+
+import __future__
+import json
+import linecache
+import sys
+import traceback
+import types
+
+MEMORY = 65536
+HEAP = 16
+RESULT_HEAP = 32768
+LOGGED_CALLS = 800
+WIDTHS = {'i32': 32, 'f32': 32, 'i64': 64, 'f64': 64}
+
+
+def load_definitions(path):
+    with open(path, encoding='utf-8') as file:
+        source = file.read()
+    flags = __future__.annotations.compiler_flag
+    module = types.ModuleType('definitions')
+    sys.modules['definitions'] = module
+    exec(compile(source, path, 'exec', flags=flags, dont_inherit=True), module.__dict__)
+    # Its own asserts say what the caller has to guarantee; they would fail loudly here.
+    module.DETERMINISTIC_PROFILE = True
+    return module
+
+
+spec_path = sys.argv[1]
+spec = load_definitions(spec_path)
+
+
+def pattern_bytes(length):
+    """What memories hold before anything is stored: the same in the test's `pattern`."""
+    state = 0x2545F491
+    out = bytearray(length)
+    for at in range(length):
+        state = (state * 1664525 + 1013904223) & 0xFFFFFFFF
+        out[at] = state >> 24
+    return bytes(out)
+
+
+PATTERN = pattern_bytes(2 * MEMORY)
+
+
+class Guest:
+    def __init__(self, encoding, shift):
+        self.shift = shift
+        self.memory = spec.MemInst(bytearray(PATTERN[shift:shift + MEMORY]), 'i32')
+        self.next = HEAP
+        self.log = []
+        self.quirk = None
+        self.encoding = encoding
+        options = spec.CanonicalOptions()
+        options.memory = self.memory
+        options.string_encoding = encoding
+        options.realloc = self.realloc
+        options.post_return = None
+        options.async_ = False
+        self.options = options
+
+    def context(self):
+        return Context(self.options, spec.ComponentInstance(spec.Store()))
+
+    def realloc(self, old, old_size, alignment, new_size):
+        call = len(self.log)
+        if call >= LOGGED_CALLS:
+            spec.trap()
+        self.log.append([old, old_size, alignment, new_size])
+        if self.quirk and self.quirk[0] == call:
+            if self.quirk[1] is None:
+                spec.trap()
+            return self.quirk[1]
+        ptr = spec.align_to(self.next, alignment)
+        if ptr + new_size > MEMORY:
+            spec.trap()
+        self.next = ptr + new_size
+        size = min(old_size, new_size)
+        self.memory.bytes[ptr:ptr + size] = self.memory.bytes[old:old + size]
+        return ptr
+
+
+class Context(spec.LiftLowerContext):
+    """Calls `realloc` at once: through a task, as in the definitions, every call is a new thread."""
+
+    def reallocate(self, old, old_byte_length, alignment, new_byte_length):
+        return self.opts.realloc(old, old_byte_length, alignment, new_byte_length)
+
+
+SCALARS = {
+    'bool': spec.BoolType, 'char': spec.CharType, 'string': spec.StringType,
+    's8': spec.S8Type, 'u8': spec.U8Type, 's16': spec.S16Type, 'u16': spec.U16Type,
+    's32': spec.S32Type, 'u32': spec.U32Type, 's64': spec.S64Type, 'u64': spec.U64Type,
+    'f32': spec.F32Type, 'f64': spec.F64Type,
+}
+
+
+def read_type(t):
+    """A type from JSON: a scalar's name, or an array that begins with a constructor's name."""
+    if t is None:
+        return None
+    if isinstance(t, str):
+        return SCALARS[t]()
+    match t[0]:
+        case 'list': return spec.ListType(read_type(t[1]))
+        case 'fixed': return spec.ListType(read_type(t[1]), t[2])
+        case 'record': return spec.RecordType(
+            [spec.FieldType(str(i), read_type(u)) for i, u in enumerate(t[1])])
+        case 'tuple': return spec.TupleType([read_type(u) for u in t[1]])
+        case 'variant': return spec.VariantType(
+            [spec.CaseType(str(i), read_type(u)) for i, u in enumerate(t[1])])
+        case 'enum': return spec.EnumType([str(i) for i in range(t[1])])
+        case 'option': return spec.OptionType(read_type(t[1]))
+        case 'result': return spec.ResultType(read_type(t[1]), read_type(t[2]))
+        case 'flags': return spec.FlagsType([str(i) for i in range(t[1])])
+        case 'map': return spec.MapType(read_type(t[1]), read_type(t[2]))
+    raise ValueError(f'unknown type {t}')
+
+
+def length_in(text, encoding):
+    """A string's length field as a guest of an encoding would state it."""
+    match encoding:
+        case 'utf8': return len(text.encode('utf-8'))
+        case 'utf16': return len(text.encode('utf-16-le')) // 2
+    if any(ord(c) > 0xFF for c in text):
+        return (len(text.encode('utf-16-le')) // 2) | 0x80000000
+    return len(text)
+
+
+def read_value(v, t, encoding):
+    t = spec.despecialize(t)
+    match t:
+        case spec.StringType(): return (v, encoding, length_in(v, encoding))
+        case spec.CharType(): return chr(v)
+        case spec.F32Type(): return spec.core_f32_reinterpret_i32(v)
+        case spec.F64Type(): return spec.core_f64_reinterpret_i64(v)
+        case spec.PrimValType(): return v
+        case spec.ListType(u): return [read_value(x, u, encoding) for x in v]
+        case spec.RecordType(fields):
+            return {f.label: read_value(x, f.t, encoding) for f, x in zip(fields, v, strict=True)}
+        case spec.FlagsType(labels):
+            return {l: bool(v >> i & 1) for i, l in enumerate(labels)}
+        case spec.VariantType(cases):
+            case = cases[v[0]]
+            return {case.label: None if case.t is None else read_value(v[1], case.t, encoding)}
+    raise ValueError(f'unknown type {t}')
+
+
+def write_value(v, t):
+    t = spec.despecialize(t)
+    match t:
+        case spec.StringType(): return v[0]
+        case spec.CharType(): return ord(v)
+        case spec.F32Type(): return spec.core_i32_reinterpret_f32(v)
+        case spec.F64Type(): return spec.core_i64_reinterpret_f64(v)
+        case spec.PrimValType(): return v
+        case spec.ListType(u): return [write_value(x, u) for x in v]
+        case spec.RecordType(fields): return [write_value(v[f.label], f.t) for f in fields]
+        case spec.FlagsType(labels): return sum(v[l] << i for i, l in enumerate(labels))
+        case spec.VariantType(cases):
+            [label] = v.keys()
+            [index] = [i for i, c in enumerate(cases) if c.label == label]
+            t = cases[index].t
+            return [index, None if t is None else write_value(v[label], t)]
+    raise ValueError(f'unknown type {t}')
+
+
+def to_bits(flats, flat_types):
+    def bits(v, t):
+        match t:
+            case 'f32': return spec.core_i32_reinterpret_f32(v)
+            case 'f64': return spec.core_i64_reinterpret_f64(v)
+        return v
+    return [bits(v, t) for v, t in zip(flats, flat_types, strict=True)]
+
+
+def from_bits(flats, flat_types):
+    def value(v, t):
+        match t:
+            case 'f32': return spec.core_f32_reinterpret_i32(v)
+            case 'f64': return spec.core_f64_reinterpret_i64(v)
+        return v
+    return [value(v, t) for v, t in zip(flats, flat_types, strict=True)]
+
+
+class Signature:
+    def __init__(self, request):
+        self.params = [read_type(t) for t in request['params']]
+        self.result = read_type(request['result'])
+        self.results = [self.result]
+        ft = spec.FuncType([(str(i), t) for i, t in enumerate(self.params)], self.results)
+        options = Guest('utf8', 0).options
+        self.lifted = spec.flatten_functype(options, ft, 'lift')
+        self.lowered = spec.flatten_functype(options, ft, 'lower')
+
+    def out_pointer(self):
+        return not self.lowered.results
+
+
+def damage(changes, guest, start, end, flats, flat_types):
+    """Changes bytes of what was stored, or core values, at the places and by the amounts given."""
+    for where, place, how, amount in changes:
+        if where == 'flat' and flats:
+            at = place % len(flats)
+            value = amount if how == 'set' else flats[at] + amount
+            flats[at] = value & ((1 << WIDTHS[flat_types[at]]) - 1)
+        elif where == 'memory' and end > start:
+            at = start + place % (end - start)
+            old = guest.memory.bytes[at]
+            guest.memory.bytes[at] = (amount if how == 'set' else old + amount) & 0xFF
+
+
+def prepare(guest, heap, values, types, max_flat, flat_types, changes, out=None):
+    """Has a guest hold values as it would pass them; its core values as bits.
+
+    Without values it holds what its memory happened to hold, with core values from the request."""
+    if isinstance(values, dict):
+        width = lambda t: (1 << WIDTHS[t]) - 1
+        raw = values['raw']
+        return [raw[i % len(raw)] & width(t) for i, t in enumerate(flat_types)]
+    guest.next = heap
+    cx = guest.context()
+    given = [read_value(v, t, guest.encoding) for v, t in zip(values, types, strict=True)]
+    flats = spec.lower_flat_values(cx, max_flat, given, types)
+    if out is not None:
+        flats.append(cx.allocate(spec.alignment(out, 'i32'), spec.elem_size(out, 'i32')))
+    flats = to_bits(flats, flat_types)
+    damage(changes, guest, heap, guest.next, flats, flat_types)
+    return flats
+
+
+def kind_of_trap(error):
+    """What the definitions trapped for, from the line that did."""
+    frames = [f for f in traceback.walk_tb(error.__traceback__)]
+    named = [(f, line) for f, line in frames if f.f_code.co_name not in ('trap', 'trap_if')]
+    frame, line = named[-1]
+    name = frame.f_code.co_name
+    if name == 'realloc':
+        return 'unreachable'
+    if name == 'convert_i32_to_char':
+        return 'char'
+    if name in ('load_variant', 'lift_flat_variant'):
+        return 'discriminant'
+    text = linecache.getline(spec_path, line).strip()
+    if text == 'trap()':
+        return 'encoding'
+    if 'align_to' in text:
+        return 'unaligned'
+    if 'len(cx.opts.memory)' in text or 'MAX_' in text:
+        return 'bounds'
+    raise ValueError(f'a trap of no known kind: {name}: {text}')
+
+
+def image(guest):
+    """A guest's memory where it may differ from the pattern, as (start, hex) of runs of pages."""
+    base = PATTERN[guest.shift:guest.shift + MEMORY]
+    runs = []
+    step = 256
+    for at in range(0, MEMORY, step):
+        now = guest.memory.bytes[at:at + step]
+        if now != base[at:at + step]:
+            runs.append([at, bytes(now).hex()])
+    return runs
+
+
+def state(guest):
+    return {'memory': image(guest), 'next': guest.next, 'log': guest.log}
+
+
+def answer_case(signatures, case):
+    sig = signatures[case['sig']]
+    caller = Guest(case['caller']['encoding'], case['shift']) if 'caller' in case else None
+    callee = Guest(case['callee']['encoding'], case['shift']) if 'callee' in case else None
+    answer = {}
+    # What both guests hold before the call.
+    passed = returned = None
+    if caller:
+        out = sig.result if sig.out_pointer() else None
+        passed = prepare(caller, HEAP, case['args'], sig.params, spec.MAX_FLAT_PARAMS,
+                         sig.lowered.params, case['damage_args'], out)
+    if callee:
+        raw = isinstance(case['result'], dict)
+        results = case['result'] if raw else [case['result']]
+        returned = prepare(callee, RESULT_HEAP, results, sig.results, spec.MAX_FLAT_RESULTS,
+                           sig.lifted.results, case['damage_result'])
+        callee.next = HEAP
+    for name, guest, flats in (('caller', caller, passed), ('callee', callee, returned)):
+        if guest:
+            guest.log = []
+            guest.quirk = case[name]['quirk']
+            answer[name] = {'flats': flats, 'before': state(guest)}
+    try:
+        call(sig, case, caller, callee, passed, returned, answer)
+    except spec.Trap as error:
+        answer['trap'] = kind_of_trap(error)
+    return answer
+
+
+def call(sig, case, caller, callee, passed, returned, answer):
+    """The call itself: lift by the caller, lower into the callee, and back."""
+    if caller:
+        up = caller.context()
+        incoming = spec.CoreValueIter(from_bits(passed, sig.lowered.params))
+        args = spec.lift_flat_values(up, spec.MAX_FLAT_PARAMS, incoming, sig.params)
+        answer['lifted_args'] = [write_value(v, t) for v, t in zip(args, sig.params)]
+    else:
+        args = [read_value(v, t, 'utf8') for v, t in zip(case['args'], sig.params)]
+    if callee:
+        down = callee.context()
+        flats = spec.lower_flat_values(down, spec.MAX_FLAT_PARAMS, args, sig.params)
+        answer['received'] = to_bits(flats, sig.lifted.params)
+        outgoing = spec.CoreValueIter(from_bits(returned, sig.lifted.results))
+        [result] = spec.lift_flat_values(down, spec.MAX_FLAT_RESULTS, outgoing, sig.results)
+        answer['lifted_result'] = write_value(result, sig.result)
+        answer['callee']['after'] = state(callee)
+    else:
+        result = read_value(case['result'], sig.result, 'utf8')
+    if caller:
+        flats = spec.lower_flat_values(up, spec.MAX_FLAT_RESULTS, [result], sig.results, incoming)
+        answer['got'] = to_bits(flats, sig.lowered.results)
+        answer['caller']['after'] = state(caller)
+
+
+def answer_request(request, signatures):
+    if 'signatures' in request:
+        signatures[:] = [Signature(s) for s in request['signatures']]
+        return [{
+            'lifted': [s.lifted.params, s.lifted.results],
+            'lowered': [s.lowered.params, s.lowered.results],
+        } for s in signatures]
+    answers = []
+    for case in request['cases']:
+        try:
+            answers.append(answer_case(signatures, case))
+        except (Exception, spec.Trap):
+            answers.append({'error': traceback.format_exc()})
+    return answers
+
+
+def main():
+    signatures = []
+    for line in sys.stdin:
+        print(json.dumps(answer_request(json.loads(line), signatures)), flush=True)
+
+
+if __name__ == '__main__':
+    main()

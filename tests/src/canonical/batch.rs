@@ -1,0 +1,409 @@
+//! Batches: signatures, the calls with them, and the comparison of each call's end.
+
+use super::component::{ENCODINGS, Flat, Function, text};
+use super::guest::{difference, image};
+use super::reference::Reference;
+use super::rng::Rng;
+use super::types::{Signature, Ty};
+use super::values::{from_val, random, to_val};
+use cellule::component::{Component, Instance, InstancePre, Linker, Val};
+use cellule::{Config, Engine, Error, Limits, Store};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+const SIGNATURES: usize = 4;
+/// Cases of a batch.
+pub const CASES: usize = 64;
+
+/// What the host's function returns, and what it was called with.
+#[derive(Default)]
+struct Host {
+    result: Option<Val>,
+    args: Option<Vec<Val>>,
+}
+
+/// How often what happened: so that a test can tell that it tried everything.
+pub type Counts = BTreeMap<String, usize>;
+
+/// A batch: everything follows from its seed.
+pub struct Batch {
+    seed: u64,
+    encodings: [&'static str; 2],
+    functions: Vec<Function>,
+    pre: InstancePre<Host>,
+    engine: Engine,
+    rng: Rng,
+    running: Option<(Store<Host>, Instance)>,
+}
+
+/// An engine for everything that can be a component's type.
+pub fn engine() -> Engine {
+    let mut config = Config::new();
+    config
+        .wasm_component_model_map(true)
+        .wasm_component_model_fixed_length_lists(true)
+        .limits(Limits {
+            // The specification's own.
+            string_bytes: (1 << 28) - 1,
+            ..Limits::default()
+        });
+    Engine::new(&config)
+}
+
+fn linker(engine: &Engine) -> Linker<Host> {
+    let mut linker = Linker::new(engine);
+    for at in 0..SIGNATURES {
+        let host = move |mut store: cellule::StoreContextMut<'_, Host>,
+                         _,
+                         args: &[Val],
+                         results: &mut [Val]| {
+            let host = store.data_mut();
+            host.args = Some(args.to_vec());
+            results[0] = host.result.clone().expect("a result was given");
+            Ok(())
+        };
+        let defined = linker.root().func_new(&format!("h-{at}"), host);
+        defined.expect("a new name");
+    }
+    linker
+}
+
+/// What a trap was for, as the reference names it.
+fn kind_of(error: &Error) -> &'static str {
+    let text = format!("{error:#}").to_lowercase();
+    let kinds = [
+        ("unreachable", "unreachable"),
+        ("aligned", "unaligned"),
+        ("out of bounds", "bounds"),
+        ("out-of-bounds", "bounds"),
+        ("beyond end", "bounds"),
+        ("discriminant", "discriminant"),
+        ("char", "char"),
+        ("utf-8", "encoding"),
+        ("utf-16", "encoding"),
+    ];
+    let found = kinds.iter().find(|(word, _)| text.contains(word));
+    found.map_or("of no known kind", |(_, kind)| kind)
+}
+
+impl Batch {
+    /// Makes the component.
+    ///
+    /// # Panics
+    /// If it is refused: the reference flattens otherwise, or the text is wrong.
+    pub fn new(engine: &Engine, reference: &mut Reference, seed: u64) -> Batch {
+        let mut rng = Rng::new(seed);
+        let encodings = [rng.pick(&ENCODINGS), rng.pick(&ENCODINGS)];
+        let signatures: Vec<Signature> = (0..SIGNATURES)
+            .map(|_| Signature::random(&mut rng))
+            .collect();
+        let asked: Vec<Value> = signatures.iter().map(Signature::json).collect();
+        let answers = reference.ask(&json!({ "signatures": asked }));
+        let functions: Vec<Function> = signatures
+            .into_iter()
+            .zip(&answers)
+            .map(|(signature, answer)| Function {
+                signature,
+                lifted: Flat::read(&answer["lifted"]),
+                lowered: Flat::read(&answer["lowered"]),
+            })
+            .collect();
+        let text = text(&functions, encodings);
+        let refused = |why: &dyn std::fmt::Display| -> ! {
+            for function in &functions {
+                eprintln!("{}", function.signature);
+            }
+            panic!("seed {seed}: the component is refused: {why}")
+        };
+        let bytes = wat::parse_str(&text).unwrap_or_else(|error| refused(&error));
+        let component = Component::new(engine, &bytes).unwrap_or_else(|error| refused(&error));
+        let pre = linker(engine).instantiate_pre(&component);
+        let pre = pre.unwrap_or_else(|error| refused(&error));
+        Batch {
+            seed,
+            encodings,
+            functions,
+            pre,
+            engine: engine.clone(),
+            rng,
+            running: None,
+        }
+    }
+
+    /// Makes the cases, has the reference answer them, and compares.
+    ///
+    /// # Panics
+    /// With everything that is needed to repeat it, where anything differs.
+    pub fn run(&mut self, reference: &mut Reference, counts: &mut Counts) {
+        let cases: Vec<Value> = (0..CASES).map(|_| self.case()).collect();
+        let answers = reference.ask(&json!({ "cases": cases }));
+        assert_eq!(answers.len(), cases.len());
+        for (at, (case, answer)) in cases.iter().zip(&answers).enumerate() {
+            assert!(
+                answer["error"].is_null(),
+                "{}",
+                self.place(at, case, answer)
+            );
+            if let Err(why) = self.compare(case, answer) {
+                panic!("{why}\n{}", self.place(at, case, answer));
+            }
+            self.count(case, answer, counts);
+        }
+    }
+
+    fn place(&self, at: usize, case: &Value, answer: &Value) -> String {
+        let sig = case["sig"].as_u64().unwrap_or(0) as usize;
+        let brief = |value: &Value| {
+            let text = value.to_string();
+            text.chars().take(4000).collect::<String>()
+        };
+        format!(
+            "CELLULE_SEED={} case {at}, encodings {:?}: {}\ncase: {}\nreference: {}",
+            self.seed,
+            self.encodings,
+            self.functions[sig].signature,
+            brief(case),
+            brief(answer)
+        )
+    }
+
+    fn count(&self, case: &Value, answer: &Value, counts: &mut Counts) {
+        let way = match (case["caller"].is_null(), case["callee"].is_null()) {
+            (true, _) => "host to guest".to_owned(),
+            (_, true) => "guest to host".to_owned(),
+            _ => format!("{} to {}", self.encodings[0], self.encodings[1]),
+        };
+        let end = match answer["trap"].as_str() {
+            Some(kind) => format!("trap: {kind}"),
+            None => "returned".to_owned(),
+        };
+        *counts.entry(way).or_default() += 1;
+        *counts.entry(end).or_default() += 1;
+    }
+
+    fn case(&mut self) -> Value {
+        let rng = &mut self.rng;
+        let sig = rng.below(self.functions.len());
+        let signature = &self.functions[sig].signature;
+        let (caller, callee) = rng.pick(&[(true, false), (false, true), (true, true)]);
+        // Damage in half the cases, and not where a guest's `realloc` misbehaves: one reason for a
+        // trap in each, because what the reference does one after the other may be done together.
+        let bad_realloc = rng.one_in(8);
+        let damaged = !bad_realloc && rng.one_in(2);
+        let of_args = damaged && caller && (!callee || rng.one_in(2));
+        let of_result = damaged && callee && !of_args;
+        let quirk_of_caller = bad_realloc && caller && (!callee || rng.one_in(2));
+        let quirk_of_callee = bad_realloc && callee && !quirk_of_caller;
+        let mut case = json!({ "sig": sig, "shift": rng.below(65536) });
+        let args: Vec<Value> = signature.params.iter().map(|ty| random(rng, ty)).collect();
+        case["args"] = json!(args);
+        case["result"] = random(rng, &signature.result);
+        case["damage_args"] = json!(if of_args { damage(rng) } else { Vec::new() });
+        case["damage_result"] = json!(if of_result { damage(rng) } else { Vec::new() });
+        if of_args && rng.one_in(5) {
+            case["args"] = raw(rng);
+        }
+        if of_result && rng.one_in(5) {
+            case["result"] = raw(rng);
+        }
+        // Between guests the first calls; alone with the host it is the second in either role.
+        if caller {
+            let encoding = self.encodings[usize::from(!callee)];
+            let quirk = quirk_of_caller.then(|| quirk(rng));
+            case["caller"] = json!({ "encoding": encoding, "quirk": quirk });
+        }
+        if callee {
+            let quirk = quirk_of_callee.then(|| quirk(rng));
+            case["callee"] = json!({ "encoding": self.encodings[1], "quirk": quirk });
+        }
+        case
+    }
+
+    fn running(&mut self) -> (Store<Host>, Instance) {
+        self.running.take().unwrap_or_else(|| {
+            let mut store = Store::new(&self.engine, Host::default());
+            let instance = self.pre.instantiate(&mut store);
+            (store, instance.expect("an instance"))
+        })
+    }
+
+    /// One call, and whether it ended as the reference says.
+    fn compare(&mut self, case: &Value, answer: &Value) -> Result<(), String> {
+        let sig = case["sig"].as_u64().expect("a signature") as usize;
+        let shift = case["shift"].as_u64().expect("a number") as usize;
+        let (mut store, instance) = self.running();
+        let signature = &self.functions[sig].signature;
+        let names = match (case["caller"].is_null(), case["callee"].is_null()) {
+            (true, _) => [None, Some("b")],
+            (_, true) => [Some("b"), None],
+            _ => [Some("a"), Some("b")],
+        };
+        for (role, name) in ["caller", "callee"].iter().zip(names) {
+            if let Some(name) = name {
+                let bytes = image(&answer[*role], &case[*role]["quirk"], shift);
+                let bytes = [Val::List(bytes.into())];
+                let set = called(
+                    &mut store,
+                    &instance,
+                    &format!("{name}-set"),
+                    &bytes,
+                    &mut [],
+                );
+                set.expect("memory can be set");
+            }
+        }
+        let host = store.data_mut();
+        host.args = None;
+        host.result = names[1]
+            .is_none()
+            .then(|| to_val(&case["result"], &signature.result));
+        let mut results = [Val::Bool(false)];
+        let ended = match names[0] {
+            Some(name) => called(
+                &mut store,
+                &instance,
+                &format!("{name}-call-{sig}"),
+                &[],
+                &mut [],
+            ),
+            None => {
+                let types = signature.params.iter().enumerate();
+                let args: Vec<Val> = types
+                    .map(|(at, ty)| to_val(&case["args"][at], ty))
+                    .collect();
+                let name = format!("b-f-{sig}");
+                called(&mut store, &instance, &name, &args, &mut results)
+            }
+        };
+        let seen = store.data_mut().args.take();
+        same_args(
+            seen.as_deref(),
+            &signature.params,
+            answer,
+            names[1].is_none(),
+        )?;
+        match (ended, answer["trap"].as_str()) {
+            (Err(error), Some(kind)) if kind_of(&error) == kind => return Ok(()),
+            (Err(error), None) => return Err(format!("trapped: {error:#}")),
+            (Err(error), Some(kind)) => return Err(format!("trapped for {error:#}, not {kind}")),
+            (Ok(()), Some(kind)) => return Err(format!("no trap: {kind} expected")),
+            (Ok(()), None) => {}
+        }
+        if names[0].is_none() {
+            let result = from_val(&results[0], &signature.result);
+            if result != answer["lifted_result"] {
+                return Err(format!(
+                    "the result is {result}, not {}",
+                    answer["lifted_result"]
+                ));
+            }
+        }
+        for ((role, name), flats) in ["caller", "callee"]
+            .iter()
+            .zip(names)
+            .zip(["got", "received"])
+        {
+            let Some(name) = name else { continue };
+            let mut dump = [Val::Bool(false)];
+            let done = called(
+                &mut store,
+                &instance,
+                &format!("{name}-dump"),
+                &[],
+                &mut dump,
+            );
+            done.expect("memory can be read");
+            let [Val::List(cellule::component::List::U8(dump))] = &dump else {
+                return Err(format!("the memory came as {dump:?}"));
+            };
+            let found = difference(dump, &answer[*role]["after"], &answer[flats], shift);
+            if let Some(found) = found {
+                return Err(format!("{role}: {found}"));
+            }
+        }
+        self.running = Some((store, instance));
+        Ok(())
+    }
+}
+
+/// The host's function sees what the reference lifted, and is called only where lifting didn't trap.
+fn same_args(
+    seen: Option<&[Val]>,
+    types: &[Ty],
+    answer: &Value,
+    host_called: bool,
+) -> Result<(), String> {
+    if !host_called {
+        return Ok(());
+    }
+    let seen = seen.map(|seen| {
+        let both = seen.iter().zip(types);
+        both.map(|(val, ty)| from_val(val, ty)).collect::<Value>()
+    });
+    let expected = &answer["lifted_args"];
+    match seen {
+        Some(seen) if seen == *expected => Ok(()),
+        None if expected.is_null() => Ok(()),
+        seen => Err(format!("the host was called with {seen:?}, not {expected}")),
+    }
+}
+
+fn called(
+    store: &mut Store<Host>,
+    instance: &Instance,
+    name: &str,
+    args: &[Val],
+    results: &mut [Val],
+) -> Result<(), Error> {
+    let func = instance.get_func(&mut *store, name);
+    func.expect("an exported function")
+        .call(store, args, results)
+}
+
+/// Changes to make where values were stored, or to core values.
+fn damage(rng: &mut Rng) -> Vec<Value> {
+    let count = 1 + rng.below(3);
+    let change = |_| {
+        let place = rng.number() >> 33;
+        if rng.one_in(3) {
+            return match rng.below(3) {
+                0 => json!(["flat", place, "add", rng.pick(&[-1i64, 1, 2, 65536])]),
+                1 => json!(["flat", place, "set", rng.number() >> rng.below(64)]),
+                _ => json!(["flat", place, "set", 65536 - rng.below(64)]),
+            };
+        }
+        match rng.below(3) {
+            0 => json!(["memory", place, "add", rng.pick(&[-1i64, 1, 128])]),
+            1 => json!(["memory", place, "set", rng.pick(&[0u8, 255, 0xd8, 0x80])]),
+            _ => json!(["memory", place, "set", rng.below(256)]),
+        }
+    };
+    (0..count).map(change).collect()
+}
+
+/// Nothing stored: core values that may or may not point into the memory.
+fn raw(rng: &mut Rng) -> Value {
+    let value = |_| match rng.below(5) {
+        0 => rng.below(8) as u64,
+        1 => rng.below(65536) as u64,
+        2 => (rng.below(8000) * 8) as u64,
+        3 => 65536 - rng.below(32) as u64,
+        _ => rng.number() >> rng.below(64),
+    };
+    let values: Vec<u64> = (0..18).map(value).collect();
+    json!({ "raw": values })
+}
+
+/// Which call of `realloc` misbehaves, and what it returns; nothing is a trap.
+fn quirk(rng: &mut Rng) -> Value {
+    let call = rng.pick(&[0, 0, 0, 1, 1, 2, 3, 5]);
+    let value = match rng.below(6) {
+        0 => None,
+        1 => Some(u32::MAX),
+        2 => Some(65536),
+        3 => Some(65536 - rng.below(64) as u32),
+        4 => Some(0),
+        _ => Some(rng.below(65536) as u32),
+    };
+    json!([call, value])
+}
