@@ -6,6 +6,7 @@
 
 mod containers;
 pub mod internal;
+mod maps;
 mod scalars;
 mod tuples;
 

@@ -7,9 +7,6 @@ use quote::{ToTokens, quote};
 use syn::{Ident, Path, Result};
 use wit_parser::{Case, Enum, Flags, Record, Type, TypeDef, TypeDefKind, TypeId, Variant};
 
-/// Flags have at most so many names.
-const MAX_FLAGS: usize = 32;
-
 impl Generator<'_> {
     /// The definition of a named type.
     pub fn define(&self, scope: Scope<'_>, id: TypeId) -> Result<TokenStream> {
@@ -22,13 +19,7 @@ impl Generator<'_> {
             TypeDefKind::Record(record) => self.record(scope, id, &name, record),
             TypeDefKind::Variant(variant) => self.variant(scope, id, &name, variant),
             TypeDefKind::Enum(cases) => self.enumeration(id, &name, cases),
-            TypeDefKind::Flags(flags) => {
-                if flags.flags.len() > MAX_FLAGS {
-                    let what = format!("a type of more than {MAX_FLAGS} flags");
-                    return Err(self.unsupported(ty.span, &what));
-                }
-                return Ok(self.flags_type(&docs, &name, flags));
-            }
+            TypeDefKind::Flags(flags) => return Ok(self.flags_type(&docs, &name, flags)),
             TypeDefKind::Resource => self.resource(scope, id, &name),
             kind => {
                 let ty = self.structure(scope, kind, Mode::Owned);

@@ -29,9 +29,9 @@ impl Source {
         for (path, span) in folders(options, root) {
             // The shortest form of the path makes the clearest message.
             let path = std::fs::canonicalize(&path).unwrap_or(path);
-            let (package, sources) = resolve
-                .push_path(&path)
-                .map_err(|error| Error::new(span, format!("{error:?}")))?;
+            let pushed = resolve.push_path(&path);
+            let (package, sources) =
+                pushed.map_err(|error| Error::new(span, resolve.render_error(&error)))?;
             packages.push(package);
             files.extend(sources.paths().map(Path::to_owned));
         }
@@ -84,9 +84,8 @@ fn push(
 ) -> Result<PackageId> {
     let (file, line) = place(inline);
     let text = "\n".repeat(line - 1) + &wrap(inline.value());
-    resolve
-        .push_str(&file, &text)
-        .map_err(|error| Error::new(inline.span(), format!("{error:?}")))
+    let pushed = resolve.push_str(&file, &text);
+    pushed.map_err(|error| Error::new(inline.span(), resolve.render_error(&error)))
 }
 
 /// The file and line that a literal begins at.

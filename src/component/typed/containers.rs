@@ -109,7 +109,7 @@ macro_rules! lists {
 
 lists!([A] Vec<A> Box<[A]>);
 
-fn lower_list<A: Lower, T: 'static>(
+pub(super) fn lower_list<A: Lower, T: 'static>(
     cx: &mut LowerContext<'_, T>,
     ty: InterfaceType,
     items: &[A],
@@ -122,7 +122,7 @@ fn lower_list<A: Lower, T: 'static>(
     Ok((ptr, len))
 }
 
-fn lift_list<A: Lift>(
+pub(super) fn lift_list<A: Lift>(
     cx: &mut LiftContext<'_>,
     ty: InterfaceType,
     (ptr, len): (u32, u32),
