@@ -315,7 +315,7 @@ impl<'a> Crossing<'a> {
             at: cursor.at,
             room: cursor.room,
         };
-        if !aligned(ptr, strings::alignment(self.to.encoding)) {
+        if !aligned(ptr, transcode.alignment()) {
             return Err(Trap::UnalignedPointer.into());
         }
         if range(self.dst, ptr, cursor.room.into()).is_none() {

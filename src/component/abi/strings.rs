@@ -128,6 +128,8 @@ const FIRST: u32 = 1;
 const GROWN: u32 = 2;
 const SHRUNK: u32 = 3;
 const SHRUNK_LATIN1: u32 = 4;
+/// Latin-1 after all, of a string that was probably UTF-16: its bytes may lie anywhere.
+const NARROWED: u32 = 6;
 
 impl Transcode {
     /// The first step.
@@ -157,6 +159,14 @@ impl Transcode {
             request.new_size = source.bytes;
         }
         (transcode, request)
+    }
+
+    /// The alignment of the room that the last step asked for.
+    pub fn alignment(&self) -> u32 {
+        match self.at {
+            NARROWED => 1,
+            _ => alignment(self.to),
+        }
     }
 
     /// The room at `ptr` was given; it lies in `memory`, as was checked.
@@ -208,11 +218,11 @@ impl Transcode {
                     room[at] = bytes[2 * at];
                 }
                 let old = core::mem::replace(&mut self.room, self.source.units());
-                self.at = SHRUNK_LATIN1;
+                self.at = NARROWED;
                 Step::Room(request(ptr, old, 1, self.room))
             }
             // After shrinking: what is left is the string.
-            (SHRUNK_LATIN1, ..) => self.done(ptr, self.room),
+            (SHRUNK_LATIN1 | NARROWED, ..) => self.done(ptr, self.room),
             (_, _, Encoding::Utf8) => self.done(ptr, self.room),
             (_, _, Encoding::Utf16) => self.done(ptr, self.room / 2),
             (_, _, Encoding::CompactUtf16) => self.done(ptr, (self.room / 2) | TAG),

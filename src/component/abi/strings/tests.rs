@@ -50,3 +50,26 @@ fn growing_to_utf16_widens_the_bytes_that_are_there() {
     let utf16 = grown(Form::Utf16, &text, Encoding::CompactUtf16);
     assert!(utf16.starts_with(expected), "{utf16:x?}");
 }
+
+#[test]
+fn latin1_that_was_stated_as_utf16_is_shrunk_to_any_address() {
+    let text = b"a\0b\0";
+    let source = Source {
+        form: Form::Utf16,
+        bytes: 4,
+    };
+    let mut memory = [b'_'; 8];
+    let (mut transcode, request) = Transcode::start_tagged(source, Encoding::CompactUtf16);
+    assert_eq!((request.align, request.new_size), (2, 4));
+    assert_eq!(transcode.alignment(), 2);
+    let Step::Room(request) = transcode.resume(0, text, &mut memory) else {
+        panic!("it is shorter than its room");
+    };
+    assert_eq!(
+        (request.old_size, request.align, request.new_size),
+        (4, 1, 2)
+    );
+    assert_eq!(transcode.alignment(), 1);
+    let done = transcode.resume(1, text, &mut memory);
+    assert_eq!(done, Step::Done { ptr: 1, tagged: 2 });
+}
