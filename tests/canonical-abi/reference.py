@@ -92,9 +92,54 @@ class Guest:
 class Context(spec.LiftLowerContext):
     """Calls `realloc` at once: through a task, as in the definitions, every call is a new thread."""
 
+    # Whether what it stores is what a guest had before the call that is compared.
+    prepares = False
+
     def reallocate(self, old, old_byte_length, alignment, new_byte_length):
         return self.opts.realloc(old, old_byte_length, alignment, new_byte_length)
 
+
+KNOWN = {}
+
+
+def remember(name):
+    """Has what the definitions work out about a type, over and over, worked out once.
+
+    All memories here have 32-bit addresses, so the type alone decides. It is kept beside the answer, so
+    that nothing else gets its id."""
+    original = getattr(spec, name)
+
+    def looked_up(t, *rest):
+        if isinstance(t, spec.PrimValType):
+            return original(t, *rest)
+        key = (name, id(t))
+        if key not in KNOWN:
+            KNOWN[key] = (t, original(t, *rest))
+        found = KNOWN[key][1]
+        return list(found) if isinstance(found, list) else found
+
+    setattr(spec, name, looked_up)
+
+
+# The alignment of cases is that of a list of them, which belongs to a type that is kept.
+for function in ('despecialize', 'alignment', 'elem_size', 'flatten_type', 'max_case_alignment'):
+    remember(function)
+
+original_store_string = spec.store_string_into_range
+
+
+def store_string(cx, v):
+    """As in the definitions; but guests that prepare a call state some Latin-1 strings as UTF-16, which
+    they may, and which nothing that the definitions store is."""
+    text = v[0]
+    if cx.prepares and cx.opts.string_encoding == 'latin1+utf16' and len(text) % 3 == 1:
+        units = length_in(text, 'utf16')
+        ptr, units = spec.store_string_copy(cx, text, units, 2, 2, 'utf-16-le')
+        return ptr, units | spec.utf16_tag('i32')
+    return original_store_string(cx, v)
+
+
+spec.store_string_into_range = store_string
 
 SCALARS = {
     'bool': spec.BoolType, 'char': spec.CharType, 'string': spec.StringType,
@@ -229,6 +274,7 @@ def prepare(guest, heap, values, types, max_flat, flat_types, changes, out=None)
         return [raw[i % len(raw)] & width(t) for i, t in enumerate(flat_types)]
     guest.next = heap
     cx = guest.context()
+    cx.prepares = True
     given = [read_value(v, t, guest.encoding) for v, t in zip(values, types, strict=True)]
     flats = spec.lower_flat_values(cx, max_flat, given, types)
     if out is not None:
@@ -302,6 +348,8 @@ def answer_case(signatures, case):
         call(sig, case, caller, callee, passed, returned, answer)
     except spec.Trap as error:
         answer['trap'] = kind_of_trap(error)
+        names = [frame.f_code.co_name for frame, _ in traceback.walk_tb(error.__traceback__)]
+        answer['lifting'] = 'lift_flat_values' in names
     return answer
 
 
@@ -332,6 +380,7 @@ def call(sig, case, caller, callee, passed, returned, answer):
 
 def answer_request(request, signatures):
     if 'signatures' in request:
+        KNOWN.clear()
         signatures[:] = [Signature(s) for s in request['signatures']]
         return [{
             'lifted': [s.lifted.params, s.lifted.results],

@@ -284,6 +284,9 @@ impl Batch {
         )?;
         match (ended, answer["trap"].as_str()) {
             (Err(error), Some(kind)) if kind_of(&error) == kind => return Ok(()),
+            (Err(error), Some(_)) if names[0] == Some("a") && fused(&error, answer) => {
+                return Ok(());
+            }
             (Err(error), None) => return Err(format!("trapped: {error:#}")),
             (Err(error), Some(kind)) => return Err(format!("trapped for {error:#}, not {kind}")),
             (Ok(()), Some(kind)) => return Err(format!("no trap: {kind} expected")),
@@ -324,6 +327,16 @@ impl Batch {
         self.running = Some((store, instance));
         Ok(())
     }
+}
+
+/// Whether `realloc` trapped in the guest that is lowered into, before the reference came to lower.
+///
+/// The one difference there may be: CanonicalABI.md, "Introduction": "a real implementation should be
+/// able to fuse lifting and lowering into a single direct copy", where the definitions lift everything
+/// first. Both trap, and after a trap no guest can tell why (Explainer.md: "after a trap, it's no
+/// longer possible to observe the internal state of a component instance").
+fn fused(error: &Error, answer: &Value) -> bool {
+    kind_of(error) == "unreachable" && answer["lifting"] == json!(true)
 }
 
 /// The host's function sees what the reference lifted, and is called only where lifting didn't trap.
