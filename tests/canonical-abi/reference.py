@@ -306,6 +306,13 @@ def kind_of_trap(error):
     raise ValueError(f'a trap of no known kind: {name}: {text}')
 
 
+def state_of_pointer(ptr, t):
+    """For what lowering through a pointer would trap."""
+    if ptr % spec.alignment(t, 'i32'):
+        return 'unaligned'
+    return 'bounds' if ptr + spec.elem_size(t, 'i32') > MEMORY else None
+
+
 def image(guest):
     """A guest's memory where it may differ from the pattern, as (start, hex) of runs of pages."""
     base = PATTERN[guest.shift:guest.shift + MEMORY]
@@ -350,6 +357,8 @@ def answer_case(signatures, case):
         answer['trap'] = kind_of_trap(error)
         names = [frame.f_code.co_name for frame, _ in traceback.walk_tb(error.__traceback__)]
         answer['lifting'] = 'lift_flat_values' in names
+        if caller and callee and 'received' in answer and sig.out_pointer():
+            answer['out_pointer'] = state_of_pointer(passed[-1], sig.result)
     return answer
 
 

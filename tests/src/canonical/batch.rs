@@ -329,14 +329,17 @@ impl Batch {
     }
 }
 
-/// Whether `realloc` trapped in the guest that is lowered into, before the reference came to lower.
+/// Whether lowering trapped, by a guest's `realloc` or for the caller's pointer to the result, before
+/// the reference had lifted everything.
 ///
 /// The one difference there may be: CanonicalABI.md, "Introduction": "a real implementation should be
 /// able to fuse lifting and lowering into a single direct copy", where the definitions lift everything
 /// first. Both trap, and after a trap no guest can tell why (Explainer.md: "after a trap, it's no
 /// longer possible to observe the internal state of a component instance").
 fn fused(error: &Error, answer: &Value) -> bool {
-    kind_of(error) == "unreachable" && answer["lifting"] == json!(true)
+    let kind = kind_of(error);
+    let lowering = kind == "unreachable" || answer["out_pointer"] == json!(kind);
+    lowering && answer["lifting"] == json!(true)
 }
 
 /// The host's function sees what the reference lifted, and is called only where lifting didn't trap.
