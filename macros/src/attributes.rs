@@ -98,6 +98,25 @@ impl OnType {
     }
 }
 
+/// What `#[component(cellule_crate = ..)]` says on flags, or else `::cellule`.
+pub fn runtime_crate(attributes: &[Attribute]) -> Result<Path> {
+    let mut cellule = None;
+    for attribute in ours(attributes) {
+        let found = attribute.parse_args_with(|input: ParseStream<'_>| {
+            input.parse::<word::cellule_crate>()?;
+            input.parse::<Token![=]>()?;
+            input.parse::<Path>()
+        })?;
+        if cellule.replace(found).is_some() {
+            return Err(Error::new_spanned(
+                attribute,
+                "duplicate `component` attribute",
+            ));
+        }
+    }
+    Ok(cellule.unwrap_or_else(default_crate))
+}
+
 /// `::cellule`.
 pub fn default_crate() -> Path {
     Path {

@@ -1,10 +1,10 @@
 //! `flags!`: a type of flags with its traits.
 
-use crate::attributes::{component_name, default_crate, distinct};
+use crate::attributes::{component_name, distinct, runtime_crate};
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 use syn::parse::{Parse, ParseStream};
-use syn::{Attribute, Error, Ident, LitStr, Result, Token, braced};
+use syn::{Attribute, Error, Ident, LitStr, Path, Result, Token, braced};
 
 /// Types of flags have no more.
 const MAX_FLAGS: usize = 32;
@@ -49,13 +49,17 @@ fn passed_on(mut attributes: Vec<Attribute>) -> Result<Vec<Attribute>> {
 /// What stands in `flags!`.
 pub struct Flags {
     docs: Vec<Attribute>,
+    /// Where the runtime's crate is.
+    cellule: Path,
     ident: Ident,
     flags: Vec<Flag>,
 }
 
 impl Parse for Flags {
     fn parse(input: ParseStream<'_>) -> Result<Flags> {
-        let docs = passed_on(Attribute::parse_outer(input)?)?;
+        let attributes = Attribute::parse_outer(input)?;
+        let cellule = runtime_crate(&attributes)?;
+        let docs = passed_on(attributes)?;
         let ident: Ident = input.parse()?;
         let content;
         braced!(content in input);
@@ -69,7 +73,12 @@ impl Parse for Flags {
             return Err(Error::new(flag.ident.span(), why));
         }
         distinct(flags.iter().map(|flag| &flag.name))?;
-        Ok(Flags { docs, ident, flags })
+        Ok(Flags {
+            docs,
+            cellule,
+            ident,
+            flags,
+        })
     }
 }
 
@@ -218,7 +227,7 @@ fn operators(ident: &Ident) -> TokenStream {
 /// `Debug` that names the flags.
 fn debug(flags: &Flags) -> TokenStream {
     let ident = &flags.ident;
-    let cellule = default_crate();
+    let cellule = &flags.cellule;
     let names = flags.flags.iter().map(|flag| flag.ident.to_string());
     let name = ident.to_string();
     quote! {
@@ -234,7 +243,7 @@ fn debug(flags: &Flags) -> TokenStream {
 
 fn traits(flags: &Flags, bits: &TokenStream) -> TokenStream {
     let ident = &flags.ident;
-    let cellule = default_crate();
+    let cellule = &flags.cellule;
     let component = quote!(#cellule::component);
     let internal = quote!(#component::__internal);
     let names = flags.flags.iter().map(|flag| &flag.name);

@@ -257,4 +257,8 @@ fn the_runtimes_crate_can_be_named() {
         assert!(code.contains("a :: b :: component :: __internal"), "{code}");
         assert!(!code.contains("cellule"), "{code}");
     }
+    let flags = quote!(#[component(cellule_crate = a::b)] A { const B; });
+    let code = crate::flags::expand(&parse2(flags).expect("flags")).to_string();
+    assert!(code.contains("a :: b :: component :: __internal"), "{code}");
+    assert!(!code.contains("cellule"), "{code}");
 }

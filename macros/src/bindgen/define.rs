@@ -157,7 +157,13 @@ impl Generator<'_> {
             let name = Ident::new(&name, proc_macro2::Span::call_site());
             quote!(#docs #[component(name = #kebab)] const #name;)
         });
-        quote!(#cellule::component::flags! { #docs #name { #(#flags)* } })
+        quote! {
+            #cellule::component::flags! {
+                #docs
+                #[component(cellule_crate = #cellule)]
+                #name { #(#flags)* }
+            }
+        }
     }
 
     /// A resource: a type of the user's or an opaque one where the host has it, a dynamic handle where

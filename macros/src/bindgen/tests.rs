@@ -203,6 +203,10 @@ fn the_crate_of_the_runtime_can_have_another_path() {
     let text = bindings(quote!({ inline: #WORLD, cellule_crate: ::my::own }));
     assert!(text.contains("::my::own::component::Linker"), "{text}");
     assert!(!text.contains("cellule::"), "{text}");
+    let wit = "package a:b; world w { flags f { a } import g: func(f: f); }";
+    let text = bindings(quote!({ inline: #wit, cellule_crate: ::my::own }));
+    let flags = "#[component(cellule_crate=::my::own)]F{";
+    assert!(text.contains(flags), "{text}");
 }
 
 #[test]
