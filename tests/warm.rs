@@ -153,3 +153,26 @@ fn a_warm_call_with_a_list_allocates_nothing_on_the_host() {
     warm(&echo("(list string)", "", "", r#""""#), 8);
     warm(&echo("(list (option u32))", "", "", r#""\01""#), 8);
 }
+
+/// Loads a function of a type whose parts double with each level, behind lists; how many allocations that takes.
+fn loading(levels: usize) -> u64 {
+    let types: String = (0..levels)
+        .map(|level| {
+            let next = level + 1;
+            format!("(type $t{next} (tuple (list $t{level}) (list $t{level})))")
+        })
+        .collect();
+    let text =
+        format!(r#"(component (type $t0 u8) {types} (import "f" (func (param "x" $t{levels}))))"#);
+    let wasm = wat::parse_str(text).expect("well-formed text");
+    let (component, many) = allocations(|| Component::new(&Engine::default(), wasm));
+    component.expect("a valid component");
+    many
+}
+
+#[test]
+fn types_that_double_cost_as_many_allocations_as_they_have_levels() {
+    // Unfolded, the last one has 2¹² times as many parts as the first one.
+    let (few, many) = (loading(5), loading(17));
+    assert!(few > 0 && many < 4 * few, "{few} {many}");
+}
