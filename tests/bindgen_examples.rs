@@ -652,3 +652,104 @@ mod world_export_kinds {
         assert_eq!(text.unwrap(), "hello!");
     }
 }
+
+mod exported_resources {
+    use super::*;
+
+    bindgen!({
+        inline: r#"
+            package example:exported-resources;
+            world export-some-resources {
+                export logging;
+            }
+            interface logging {
+                enum level { debug, info, warn, error }
+                resource logger {
+                    constructor(max-level: level);
+                    get-max-level: func() -> level;
+                    set-max-level: func(level: level);
+                    log: func(level: level, msg: string);
+                }
+            }
+        "#,
+    });
+    use self::exports::example::exported_resources::logging::Level;
+
+    /// There is one level for all loggers; logging what is too urgent traps.
+    const GUEST: &str = r#"
+        LIBC
+        (type $level' (enum "debug" "info" "warn" "error"))
+        (type $logger' (resource (rep i32)))
+        (core func $new' (canon resource.new $logger'))
+        (core module $m
+            (import "" "new" (func $new (param i32) (result i32)))
+            (global $max (mut i32) (i32.const 0))
+            (func (export "new") (param i32) (result i32)
+                (global.set $max (local.get 0)) (call $new (i32.const 7)))
+            (func (export "get") (param i32) (result i32) (global.get $max))
+            (func (export "set") (param i32 i32) (global.set $max (local.get 1)))
+            (func (export "log") (param i32 i32 i32 i32)
+                (if (i32.gt_u (local.get 1) (global.get $max)) (then unreachable))))
+        (core instance $m (instantiate $m (with "" (instance (export "new" (func $new'))))))
+        (func $new (param "max-level" $level') (result (own $logger'))
+            (canon lift (core func $m "new")))
+        (func $get (param "self" (borrow $logger')) (result $level')
+            (canon lift (core func $m "get")))
+        (func $set (param "self" (borrow $logger')) (param "level" $level')
+            (canon lift (core func $m "set")))
+        (func $log (param "self" (borrow $logger')) (param "level" $level') (param "msg" string)
+            (canon lift (core func $m "log") OPTIONS))
+        (component $named
+            (type $level' (enum "debug" "info" "warn" "error"))
+            (import "level" (type $level'' (eq $level')))
+            (import "logger" (type $logger'' (sub resource)))
+            (import "new" (func $new (param "max-level" $level'') (result (own $logger''))))
+            (import "get" (func $get (param "self" (borrow $logger'')) (result $level'')))
+            (import "set" (func $set (param "self" (borrow $logger'')) (param "level" $level'')))
+            (import "log" (func $log
+                (param "self" (borrow $logger'')) (param "level" $level'') (param "msg" string)))
+            (export $level "level" (type $level''))
+            (export $logger "logger" (type $logger''))
+            (export "[constructor]logger" (func $new)
+                (func (param "max-level" $level) (result (own $logger))))
+            (export "[method]logger.get-max-level" (func $get)
+                (func (param "self" (borrow $logger)) (result $level)))
+            (export "[method]logger.set-max-level" (func $set)
+                (func (param "self" (borrow $logger)) (param "level" $level)))
+            (export "[method]logger.log" (func $log)
+                (func (param "self" (borrow $logger)) (param "level" $level) (param "msg" string))))
+        (instance $named (instantiate $named
+            (with "level" (type $level')) (with "logger" (type $logger'))
+            (with "new" (func $new)) (with "get" (func $get))
+            (with "set" (func $set)) (with "log" (func $log))))
+        (export "example:exported-resources/logging" (instance $named))"#;
+
+    #[test]
+    fn a_resource_of_the_guest_is_exported() {
+        let engine = Engine::default();
+        let component = guest(&engine, GUEST);
+        let linker = Linker::new(&engine);
+        let mut store = Store::new(&engine, ());
+        let bindings = ExportSomeResources::instantiate(&mut store, &component, &linker).unwrap();
+        let guest = bindings.example_exported_resources_logging();
+        let logger = guest.logger();
+        let mine = logger.call_constructor(&mut store, Level::Warn).unwrap();
+        assert_eq!(
+            logger.call_get_max_level(&mut store, mine).unwrap(),
+            Level::Warn
+        );
+        logger
+            .call_set_max_level(&mut store, mine, Level::Info)
+            .unwrap();
+        assert_eq!(
+            logger.call_get_max_level(&mut store, mine).unwrap(),
+            Level::Info
+        );
+        logger
+            .call_log(&mut store, mine, Level::Debug, "hello!")
+            .unwrap();
+        mine.resource_drop(&mut store).unwrap();
+        let gone = logger.call_get_max_level(&mut store, mine);
+        assert!(gone.is_err());
+    }
+}

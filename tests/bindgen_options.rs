@@ -501,3 +501,80 @@ fn the_text_of_bindings_can_be_had_instead() {
     });
     assert!(TEXT.contains("pub trait WImports"), "{TEXT}");
 }
+
+mod handles {
+    use super::*;
+    use cellule::component::{ResourceAny, TypedFunc};
+
+    bindgen!({
+        inline: r#"
+            package handles:all;
+            interface made {
+                resource thing;
+                record holder { it: thing }
+            }
+            interface used {
+                use made.{thing, holder};
+                pass: func(seen: borrow<thing>, given: list<holder>) -> thing;
+            }
+            world exporting {
+                export made;
+                export used;
+            }
+            world importing {
+                import made;
+                export used;
+            }
+        "#,
+        world: "exporting",
+    });
+
+    /// The same with the resource in the host.
+    mod imported {
+        use super::*;
+
+        bindgen!({
+            inline: r#"
+                package handles:all;
+                interface made {
+                    resource thing;
+                    record holder { it: thing }
+                }
+                interface used {
+                    use made.{thing, holder};
+                    pass: func(seen: borrow<thing>, given: list<holder>) -> thing;
+                }
+                world importing {
+                    import made;
+                    export used;
+                }
+            "#,
+        });
+    }
+
+    #[test]
+    fn handles_are_dynamic_where_the_guest_has_the_resource_and_typed_where_the_host_has() {
+        type Guests<'a> = TypedFunc<
+            (ResourceAny, &'a [exports::handles::all::made::Holder]),
+            (exports::handles::all::used::Thing,),
+        >;
+        type Hosts<'a> = TypedFunc<
+            (
+                Resource<imported::handles::all::made::Thing>,
+                &'a [imported::handles::all::made::Holder],
+            ),
+            (Resource<imported::exports::handles::all::used::Thing>,),
+        >;
+        // That this is compiled is the test: the types are the same.
+        let _guests: fn(&exports::handles::all::used::Guest) -> Guests<'_> =
+            exports::handles::all::used::Guest::func_pass;
+        let _hosts: fn(&imported::exports::handles::all::used::Guest) -> Hosts<'_> =
+            imported::exports::handles::all::used::Guest::func_pass;
+        let engine = Engine::default();
+        let component = guest(&engine, "");
+        let mut store = Store::new(&engine, ());
+        let made = Exporting::instantiate(&mut store, &component, &Linker::new(&engine));
+        let error = made.map(drop).unwrap_err().to_string();
+        assert_eq!(error, "no exported instance named `handles:all/made`");
+    }
+}
