@@ -20,6 +20,9 @@ pub enum Command {
     Core(CoreArgs),
     /// What calls of components cost: cellule and wasmtime with the same guests
     Components(ComponentsArgs),
+    /// Whether random components do the same on cellule and on wasmtime
+    #[cfg(feature = "wasmtime")]
+    Differential(DifferentialArgs),
 }
 
 /// Arguments of `core`.
@@ -86,6 +89,23 @@ Examples:
   components
   components --rounds 21 --only add --only nested
   components --quick";
+
+/// Arguments of `differential`.
+#[cfg(feature = "wasmtime")]
+#[derive(Debug, Args)]
+pub struct DifferentialArgs {
+    /// How many cases
+    #[arg(long, default_value_t = 20_000)]
+    pub cases: u64,
+
+    /// The number of the first case; each is made from its number alone
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+
+    /// Print each case's component and everything that was seen of it
+    #[arg(long)]
+    pub verbose: bool,
+}
 
 #[cfg(test)]
 mod tests {

@@ -3,6 +3,8 @@
 mod args;
 mod components;
 mod core;
+#[cfg(feature = "wasmtime")]
+mod differential;
 mod engines;
 mod measure;
 mod table;
@@ -15,5 +17,7 @@ fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Core(args) => core::run(&args),
         Command::Components(args) => components::run(&args),
+        #[cfg(feature = "wasmtime")]
+        Command::Differential(args) => differential::run(&args),
     }
 }

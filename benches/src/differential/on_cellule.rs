@@ -1,0 +1,29 @@
+//! Cases on cellule.
+
+// Once for each engine on purpose.
+#[allow(clippy::duplicate_mod)]
+#[path = "drive.rs"]
+pub mod drive;
+
+use cellule as engine;
+use cellule::component::{List, Val};
+
+/// The engine, with everything that cases use.
+pub fn engine() -> cellule::Engine {
+    let mut config = cellule::Config::new();
+    config.wasm_component_model_map(true);
+    config.wasm_component_model_fixed_length_lists(true);
+    cellule::Engine::new(&config)
+}
+
+fn list(items: Vec<Val>) -> Val {
+    Val::List(List::Vals(items))
+}
+
+fn fixed(items: Vec<Val>) -> Val {
+    Val::FixedLengthList(List::Vals(items))
+}
+
+fn items(list: &List) -> Vec<Val> {
+    list.iter().collect()
+}
