@@ -365,7 +365,8 @@ impl<'a> Generator<'a> {
         let told = format!("An instance of a component of the world `{kebab}`: what it exports.");
         let pre_told = format!("A component of the world `{kebab}` whose imports are bound.");
         let index_told = format!("Where the exports of the world `{kebab}` are in a component.");
-        let instantiating = self.instantiating(name, &pre, &indices);
+        let of_pre = self.of_pre(name, &pre, &indices);
+        let of_component = self.of_component(name, &pre, &indices);
         quote! {
             #[doc = #told]
             pub struct #name { #(#fields: #types,)* }
@@ -400,21 +401,16 @@ impl<'a> Generator<'a> {
                 }
             }
 
-            #instantiating
+            #of_pre
+            #of_component
         }
     }
 
-    fn instantiating(&self, name: &Ident, pre: &Ident, indices: &Ident) -> TokenStream {
+    /// What makes instances of a component whose imports are bound.
+    fn of_pre(&self, name: &Ident, pre: &Ident, indices: &Ident) -> TokenStream {
         let cellule = &self.cellule;
         let component = quote!(#cellule::component);
         let result = quote!(#cellule::Result);
-        let parameters = quote! {
-            <_T>(
-                store: impl #cellule::AsContextMut<Data = _T>,
-                component: &#component::Component,
-                linker: &#component::Linker<_T>,
-            ) -> #result<Self>
-        };
         quote! {
             impl<T: 'static> ::core::clone::Clone for #pre<T> {
                 fn clone(&self) -> Self {
@@ -466,7 +462,22 @@ impl<'a> Generator<'a> {
                     self.indices.load(&mut store, &instance)
                 }
             }
+        }
+    }
 
+    /// What makes instances of a component with a linker.
+    fn of_component(&self, name: &Ident, pre: &Ident, indices: &Ident) -> TokenStream {
+        let cellule = &self.cellule;
+        let component = quote!(#cellule::component);
+        let result = quote!(#cellule::Result);
+        let parameters = quote! {
+            <_T>(
+                store: impl #cellule::AsContextMut<Data = _T>,
+                component: &#component::Component,
+                linker: &#component::Linker<_T>,
+            ) -> #result<Self>
+        };
+        quote! {
             #[allow(dead_code)]
             impl #name {
                 /// Makes an instance of a component with what a linker defines.
