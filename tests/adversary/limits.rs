@@ -159,7 +159,7 @@ fn each_type_constructor_takes_as_many_members_as_its_limit_and_not_one_more() {
             let (mut store, one, two) = pair(&members(kind, n));
             let value = Val::List([last(kind, n), last(kind, n)].into_iter().collect());
             for instance in [one, two] {
-                let len = call(&mut store, &instance, "len", &[value.clone()]).unwrap();
+                let len = call(&mut store, &instance, "len", std::slice::from_ref(&value)).unwrap();
                 assert_eq!(len, Some(Val::U32(2)), "{kind} {n}");
             }
         }
@@ -321,7 +321,7 @@ fn components_nested_a_hundred_thousand_deep_need_no_native_stack() {
     for depth in [0, 1, 50] {
         assert!(loads_small(components(depth), Limits::server()));
     }
-    // Whether they fit is up to the limits; that it ends well is what counts.
-    let fits = loads_small(components(100_000), Limits::server());
-    assert_eq!(fits, loads_small(components(100_000), Limits::server()));
+    for depth in [1_000, 100_000] {
+        assert!(!loads_small(components(depth), Limits::server()), "{depth}");
+    }
 }

@@ -131,7 +131,7 @@ fn strings_that_end_past_memory() {
         let values = Values::of("string", true, encoding);
         for past in 0..5 {
             let ptr = MEMORY - 8 + past;
-            if ptr % align != 0 {
+            if !ptr.is_multiple_of(align) {
                 let words = ["string pointer not aligned to 2", "unaligned pointer"];
                 values.fails::<String>((ptr, len, 0), words[0], words[1]);
             } else if past > 0 {
@@ -246,6 +246,25 @@ fn lists_that_end_past_memory() {
     let values = Values::of("(list u8)", true, "utf8");
     for len in [1 << 28, (1 << 28) - 1, 1 << 31] {
         values.fails::<Vec<u8>>((0, len, 0), words[0], words[1]);
+    }
+}
+
+#[test]
+fn results_whose_address_is_wrong() {
+    let values = Values {
+        text: component("(tuple u32 u32)", true, "utf8")
+            .replace("(i32.const 16)))", "(local.get 0)))"),
+    };
+    for wrong in [MEMORY - 4, MEMORY, u32::MAX - 3, u32::MAX - 7] {
+        let words = ["pointer out of bounds of memory", "pointer out-of-bounds"];
+        values.fails::<(u32, u32)>((wrong, 0, 0), words[0], words[1]);
+    }
+    for wrong in [1, 2, 3, MEMORY - 1, u32::MAX] {
+        values.fails::<(u32, u32)>((wrong, 0, 0), "pointer not aligned", "unaligned pointer");
+    }
+    for right in [0, 4, MEMORY - 8] {
+        let nothing = Val::Tuple(vec![Val::U32(0), Val::U32(0)]);
+        values.succeeds((right, 0, 0), (0u32, 0u32), nothing, 0);
     }
 }
 
