@@ -106,3 +106,43 @@ fn every_path_that_the_docs_name_exists() {
         "docs name what isn't there: {missing:?}"
     );
 }
+
+/// What the porting guide says is shown by a test is named as `tests/file.rs::module::test`.
+#[test]
+fn every_test_that_the_porting_guide_names_exists() {
+    let guide = std::fs::read_to_string(root().join("docs/porting-from-wasmtime.md"))
+        .expect("the porting guide");
+    let named: Vec<&str> = guide
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|word| word.starts_with("tests/"))
+        .collect();
+    assert!(named.len() > 30, "the guide names {} tests", named.len());
+    let missing: Vec<&str> = named.into_iter().filter(|name| !is_a_test(name)).collect();
+    assert!(missing.is_empty(), "no such test: {missing:?}");
+}
+
+/// Whether `file.rs::module::test` is a function marked as a test, in modules of these names.
+fn is_a_test(name: &str) -> bool {
+    let mut parts = name.split("::");
+    let file = parts.next().unwrap_or_default();
+    let Ok(text) = std::fs::read_to_string(root().join(file)) else {
+        return false;
+    };
+    let parts: Vec<&str> = parts.collect();
+    let Some((test, modules)) = parts.split_last() else {
+        return false;
+    };
+    let mut rest = text.as_str();
+    for module in modules {
+        match rest.split_once(&format!("mod {module} {{")) {
+            Some((_, inside)) => rest = inside,
+            None => return false,
+        }
+    }
+    let Some((before, _)) = rest.split_once(&format!("fn {test}()")) else {
+        return false;
+    };
+    before.trim_end().ends_with("#[test]")
+}
