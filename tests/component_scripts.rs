@@ -32,6 +32,14 @@ const WASMTIME: Suite = Suite {
     deep: false,
 };
 
+/// Scripts about validation: some that are valid have imports, or bodies that trap, and aren't meant to
+/// be run, so there are no pins and no expected differences.
+const VALIDATION: Suite = Suite {
+    folder: "wasm-tools/tests/cli",
+    pins: "",
+    deep: true,
+};
+
 impl Suite {
     /// Its folder; none, with a message, where only the other suites are installed.
     fn path(&self) -> Option<PathBuf> {
@@ -54,13 +62,7 @@ impl Suite {
         let differences = Differences::read(&root().join("tests/pins/differences.txt"));
         let differences = differences.expect("the list of differences");
         let run_one = |path: &PathBuf| {
-            let mut report = match Script::read(path) {
-                Ok(script) => run(&script, options),
-                // Two scripts of wasmtime's need a grammar that is gone.
-                Err(error) => {
-                    Report::unreadable(&path.display().to_string(), &format!("{error:#}"))
-                }
-            };
+            let mut report = run_script(path, options);
             let stale = differences.apply(&mut report);
             assert!(stale.is_empty(), "no difference any more: {stale:?}");
             report
@@ -76,6 +78,14 @@ impl Suite {
             let _ = writeln!(text, "{name}: {}", report.summary().pin());
         }
         text
+    }
+}
+
+fn run_script(path: &Path, options: &Options) -> Report {
+    match Script::read(path) {
+        Ok(script) => run(&script, options),
+        // Two scripts of wasmtime's need a grammar that is gone.
+        Err(error) => Report::unreadable(&path.display().to_string(), &format!("{error:#}")),
     }
 }
 
@@ -126,6 +136,25 @@ fn wasmtimes_suite_does_what_is_pinned() {
     assert!(summary.passed_of(Kind::Return) >= 84, "{summary}");
     assert!(summary.passed_of(Kind::Trap) >= 62, "{summary}");
     assert!(summary.passed_of(Kind::Unlinkable) >= 20, "{summary}");
+}
+
+/// What is to be refused is: as invalid, or by the name of a feature that isn't supported yet.
+#[test]
+fn whatever_the_validation_scripts_refuse_is_refused() {
+    let Some(folder) = VALIDATION.path() else {
+        return;
+    };
+    let scripts = VALIDATION.scripts(&folder);
+    let reports: Vec<Report> = scripts
+        .iter()
+        .map(|path| run_script(path, &Options::default()))
+        .collect();
+    let refused = |line: &String| line.contains(" invalid: ") || line.contains(" malformed: ");
+    let accepted: Vec<String> = failures(&reports).into_iter().filter(refused).collect();
+    assert!(accepted.is_empty(), "{}", accepted.join("\n"));
+    let summary = summary(&reports);
+    assert!(summary.passed_of(Kind::Invalid) >= 695, "{summary}");
+    assert!(summary.passed_of(Kind::Malformed) >= 39, "{summary}");
 }
 
 /// The same verdicts with fuel that doesn't end, and in slices: stops lie inside adapters and the
