@@ -108,16 +108,6 @@ impl Call {
         let progress = exec::drive(store, &mut self.thread);
         store.depth.leave();
         match progress {
-            Ok(Progress::Done) => {
-                if self.scope {
-                    store
-                        .inner
-                        .scopes
-                        .check_return()
-                        .map_err(|error| self.fail(store, error.into()))?;
-                }
-                Ok(Progress::Done)
-            }
             Ok(progress) => Ok(progress),
             Err(error) => Err(self.fail(store, error)),
         }
@@ -165,13 +155,18 @@ impl Call {
         self.thread.stack.first().copied().unwrap_or(0)
     }
 
-    /// After the result is lifted: begins `post-return`, if there is one; whether there is.
+    /// After the result is lifted: sees that the guest has dropped what was lent to it, and begins
+    /// `post-return`, if there is one; whether there is.
     pub fn post_return<T: 'static>(
         &mut self,
         store: &mut Store<T>,
         options: BoundOptions,
         has_result: bool,
     ) -> Result<bool> {
+        if self.scope {
+            let checked = store.inner.scopes.check_return();
+            checked.map_err(|error| self.fail(store, error.into()))?;
+        }
         if options.post_return == NONE {
             return Ok(false);
         }

@@ -266,8 +266,8 @@ fn a_borrow_returned_as_own_is_a_trap() {
         .call(&mut store, (Resource::new_borrow(5),))
         .map(drop)
         .unwrap_err();
-    // It breaks two rules, to keep it and to give it away: the one about the call's end is checked first.
-    is_trap(&error, "borrow handles still remain at the end of the call");
+    // It breaks two rules, to keep it and to give it away: results are lifted before the call may end.
+    is_trap(&error, "cannot lift own resource from a borrow");
     assert_eq!(store.data(), &[]);
     let keep = two.get_typed_func::<(Resource<Thing>,), (Resource<Thing>,)>(&mut store, "keep");
     assert!(keep.is_ok());
