@@ -146,3 +146,43 @@ fn is_a_test(name: &str) -> bool {
     };
     before.trim_end().ends_with("#[test]")
 }
+
+/// The README counts the official component suite as its pins do.
+#[test]
+fn the_readme_counts_what_the_pins_say() {
+    let read = |name: &str| std::fs::read_to_string(root().join(name)).expect(name);
+    let pins = read("tests/pins/component-model.txt");
+    let mut passed = 0;
+    // What is to be found in a reason for a skip, and what the README calls it; the first counts.
+    let names = [
+        ("async", "need async"),
+        ("threading", "threading"),
+        ("exceptions", "core exceptions"),
+        ("nested names", "nested names"),
+        ("gc", "garbage collection"),
+    ];
+    let mut skipped = [0u32; 5];
+    for part in pins.lines().flat_map(|line| line.split('[')) {
+        if let Some((count, reason)) = part
+            .strip_prefix("skipped ")
+            .and_then(|rest| rest.split_once(": "))
+        {
+            let group = names.iter().position(|(word, _)| reason.contains(word));
+            let group = group.unwrap_or_else(|| panic!("no group for `{reason}`"));
+            skipped[group] += count.parse::<u32>().expect("a count");
+        } else {
+            let counts = part
+                .split([' ', '='])
+                .filter_map(|word| word.parse::<u32>().ok());
+            passed += counts.sum::<u32>();
+        }
+    }
+    let readme = read("README.md").replace('\n', " ");
+    let total: u32 = skipped.iter().sum();
+    let head = format!("{passed} pass, 0 fail, and {total} are skipped:");
+    assert!(readme.contains(&head), "{head}");
+    for (count, (_, name)) in skipped.iter().zip(names) {
+        let said = format!(" {count} {name}");
+        assert!(readme.contains(&said), "the README doesn't say{said}");
+    }
+}
