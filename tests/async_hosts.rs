@@ -2,9 +2,10 @@
 
 use cellule::component::{Component, InstancePre, Linker, TypedFunc, Val};
 use cellule::{Config, Engine, Result, Store, StoreContextMut};
+use cellule_tests::waiting::{Pending, block_on};
 use std::future::Future;
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 
 /// A guest that adds what two calls of the host give, and one whose start function calls it.
 const GUEST: &str = r#"(component
@@ -21,34 +22,6 @@ const GUEST: &str = r#"(component
                 (i32.add (call $slow (local.get 0)) (call $slow (i32.const 1))))))
     (core instance $i (instantiate $m (with "" (instance (export "slow" (func $slow'))))))
     (func (export "run") (param "x" u32) (result u32) (canon lift (core func $i "run"))))"#;
-
-/// Pending so many times.
-struct Pending(u32);
-
-impl Future for Pending {
-    type Output = ();
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        if self.0 == 0 {
-            return Poll::Ready(());
-        }
-        self.0 -= 1;
-        context.waker().wake_by_ref();
-        Poll::Pending
-    }
-}
-
-/// Polls a future to its end; the output, and how often it was pending.
-fn block_on<F: Future>(future: F) -> (F::Output, u32) {
-    let mut future = pin!(future);
-    let mut context = Context::from_waker(Waker::noop());
-    let mut pending = 0;
-    loop {
-        match future.as_mut().poll(&mut context) {
-            Poll::Ready(output) => return (output, pending),
-            Poll::Pending => pending += 1,
-        }
-    }
-}
 
 /// The guest, linked with a host that is pending `times` and gives its argument and how often it was
 /// called.

@@ -3,9 +3,7 @@
 
 use cellule::component::{Component, HasSelf, Linker, Resource, ResourceTable, bindgen};
 use cellule::{Engine, Result, Store};
-use std::future::Future;
-use std::pin::{Pin, pin};
-use std::task::{Context, Poll, Waker};
+use cellule_tests::waiting::{Pending, block_on};
 
 /// Memory with an allocator, for guests in text; and options that refer to it.
 const LIBC: &str = r#"
@@ -25,34 +23,6 @@ fn guest(engine: &Engine, text: &str) -> Component {
     let text = text.replace("OPTIONS", options).replace("LIBC", LIBC);
     let text = format!("(component {text})");
     Component::new(engine, wat::parse_str(text).expect("valid text")).expect("valid")
-}
-
-/// Pending so many times.
-struct Pending(u32);
-
-impl Future for Pending {
-    type Output = ();
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        if self.0 == 0 {
-            return Poll::Ready(());
-        }
-        self.0 -= 1;
-        context.waker().wake_by_ref();
-        Poll::Pending
-    }
-}
-
-/// Polls a future to its end; the output, and how often it was pending.
-fn block_on<F: Future>(future: F) -> (F::Output, u32) {
-    let mut future = pin!(future);
-    let mut context = Context::from_waker(Waker::noop());
-    let mut pending = 0;
-    loop {
-        match future.as_mut().poll(&mut context) {
-            Poll::Ready(output) => return (output, pending),
-            Poll::Pending => pending += 1,
-        }
-    }
 }
 
 mod hello_world {

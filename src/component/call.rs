@@ -107,10 +107,7 @@ impl Call {
             .map_err(|error| self.fail(store, error))?;
         let progress = exec::drive(store, &mut self.thread);
         store.depth.leave();
-        match progress {
-            Ok(progress) => Ok(progress),
-            Err(error) => Err(self.fail(store, error)),
-        }
+        progress.map_err(|error| self.fail(store, error))
     }
 
     /// Takes fuel from the store's reserve for a call that is out of it.

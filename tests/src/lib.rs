@@ -4,6 +4,7 @@ pub mod canonical;
 pub mod echo;
 pub mod guests;
 pub mod stories;
+pub mod waiting;
 
 use std::path::{Path, PathBuf};
 

@@ -169,15 +169,21 @@ fn encode(wat: &mut QuoteWat<'_>) -> Result<Vec<u8>, String> {
     }
 }
 
-/// Judges an `assert_malformed` or `assert_invalid`: only a refusal for that reason counts.
-pub fn judge_bad_module(result: Result<Definition, Refusal>, expected: &str) -> Step {
+/// Judges an `assert_malformed` or `assert_invalid`: only a refusal for that reason counts, or for
+/// a feature without which the script wants it refused.
+pub fn judge_bad_module(
+    result: Result<Definition, Refusal>,
+    features: FeatureSet,
+    expected: &str,
+) -> Step {
     match result {
         Ok(_) => Err(Stop::Fail(format!(
             "accepted, but should be refused: {expected}"
         ))),
         Err(Refusal::Text(_)) => Ok(()),
-        Err(Refusal::Engine { error, .. }) => match error.kind() {
+        Err(Refusal::Engine { error, wasm }) => match error.kind() {
             ErrorKind::Malformed | ErrorKind::Invalid => Ok(()),
+            ErrorKind::Unsupported if features.gates(&wasm) => Ok(()),
             ErrorKind::Unsupported => Err(unsupported(&error)),
             kind => Err(Stop::Fail(format!(
                 "refused as {kind:?}, not as bad ({expected}): {error}"

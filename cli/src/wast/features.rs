@@ -181,6 +181,11 @@ impl FeatureSet {
             .wasm_component_model_fixed_length_lists(has(WasmFeatures::CM_FIXED_LENGTH_LISTS));
     }
 
+    /// Whether `wasm` is refused under this set for nothing but a feature that the set leaves out.
+    pub fn gates(self, wasm: &[u8]) -> bool {
+        !validates(self.0, wasm) && validates(WasmFeatures::all(), wasm)
+    }
+
     /// wasmparser's form of the set.
     pub fn flags(self) -> WasmFeatures {
         self.0

@@ -165,7 +165,10 @@ impl Runner {
                 mut module,
                 message,
                 ..
-            } => judge_bad_module(self.engine.compile(&mut module), message),
+            } => {
+                let result = self.engine.compile(&mut module);
+                judge_bad_module(result, self.engine.features, message)
+            }
             WastDirective::AssertUnlinkable {
                 module, message, ..
             } => self.assert_unlinkable(module, message),
