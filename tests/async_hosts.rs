@@ -135,7 +135,7 @@ fn a_call_whose_future_is_dropped_ends_its_instance_and_no_other() {
 fn slices_of_fuel_and_host_futures_yield_in_one_call() {
     let mut config = Config::new();
     config.consume_fuel(true);
-    let engine = Engine::new(&config);
+    let engine = Engine::new(&config).unwrap();
     let pre = pre(&engine, 1);
     let mut store = Store::new(&engine, 0);
     store.set_fuel(1_000_000).unwrap();

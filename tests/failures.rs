@@ -109,7 +109,7 @@ fn what_a_host_instantiates_during_a_start_function_outlives_its_failure() {
 
 #[test]
 fn a_dropped_instantiation_leaves_a_store_that_works() {
-    let engine = Engine::new(Config::new().consume_fuel(true));
+    let engine = Engine::new(Config::new().consume_fuel(true)).unwrap();
     let pre = starts(&engine);
     let mut store = Store::new(&engine, State::default());
     store.set_fuel(1_000_000).unwrap();
@@ -262,7 +262,7 @@ fn recursion_through_the_host_has_a_limit() {
         ..Limits::server()
     };
     for depth in [1, 5, Limits::server().host_recursion] {
-        let engine = Engine::new(Config::new().limits(limits(depth)));
+        let engine = Engine::new(Config::new().limits(limits(depth))).unwrap();
         let pre = calls(&engine, back);
         let mut store = Store::new(&engine, State::default());
         let mut fresh = |x| {
@@ -309,7 +309,7 @@ fn functions_of_another_store_are_errors() {
 
 #[test]
 fn a_call_that_is_dropped_in_the_middle_ends_its_instance() {
-    let engine = Engine::new(Config::new().consume_fuel(true));
+    let engine = Engine::new(Config::new().consume_fuel(true)).unwrap();
     let pre = calls(&engine, |_, x| Ok(x));
     let mut store = Store::new(&engine, State::default());
     store.set_fuel(1_000_000).unwrap();
@@ -329,7 +329,7 @@ fn a_call_that_is_dropped_in_the_middle_ends_its_instance() {
 
 #[test]
 fn a_call_without_fuel_is_a_trap_that_ends_its_instance() {
-    let engine = Engine::new(Config::new().consume_fuel(true));
+    let engine = Engine::new(Config::new().consume_fuel(true)).unwrap();
     let pre = calls(&engine, |_, x| Ok(x));
     let mut store = Store::new(&engine, State::default());
     store.set_fuel(1_000).unwrap();

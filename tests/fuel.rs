@@ -6,7 +6,7 @@ use cellule::{Config, Engine, ErrorKind, Linker, Module, Store, Trap, Val};
 fn taken(text: &str, args: &[Val], fast: bool) -> u64 {
     let mut config = Config::new();
     config.consume_fuel(true).fast_tier(fast);
-    let engine = Engine::new(&config);
+    let engine = Engine::new(&config).unwrap();
     let wasm = wat::parse_str(text).expect("well-formed text");
     let module = Module::new(&engine, wasm).expect("a valid module");
     let mut store = Store::new(&engine, ());
@@ -76,7 +76,7 @@ fn running_out_is_a_trap_and_leaves_nothing() {
     for fast in [false, true] {
         let mut config = Config::new();
         config.consume_fuel(true).fast_tier(fast);
-        let engine = Engine::new(&config);
+        let engine = Engine::new(&config).unwrap();
         let endless = r#"(module (func (export "run") (loop $again (br $again))))"#;
         let wasm = wat::parse_str(endless).expect("well-formed text");
         let module = Module::new(&engine, wasm).expect("a valid module");

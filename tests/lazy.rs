@@ -12,7 +12,7 @@ const HALF_BAD: &str = r#"(module
 fn engine(set: impl FnOnce(&mut Config) -> &mut Config) -> Engine {
     let mut config = Config::new();
     set(&mut config);
-    Engine::new(&config)
+    Engine::new(&config).unwrap()
 }
 
 fn bytes(text: &str) -> Vec<u8> {

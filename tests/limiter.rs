@@ -134,7 +134,7 @@ fn all_memories_and_tables_of_a_store_are_bounded_together() {
     let mut limits = Limits::server();
     limits.total_memory_bytes = 10 * 65_536;
     limits.total_table_elements = 10;
-    let engine = Engine::new(Config::new().limits(limits));
+    let engine = Engine::new(Config::new().limits(limits)).unwrap();
     let mut store = Store::new(&engine, ());
     let one = guest(&mut store).unwrap();
     let two = guest(&mut store).unwrap();

@@ -56,7 +56,7 @@ fn engine(fast: bool) -> Engine {
         ..Limits::server()
     };
     let mut config = Config::new();
-    Engine::new(config.consume_fuel(true).fast_tier(fast).limits(limits))
+    Engine::new(config.consume_fuel(true).fast_tier(fast).limits(limits)).unwrap()
 }
 
 /// A length in LEB128, and how many bytes it takes.

@@ -29,7 +29,7 @@ const GUEST: &str = r#"(module
 fn guest(fast: bool) -> (Store<u32>, Instance) {
     let mut config = Config::new();
     config.consume_fuel(true).fast_tier(fast);
-    let engine = Engine::new(&config);
+    let engine = Engine::new(&config).unwrap();
     let module = Module::new(&engine, wat::parse_str(GUEST).unwrap()).unwrap();
     let mut linker = Linker::new(&engine);
     let add = |mut caller: Caller<'_, u32>, a: i32, b: i32| -> Result<i32> {

@@ -213,7 +213,7 @@ fn doubling(levels: u32, innermost: &str) -> Vec<u8> {
 }
 
 fn refused(wasm: &[u8], limits: Limits) -> Error {
-    let engine = Engine::new(Config::new().limits(limits));
+    let engine = Engine::new(Config::new().limits(limits)).unwrap();
     match Component::new(&engine, wasm) {
         Ok(_) => panic!("it fits into the limits"),
         Err(error) => error,

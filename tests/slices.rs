@@ -13,7 +13,7 @@ fn takes_the_same(tell: impl Fn(&Engine, Pace) -> (u64, u64)) {
     for fast in [false, true] {
         let mut config = Config::new();
         config.consume_fuel(true).fast_tier(fast);
-        let engine = Engine::new(&config);
+        let engine = Engine::new(&config).unwrap();
         for pace in [
             Pace::Counted,
             Pace::Slices(1),

@@ -15,7 +15,7 @@ const COUNT: &str = r#"(module
 
 /// Calls `run` with each argument; each instruction that was executed, its tier, and how often.
 fn counts(config: &mut Config, args: &[i32]) -> Vec<(String, Tier, u64)> {
-    let engine = Engine::new(config);
+    let engine = Engine::new(config).unwrap();
     let wasm = wat::parse_str(COUNT).expect("well-formed text");
     let module = Module::new(&engine, wasm).expect("a valid module");
     let mut store = Store::new(&engine, ());

@@ -64,7 +64,7 @@ impl Cellule {
         if options.base_tier {
             config.fast_tier(false);
         }
-        let engine = cellule::Engine::new(&config);
+        let engine = cellule::Engine::new(&config)?;
         let module = cellule::Module::new(&engine, wasm)?;
         let mut store = cellule::Store::new(&engine, ());
         let instance = cellule::Linker::new(&engine).instantiate(&mut store, &module)?;

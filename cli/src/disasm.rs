@@ -14,7 +14,7 @@ use wasmparser::{ExternalKind, Parser, Payload};
 pub fn disassemble(args: &DisasmArgs, wasm: &[u8]) -> Result<String> {
     let mut config = Config::new();
     config.fast_tier(!args.base_tier).consume_fuel(args.fuel);
-    let engine = Engine::new(&config);
+    let engine = Engine::new(&config)?;
     let all = modules::binaries(wasm)?;
     if let Some(wanted) = args.module
         && wanted >= all.len()

@@ -77,7 +77,6 @@ pub(crate) const EARLY: &[(WasmFeatures, &str)] = &[
 
 /// Decodes and validates a module.
 pub(crate) fn module(engine: &Engine, bytes: &[u8]) -> Result<ModuleData> {
-    engine.config().supported()?;
     if Parser::is_component(bytes) {
         return Err(Error::at(ErrorKind::Unsupported, "components", 4));
     }

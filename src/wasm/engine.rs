@@ -76,7 +76,7 @@ macro_rules! unsupported_switches {
     ($($name:ident => $what:literal;)*) => {
         $(
             #[doc = concat!(
-                "Not supported yet, and off. While it is on, loading anything is an error of the kind \
+                "Not supported yet, and off. While it is on, making an [`Engine`] is an error of the kind \
                  [`Unsupported`](crate::ErrorKind::Unsupported) that names `", $what, "`."
             )]
             pub fn $name(&mut self, enable: bool) -> &mut Config {
@@ -201,13 +201,17 @@ pub struct Engine {
 
 impl Engine {
     /// An engine with this configuration.
-    pub fn new(config: &Config) -> Engine {
-        Engine {
+    ///
+    /// # Errors
+    /// Of the kind [`Unsupported`](ErrorKind::Unsupported) if it switches on what isn't supported yet.
+    pub fn new(config: &Config) -> Result<Engine> {
+        config.supported()?;
+        Ok(Engine {
             shared: Arc::new(Shared {
                 config: config.clone(),
                 types: Mutex::default(),
             }),
-        }
+        })
     }
 
     pub(crate) fn config(&self) -> &Config {

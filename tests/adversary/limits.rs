@@ -178,7 +178,7 @@ fn on_small_stack<R: Send + 'static>(run: impl FnOnce() -> R + Send + 'static) -
 /// Loads on a small native stack; whether that works, else the error is about size or depth.
 fn loads_small(wasm: Vec<u8>, limits: Limits) -> bool {
     on_small_stack(move || {
-        let engine = Engine::new(Config::new().limits(limits));
+        let engine = Engine::new(Config::new().limits(limits)).unwrap();
         match Component::new(&engine, wasm) {
             Ok(_) => true,
             Err(error) => {

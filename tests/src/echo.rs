@@ -107,7 +107,7 @@ impl Echo<'_> {
         let wasm = wat::parse_str(self.component()).expect("valid text");
         let mut config = Config::new();
         config.consume_fuel(true);
-        let engine = Engine::new(&config);
+        let engine = Engine::new(&config).unwrap();
         for (typed, dynamic) in values {
             let mut used = Vec::new();
             for typed_host in [true, false] {

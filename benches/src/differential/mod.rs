@@ -68,7 +68,7 @@ pub fn run(args: &DifferentialArgs) -> Result<()> {
 
 fn cases(first: u64, count: u64, verbose: bool) -> Result<Counts> {
     let engines = Engines {
-        cellule: on_cellule::engine(),
+        cellule: on_cellule::engine()?,
         wasmtime: on_wasmtime::engine()?,
     };
     let mut counts = Counts::default();

@@ -9,7 +9,7 @@ use cellule as engine;
 use cellule::component::{List, Val};
 
 /// The engine, with everything that cases use.
-pub fn engine() -> cellule::Engine {
+pub fn engine() -> cellule::Result<cellule::Engine> {
     let mut config = cellule::Config::new();
     config.wasm_component_model_map(true);
     config.wasm_component_model_fixed_length_lists(true);

@@ -53,7 +53,7 @@ pub fn run(args: &RunArgs, wasm: &[u8], mut print: impl FnMut(&str)) -> Result<(
         .iter()
         .map(|text| Call::parse(text))
         .collect::<Result<_>>()?;
-    let mut store = Store::new(&Engine::new(&config), ());
+    let mut store = Store::new(&Engine::new(&config)?, ());
     if let Some(fuel) = args.fuel {
         store.set_fuel(fuel)?;
     }

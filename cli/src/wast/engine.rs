@@ -89,18 +89,21 @@ pub struct ScriptEngine {
 
 impl ScriptEngine {
     /// Builds the engine.
-    pub fn new(features: FeatureSet, limits: Limits, options: &Options) -> Self {
+    ///
+    /// # Errors
+    /// If the options' configuration switches on what isn't supported.
+    pub fn new(features: FeatureSet, limits: Limits, options: &Options) -> cellule::Result<Self> {
         let mut config = options.config.clone();
         features.configure(&mut config);
         config.limits(limits);
         let fuel = options.fuel || options.slice.is_some();
         config.consume_fuel(fuel);
-        Self {
-            engine: Engine::new(&config),
+        Ok(Self {
+            engine: Engine::new(&config)?,
             features,
             fuel,
             slice: options.slice,
-        }
+        })
     }
 
     /// Compiles a module or component of the script.

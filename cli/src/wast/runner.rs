@@ -28,7 +28,8 @@ fn run_into(script: &Script, options: &Options, report: &mut Report) -> Result<(
     let features = options
         .features(script.features)
         .map_err(|error| error.to_string())?;
-    let engine = ScriptEngine::new(features, script.limits(), options);
+    let engine =
+        ScriptEngine::new(features, script.limits(), options).map_err(|error| error.to_string())?;
     let mut runner = Runner::new(engine).map_err(|error| error.to_string())?;
     let buffer = script::lex(&script.text).map_err(|error| error.to_string())?;
     let wast = wast::parser::parse::<Wast>(&buffer).map_err(|error| error.to_string())?;

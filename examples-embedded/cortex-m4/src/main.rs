@@ -47,7 +47,7 @@ unsafe fn HardFault(frame: &cortex_m_rt::ExceptionFrame) -> ! {
 }
 
 fn run() -> Result<bool> {
-    let engine = Engine::new(Config::new().limits(Limits::mcu()));
+    let engine = Engine::new(Config::new().limits(Limits::mcu()))?;
     let board = Board {
         channels: [21.5, 22.25],
         reported: 0,

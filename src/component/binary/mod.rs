@@ -62,7 +62,6 @@ pub(crate) fn component(
     bytes: &[u8],
 ) -> Result<(ComponentTables, Vec<ModuleData>)> {
     let config = engine.config();
-    config.supported()?;
     if !config.component_model {
         let why = "components, which the configuration switches off";
         return Err(Error::of(ErrorKind::Unsupported, why));

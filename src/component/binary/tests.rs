@@ -12,7 +12,7 @@ use std::string::{String, ToString};
 use std::vec::Vec;
 
 fn load(bytes: &[u8]) -> Result<(ComponentTables, Vec<ModuleData>)> {
-    component(&Engine::new(&Config::new()), bytes)
+    component(&Engine::new(&Config::new()).unwrap(), bytes)
 }
 
 fn tables(text: &str) -> ComponentTables {
@@ -132,7 +132,7 @@ fn doubling_is_stopped_by_a_limit_at_its_place_after_counted_work() {
         ..Limits::default()
     });
     let bytes = wat::parse_str(doubling(40)).unwrap();
-    let refused = component(&Engine::new(&config), &bytes).unwrap_err();
+    let refused = component(&Engine::new(&config).unwrap(), &bytes).unwrap_err();
     assert!(refused.to_string().contains("steps"), "{refused}");
 }
 

@@ -71,7 +71,7 @@ fn nothing_remains_of_an_instantiation_that_traps() {
 
 #[test]
 fn nothing_remains_of_an_instantiation_whose_future_is_dropped_or_starved() {
-    let engine = Engine::new(Config::new().consume_fuel(true));
+    let engine = Engine::new(Config::new().consume_fuel(true)).unwrap();
     let pre = starts(&engine);
     let mut store = Store::new(&engine, true);
     let before = lengths(&store);

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 
 fn component(text: &str) -> Component {
     let bytes = wat::parse_str(text).expect("text that encodes");
-    Component::new(&Engine::new(&Config::new()), bytes).expect("a component that loads")
+    Component::new(&Engine::new(&Config::new()).unwrap(), bytes).expect("a component that loads")
 }
 
 const SHAPES: &str = r#"(component

@@ -47,7 +47,7 @@ pub fn engine() -> Engine {
             string_bytes: (1 << 28) - 1,
             ..Limits::default()
         });
-    Engine::new(&config)
+    Engine::new(&config).unwrap()
 }
 
 fn linker(engine: &Engine) -> Linker<Host> {
