@@ -80,6 +80,9 @@ pub(crate) struct ComponentTables {
     pub exports: Vec<ExportRow>,
     /// The root's exports in `exports`.
     pub root_exports: Span,
+    /// The component instance that stands for the host where it calls a function of its own, which
+    /// the component imports and exports again; none if there is no such function.
+    pub relay: InstanceId,
 }
 
 macro_rules! lookups {

@@ -22,6 +22,10 @@ pub(crate) struct Call {
     tree: u32,
     /// Whether a scope of borrows was entered.
     scope: bool,
+    /// How much of the tree's relay was taken when it began.
+    relay: u32,
+    /// Where a function of the host's puts its result, if that is in memory.
+    out: Option<u32>,
 }
 
 /// Where the scopes stood when a call began, and which tree it enters.
@@ -29,6 +33,7 @@ pub(crate) struct Call {
 pub(crate) struct Entered {
     tree: u32,
     scope: bool,
+    relay: u32,
 }
 
 /// Checks that a tree may be entered, and begins a scope if something is lent. To be ended by
@@ -49,14 +54,19 @@ pub(crate) fn enter<T: 'static>(store: &mut Store<T>, tree: u32, lends: bool) ->
     if lends {
         inner.scopes.enter()?;
     }
-    inner.trees[tree as usize].active += 1;
-    Ok(Entered { tree, scope: lends })
+    let entered = &mut inner.trees[tree as usize];
+    entered.active += 1;
+    Ok(Entered {
+        tree,
+        scope: lends,
+        relay: entered.relay.used,
+    })
 }
 
 impl Entered {
     /// The call doesn't begin: `error` says why. A trap, of a `realloc`, locks the tree.
     pub fn cancel(self, inner: &mut StoreInner, error: Error) -> Error {
-        leave(inner, self.tree, self.scope);
+        leave(inner, self.tree, self.scope, self.relay);
         if error.kind() == ErrorKind::Trap {
             inner.trees[self.tree as usize].locked = true;
         }
@@ -64,10 +74,11 @@ impl Entered {
     }
 }
 
-fn leave(inner: &mut StoreInner, tree: u32, scope: bool) {
+fn leave(inner: &mut StoreInner, tree: u32, scope: bool, relay: u32) {
     if scope {
         inner.scopes.exit(&mut inner.handles);
     }
+    inner.relay_back(tree, relay);
     let tree = &mut inner.trees[tree as usize];
     tree.active = tree.active.saturating_sub(1);
 }
@@ -95,6 +106,8 @@ impl Call {
             thread,
             tree,
             scope: entered.scope,
+            relay: entered.relay,
+            out: None,
         })
     }
 
@@ -147,8 +160,16 @@ impl Call {
         }
     }
 
+    /// The call is of a function of the host's, which puts its result there.
+    pub fn returns_at(&mut self, out: Option<u32>) {
+        self.out = out;
+    }
+
     /// The first result slot of the call that is done.
     pub fn result(&self) -> u64 {
+        if let Some(out) = self.out {
+            return out.into();
+        }
         self.thread.stack.first().copied().unwrap_or(0)
     }
 
@@ -161,7 +182,13 @@ impl Call {
         has_result: bool,
     ) -> Result<bool> {
         if self.scope {
-            let checked = store.inner.scopes.check_return();
+            let inner = &mut store.inner;
+            if options.instance == inner.trees[self.tree as usize].relay.instance {
+                // What was lent to the host's function ends with it.
+                let handles = &mut inner.handles[options.instance as usize];
+                inner.scopes.drop_borrows(handles);
+            }
+            let checked = inner.scopes.check_return();
             checked.map_err(|error| self.fail(store, error.into()))?;
         }
         if options.post_return == NONE {
@@ -179,13 +206,13 @@ impl Call {
     /// Ends a call that is done, and its `post-return` if it has run.
     pub fn close<T: 'static>(self, store: &mut Store<T>, options: BoundOptions) {
         store.inner.components[options.instance as usize].may_leave = true;
-        leave(&mut store.inner, self.tree, self.scope);
+        leave(&mut store.inner, self.tree, self.scope, self.relay);
         store.idle.push(self.thread);
     }
 
     /// As [`Call::close`], for a call without options.
     pub fn close_plain<T: 'static>(self, store: &mut Store<T>) {
-        leave(&mut store.inner, self.tree, self.scope);
+        leave(&mut store.inner, self.tree, self.scope, self.relay);
         store.idle.push(self.thread);
     }
 
@@ -196,6 +223,7 @@ impl Call {
             &mut store.inner,
             self.tree,
             core::mem::take(&mut self.scope),
+            self.relay,
         );
         store.idle.push(core::mem::replace(
             &mut self.thread,

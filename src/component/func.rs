@@ -87,8 +87,8 @@ impl Func {
     fn begin<T: 'static>(&self, store: &mut Store<T>, lends: bool) -> Result<Entered> {
         self.check_store(store)?;
         if self.entity == NONE {
-            let why = "calling an import that the component re-exports";
-            return Err(Error::of(ErrorKind::Unsupported, why));
+            let why = "a function whose instance was never made";
+            return Err(Error::of(ErrorKind::Link, why));
         }
         enter(store, self.tree, lends)
     }
@@ -102,8 +102,11 @@ impl Func {
         memory: impl FnOnce(&mut LowerContext<'_, T>, u32) -> Result<()>,
     ) -> Result<Call> {
         let entered = self.begin(store, shape.lends)?;
-        let mut slots = [0; MAX_FLAT_PARAMS];
+        // One more than parameters take, for the address of the result of a host's function.
+        let mut slots = [0; MAX_FLAT_PARAMS + 1];
+        let mut count = shape.slots;
         let options = self.bound(store);
+        let to_host = options.instance == store.inner.trees[self.tree as usize].relay.instance;
         let mut cx = LowerContext::new(store, self.tree, options);
         cx.spend(1);
         let lowered = if shape.params_in_memory {
@@ -115,16 +118,24 @@ impl Func {
         } else {
             flat(&mut cx, &mut slots[..shape.slots])
         };
-        if let Err(error) = lowered {
-            return Err(entered.cancel(&mut store.inner, error));
-        }
-        Call::start(
-            store,
-            self.tree,
-            self.entity,
-            &slots[..shape.slots],
-            Some(entered),
-        )
+        let out = lowered.and_then(|()| {
+            if !to_host || !shape.result_in_memory {
+                return Ok(None);
+            }
+            let row = cx.row(shape.result);
+            let out = cx.allocate(row.align.into(), row.size)?;
+            slots[count] = out.into();
+            count += 1;
+            Ok(Some(out))
+        });
+        let out = match out {
+            Ok(out) => out,
+            Err(error) => return Err(entered.cancel(&mut store.inner, error)),
+        };
+        let slots = &slots[..count];
+        let mut call = Call::start(store, self.tree, self.entity, slots, Some(entered))?;
+        call.returns_at(out);
+        Ok(call)
     }
 
     /// Lifts the result of a call that is done, and begins its `post-return`; whether there is one.

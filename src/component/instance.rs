@@ -206,16 +206,10 @@ impl Instance {
     fn func<T: 'static>(&self, store: &Store<T>, id: FuncId) -> Func {
         let tree = &store.inner.trees[self.tree as usize];
         let row = tree.tables.func(id);
-        let entity = match row.kind {
-            FuncKind::Lifted => {
-                make::func_entity(&store.inner, self.tree, row.core).unwrap_or(NONE)
-            }
-            FuncKind::Imported => NONE,
-        };
         Func {
             store: self.store,
             tree: self.tree,
-            entity,
+            entity: make::func_entity(&store.inner, self.tree, row.core).unwrap_or(NONE),
             options: row.options.0,
             ty: row.ty,
         }

@@ -7,6 +7,7 @@
 
 use super::ResourceType;
 use super::handles::ResourceTag;
+use super::relay::Relay;
 use super::scalar::ScalarAdapter;
 use crate::tables::{ComponentTables, Encoding, FuncTypeId, TrampolineKind, TypeId};
 use alloc::sync::Arc;
@@ -37,6 +38,7 @@ pub(crate) struct Tree {
     pub hosts: Vec<u32>,
     /// What its resource types are, by the tables' numbers; none if there are none.
     pub resource_types: Option<Arc<[ResourceType]>>,
+    pub relay: Relay,
 }
 
 /// Options of a lift or lower with the entities that they name.

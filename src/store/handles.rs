@@ -238,6 +238,19 @@ impl HandleTable {
         Ok(dropped)
     }
 
+    /// Releases the borrows of a scope, for a table that no guest can drop them from.
+    fn release_borrows(&mut self, of: ScopeId) -> u32 {
+        let borrowed = |entry: &Entry| matches!(entry, Entry::Borrow { scope, .. } if *scope == of);
+        let mut released = 0;
+        for index in 1..=self.entries.len() as u32 {
+            if borrowed(&self.entries[index as usize - 1]) {
+                self.release(index);
+                released += 1;
+            }
+        }
+        released
+    }
+
     /// Lifting `borrow`. An owned handle counts the loan; see [`Scopes::lend`].
     fn lend(&mut self, index: u32, ty: ResourceTag) -> Result<Lent, HandleError> {
         match self.entry(index, ty)? {
@@ -349,6 +362,16 @@ impl Scopes {
             Some(Scope { borrows: 1.., .. }) => Err(HandleError::BorrowsRemain),
             _ => Ok(()),
         }
+    }
+
+    /// Drops what the innermost call holds in a table that no guest can drop it from.
+    pub fn drop_borrows(&mut self, handles: &mut HandleTable) {
+        let Some(last) = self.scopes.len().checked_sub(1) else {
+            return;
+        };
+        let released = handles.release_borrows(ScopeId(last as u32));
+        let borrows = &mut self.scopes[last].borrows;
+        *borrows = borrows.saturating_sub(released);
     }
 
     /// Ends all calls: none is running.

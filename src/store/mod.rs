@@ -6,6 +6,7 @@
 
 pub(crate) mod components;
 pub(crate) mod handles;
+pub(crate) mod relay;
 mod resource_type;
 pub(crate) mod scalar;
 

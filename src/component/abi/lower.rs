@@ -82,7 +82,7 @@ impl<'a, T: 'static> LowerContext<'a, T> {
             instance, realloc, ..
         } = self.options;
         if realloc == NONE {
-            return Err(Trap::UnreachableCodeReached.into());
+            return self.relay_room(request);
         }
         let args = [
             request.old,
@@ -105,6 +105,19 @@ impl<'a, T: 'static> LowerContext<'a, T> {
             return Err(Error::of(ErrorKind::Trap, why));
         }
         Ok(ptr)
+    }
+
+    /// Room for what the host passes to itself; see [`Relay`](crate::store::relay::Relay).
+    fn relay_room(&mut self, request: Request) -> Result<u32> {
+        let relay = self.store.inner.trees[self.tree as usize].relay;
+        // Strings and lists are made in one piece there: their encoding is the host's own.
+        if relay.memory == NONE || self.options.memory != relay.memory || request.old_size > 0 {
+            return Err(Trap::UnreachableCodeReached.into());
+        }
+        let inner = &mut self.store.inner;
+        let room = inner.relay_room(self.tree, request.align, request.new_size);
+        let full = || Error::of(ErrorKind::Limit, "no memory for a value passed to the host");
+        room.ok_or_else(full)
     }
 
     /// Stores a string; its pointer and length.

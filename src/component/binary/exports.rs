@@ -3,7 +3,7 @@
 //! The tree follows the declared types, which may hide some of what an instance holds. Instances of
 //! the same contents and type share their rows, so the tree is no larger than the types are.
 
-use super::flatten::{BagId, Def, Flattener, ModuleDef};
+use super::flatten::{BagId, Def, Flattener, FuncDef, ModuleDef};
 use super::plan::{Plan, StepKind};
 use crate::error::Result;
 use crate::tables::*;
@@ -75,7 +75,7 @@ impl Flattener<'_, '_> {
         match (def, ty) {
             (Def::Func(func), Entity::Func(ty)) => {
                 row.kind = ExportKind::Func;
-                row.a = self.func(func)?.0;
+                row.a = self.exported_func(func)?.0;
                 row.ty = self.convert.func(&mut self.scopes[0], ty)?.0;
             }
             (Def::Module(module), Entity::Module(ty)) => {
@@ -114,6 +114,42 @@ impl Flattener<'_, '_> {
             _ => return Err(self.missing()),
         }
         Ok(row)
+    }
+
+    /// A function that the host can call. One that is imported and exported again is called as if a
+    /// component instance of its own had lowered it, whose memory is the runtime's.
+    fn exported_func(&mut self, func: FuncDef) -> Result<FuncId> {
+        let id = self.func(func)?;
+        let FuncDef::Imported(..) = func else {
+            return Ok(id);
+        };
+        let instance = self.relay()?;
+        let tables = self.tables();
+        let imported = tables.func(id);
+        let sig = tables.lower_signature(imported.ty);
+        let sig = self.convert.builder.core_sig(&sig);
+        let options = self.convert.builder.option_set(OptionsRow {
+            instance,
+            encoding: Encoding::Utf8,
+            memory: CoreDefId::NONE,
+            realloc: CoreDefId::NONE,
+            post_return: CoreDefId::NONE,
+            sig,
+        });
+        let core = self.trampoline(TrampolineRow {
+            kind: TrampolineKind::Lower,
+            sig,
+            instance,
+            func: id,
+            ty: imported.ty,
+            options,
+            resource: ResourceId::NONE,
+        });
+        Ok(self.convert.builder.func(FuncRow {
+            core,
+            options,
+            ..imported
+        }))
     }
 
     fn export_type(&mut self, row: &mut ExportRow, ty: wp::ComponentAnyTypeId) -> Result<()> {

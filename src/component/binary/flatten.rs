@@ -213,6 +213,27 @@ impl<'a, 'p> Flattener<'a, 'p> {
         (&mut self.convert, &mut self.scopes[last])
     }
 
+    fn new_instance(&mut self, parent: InstanceId, name: NameId) -> Result<InstanceId> {
+        let instances = &mut self.tables().instances;
+        let instance = InstanceId(instances.len() as u32);
+        instances.push(InstanceRow { parent, name });
+        if instance.0 >= self.limits.component_instances {
+            let why = "more component instances than the limit allows";
+            return Err(self.error(ErrorKind::Limit, why));
+        }
+        Ok(instance)
+    }
+
+    /// The component instance that stands for the host, made when it is needed first.
+    pub fn relay(&mut self) -> Result<InstanceId> {
+        if let Some(known) = self.tables().relay.some() {
+            return Ok(known);
+        }
+        let relay = self.new_instance(InstanceId::NONE, NameId::NONE)?;
+        self.tables().relay = relay;
+        Ok(relay)
+    }
+
     /// Begins a component instance.
     fn enter(
         &mut self,
@@ -224,13 +245,7 @@ impl<'a, 'p> Flattener<'a, 'p> {
         let plan = self.closures[closure as usize].plan;
         let name = self.plans[plan as usize].name;
         let name = self.convert.builder.optional_name(name);
-        let instances = &mut self.tables().instances;
-        let instance = InstanceId(instances.len() as u32);
-        instances.push(InstanceRow { parent, name });
-        if instance.0 >= self.limits.component_instances {
-            let why = "more component instances than the limit allows";
-            return Err(self.error(ErrorKind::Limit, why));
-        }
+        let instance = self.new_instance(parent, name)?;
         self.scopes.push(scope);
         self.frames.push(Frame {
             closure,
@@ -442,7 +457,7 @@ impl<'a, 'p> Flattener<'a, 'p> {
             options,
             resource: ResourceId::NONE,
         };
-        self.trampoline(row);
+        self.define_trampoline(row);
         Ok(())
     }
 
@@ -464,14 +479,19 @@ impl<'a, 'p> Flattener<'a, 'p> {
         }))
     }
 
-    fn trampoline(&mut self, row: TrampolineRow) {
+    /// A trampoline as a core function.
+    pub fn trampoline(&mut self, row: TrampolineRow) -> CoreDefId {
         let id = self.convert.builder.trampoline(row);
-        let def = self.convert.builder.core_def(CoreDefRow {
+        self.convert.builder.core_def(CoreDefRow {
             kind: CoreDefKind::Trampoline,
             space: CoreSpace::Func,
             a: id.0,
             b: 0,
-        });
+        })
+    }
+
+    fn define_trampoline(&mut self, row: TrampolineRow) {
+        let def = self.trampoline(row);
         self.frame().core[CoreSpace::Func as usize].push(def);
     }
 
@@ -510,7 +530,7 @@ impl<'a, 'p> Flattener<'a, 'p> {
         let resource = convert.resource(scope, id);
         let sig = convert.builder.core_sig(&sig);
         let instance = self.frame().instance;
-        self.trampoline(TrampolineRow {
+        self.define_trampoline(TrampolineRow {
             kind,
             sig,
             instance,

@@ -8,6 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::machine::{HostCall, Thread};
 use crate::store::components::*;
 use crate::store::handles::{HandleTable, ResourceTag};
+use crate::store::relay::Relay;
 use crate::store::scalar::{Scalar, ScalarAdapter};
 use crate::store::{FuncEntity, FuncKind, RefArena, ResourceType, StoreInner};
 use crate::tables::{
@@ -257,10 +258,17 @@ fn new_tree<T: 'static>(store: &mut Store<T>, pre: &InstancePre<T>) -> u32 {
         store.inner.arenas.push(RefArena::default());
     }
     let resources = bind_resources(store, pre, first_instance);
+    let relay = match tables.relay.some() {
+        Some(instance) => store.inner.new_relay(first_instance + instance.0),
+        None => Relay::NONE,
+    };
     let options = tables.options.iter().map(|row| BoundOptions {
         instance: first_instance + row.instance.0,
         encoding: row.encoding,
-        memory: NONE,
+        memory: match tables.relay.some() {
+            Some(instance) if instance == row.instance => relay.memory,
+            _ => NONE,
+        },
         realloc: NONE,
         post_return: NONE,
     });
@@ -290,6 +298,7 @@ fn new_tree<T: 'static>(store: &mut Store<T>, pre: &InstancePre<T>) -> u32 {
         trampolines: Vec::new(),
         hosts,
         resource_types,
+        relay,
     };
     store.inner.trees.push(made);
     store.origins.push(Arc::new(pre.clone()));
