@@ -253,7 +253,7 @@ fn what_is_passed_counts_as_memory() {
     let mut limits = cellule::Limits::default();
     limits.total_memory_bytes = 100_000;
     config.limits(limits);
-    let engine = Engine::new(&config);
+    let engine = Engine::new(&config).unwrap();
     let mut store = Store::new(&engine, Notes::new());
     let guest = component(&engine, GUEST);
     let instance = linker(&engine).instantiate(&mut store, &guest).unwrap();
