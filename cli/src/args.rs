@@ -42,7 +42,7 @@ pub struct RunArgs {
     /// Component or core module
     pub file: PathBuf,
 
-    /// A call, `NAME(ARGUMENTS)`; may be given several times, run in order in one instance
+    /// A call, `NAME(ARGUMENTS)` or `RESOURCE = NAME(ARGUMENTS)`; several run in order in one instance
     #[arg(long, short, value_name = "CALL")]
     pub invoke: Vec<String>,
 
@@ -96,7 +96,12 @@ Calls:
   \"text\", 'c', true, lists [1, 2], tuples (1, \"a\"), records {x: 1, y: 2}, variants circle(2),
   enums red, flags {read, write}, options some(1) and none, results ok(1) and err(\"why\").
   Core modules take numbers, in decimal. Results go to stdout, one line a call, () if there are none.
-  A resource in a result is printed as own<NAME> and then dropped; none can be an argument.
+
+Resources:
+  A resource in a result is kept and printed by its name: counter-1, counter-2 and so on, or NAME where
+  the call is written NAME = CALL. Later calls take it by that name wherever a resource is expected.
+  A method's first argument is its resource. Passed on as `own` it is the callee's and its name is gone;
+  lent as `borrow` it stays. `[drop](NAME)` drops one; what is left at the end is dropped, the newest first.
 
 Names:
   demo:app/shapes@0.1.0#area is the function area of that interface; area or shapes#area will do
@@ -105,6 +110,8 @@ Names:
 Examples:
   cellule run text.wasm --invoke 'run(\"wörld\")'
   cellule run app.wasm --unknown-imports print -i 'area(circle(2))' -i 'centroid([])'
+  cellule run app.wasm -i 'counter(5)' -i 'counter.inc(counter-1)' -i '[drop](counter-1)'
+  cellule run depot.wasm -i 'a = store(2)' -i 'b = store(3)' -i 'store.merge(a, b)'
   cellule run guest.wasm --invoke 'run(\"a\")' --fuel 1000000 --max-memory 16777216
   cellule run fib.wat --invoke 'fib(30)' --stats";
 
@@ -140,11 +147,24 @@ Examples:
 
 /// Arguments of `cellule inspect`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  cellule inspect component.wasm")]
+#[command(after_help = INSPECT_HELP)]
 pub struct InspectArgs {
     /// Component or core module
     pub file: PathBuf,
+
+    /// Print a component's world only, as WIT that can be read back
+    #[arg(long)]
+    pub wit: bool,
 }
+
+const INSPECT_HELP: &str = "\
+Told are a component's world as WIT, its core modules with imports, exports, memories and tables, what
+they take at first, and the features that the file needs beyond WebAssembly 1.0. A file that needs what
+`run` hasn't can be looked into all the same.
+
+Examples:
+  cellule inspect component.wasm
+  cellule inspect --wit component.wasm > world.wit";
 
 /// Arguments of `cellule wast`.
 #[derive(Debug, Args)]

@@ -4,6 +4,7 @@ pub mod args;
 pub mod disasm;
 pub mod input;
 pub mod inspect;
+pub mod near;
 pub mod run;
 pub mod stats;
 pub mod wast;

@@ -38,7 +38,10 @@ fn command(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Command::Inspect(args) => {
             let wasm = input::read(&args.file)?;
-            print(&inspect::describe(&wasm)?);
+            print(&match args.wit {
+                true => inspect::wit(&wasm)?,
+                false => inspect::describe(&wasm)?,
+            });
         }
         Command::Disasm(args) => {
             let wasm = input::read(&args.file)?;

@@ -33,7 +33,7 @@ fn inspect_tells_the_world_modules_and_needs_of_every_guest() {
         assert!(output.status.success(), "{guest}: {}", stderr(&output));
         let text = stdout(&output);
         assert!(text.starts_with("component, "), "{guest}: {text}");
-        assert!(text.contains("\nexport "), "{guest}: {text}");
+        assert!(text.contains("\n  export "), "{guest}: {text}");
         assert!(text.contains("core module 0: "), "{guest}: {text}");
         assert!(text.contains("needs: "), "{guest}: {text}");
     }
@@ -277,10 +277,9 @@ fn components_are_called_with_wave_in_one_instance() {
             ("turn()", "ok(none)"),
             ("turn(some(ok(3)))", "ok(some(3))"),
             ("turn(some(err(\"no\")))", "err(\"no\")"),
-            ("[constructor]store(2)", "own<store>"),
-            ("store(2)", "own<store>"),
-            // What a call returned has been dropped.
-            ("alive()", "0"),
+            ("[constructor]store(2)", "store-1"),
+            ("store(2)", "store-2"),
+            ("alive()", "2"),
         ];
         let calls = told.map(|(call, _)| call);
         let expected = told.map(|(_, result)| result);
@@ -305,17 +304,20 @@ fn arguments_that_do_not_fit_are_told_with_place_and_type() {
     for (call, expected) in [
         (
             "stats([1, x])",
-            "argument 1 (`values`): wrong type at `x`; expected is\n  list<s32>",
+            "argument 1 (`values`): wrong type at `x`; expected is\n  list<s32>\nin\n  \
+             stats([1, x])\n            ^\n",
         ),
         (
             "stats([3000000000])",
-            "invalid value at `3000000000`; expected is\n  list<s32>",
+            "invalid value at `3000000000`; expected is\n  list<s32>\nin\n  \
+             stats([3000000000])\n         ^^^^^^^^^^\n",
         ),
         (
-            "labels({}, huge)",
-            "argument 2 (`s`): unknown case \"huge\" at `huge`; expected is\n  enum { small, medium, large }",
+            "labels({}, lage)",
+            "argument 2 (`s`): unknown case \"lage\"; did you mean `large`? at `lage`; expected is\n  \
+             enum { small, medium, large }\nin\n  labels({}, lage)\n             ^^^^\n",
         ),
-        ("labels({fragile, soft}, small)", "unknown case \"soft\""),
+        ("labels({fragile, soft}, small)", "unknown flag \"soft\""),
         ("stats()", "has 0 arguments"),
         (
             "stats([], [])",
@@ -329,17 +331,196 @@ fn arguments_that_do_not_fit_are_told_with_place_and_type() {
         ("stats", "write NAME(ARGUMENTS)"),
         (
             "store.len(1)",
-            "argument 1 (`self`) of `cellule:depot/depot@1.2.0#[method]store.len`",
+            "argument 1 (`self`): wrong type at `1`; expected is\n  borrow<store>",
         ),
-        ("store.len(1)", "resources can't be written as text"),
         (
             "sum([])",
             "no function `sum` is exported; these are:\n  audit: func(titles: list<string>)",
+        ),
+        (
+            "depot#satts([])",
+            "no function `depot#satts` is exported; did you mean `stats`?; these are:\n",
         ),
     ] {
         let text = error(DEPOT, &TRAP, call);
         assert!(text.contains(expected), "{call}: {text}");
     }
+}
+
+/// Both guests have a resource `store`, with `alive` to count them.
+const GUESTS: [&str; 2] = [DEPOT, "tests/guests/c-depot.wasm"];
+
+#[test]
+fn a_resource_of_one_call_is_an_argument_of_later_ones() {
+    for file in GUESTS {
+        let told = [
+            ("store(3)", "store-1"),
+            (
+                "store.put(store-1, {id: 1, weight: 2.5, size: small, handling: {}, notes: []})",
+                "ok",
+            ),
+            (
+                "store.put(store-1, {id: 7, weight: 9, size: large, handling: {cold}, notes: [\"a\"]})",
+                "ok",
+            ),
+            // Lent ones stay.
+            ("[method]store.len(store-1)", "2"),
+            ("late = store.split(store-1, 1)", "late"),
+            ("store.lighter(store-1, late)", "true"),
+            ("alive()", "2"),
+            // Those that are passed on are the guest's.
+            ("both = store.merge(late, store-1)", "both"),
+            ("store.len(both)", "2"),
+            ("alive()", "1"),
+            ("[drop](both)", "()"),
+            ("alive()", "0"),
+            // A name is free again.
+            ("both = store(1)", "both"),
+            ("store(1)", "store-2"),
+            ("alive()", "2"),
+        ];
+        let calls = told.map(|(call, _)| call);
+        let expected = told.map(|(_, result)| result);
+        assert_eq!(lines(file, &TRAP, &calls), expected, "{file}");
+    }
+}
+
+#[test]
+fn a_resource_that_a_call_cannot_have_is_named_with_what_happened_to_it() {
+    let make = ["a = store(1)", "b = store(1)"];
+    for (calls, expected) in [
+        (
+            &["store.len(c)"][..],
+            "no resource is named `c`; held are `a`, `b` at `c`; expected is\n  borrow<store>\nin\n  \
+             store.len(c)\n            ^\n",
+        ),
+        (
+            &["store.merge(a, b)", "store.len(a)"],
+            "`a` isn't held any more: it was passed on by `store.merge(a, b)` at `a`",
+        ),
+        (
+            &["[drop](a)", "[drop](a)"],
+            "`a` isn't held any more: it was dropped\n  [drop](a)\n         ^",
+        ),
+        (
+            &["store.merge(a, a)"],
+            "argument 2 (`b`): the same call is given `a` as its own before at `a`",
+        ),
+        (
+            &["b = store(2)"],
+            "`b` is the name of a `store` that is still held; choose another",
+        ),
+        (
+            &["n = alive()"],
+            "`n` would name nothing: no resource is returned by\n  cellule:depot/depot@1.2.0#alive",
+        ),
+        (&["n_1 = store(1)"], "`n_1` can't name a resource"),
+        (&["none = store(1)"], "`none` can't name a resource"),
+        (
+            &["[drop](1)"],
+            "`1` can't name a resource\n  [drop](1)\n         ^",
+        ),
+        (&["[drop]()"], "write [drop](NAME)"),
+    ] {
+        let (_, err, success) = run(DEPOT, &TRAP, &[&make, calls].concat());
+        assert!(!success, "{calls:?}");
+        assert!(err.contains(expected), "{calls:?}: {err}");
+    }
+    let text = error(DEPOT, &TRAP, "store.len(store-1)");
+    let expected = "no resource is named `store-1`: no call has returned one";
+    assert!(text.contains(expected), "{text}");
+}
+
+/// Two types of resources; a dropped one tells the host its number, and traps if that is 9.
+const RESOURCES: &str = r#"(component
+    (import "dropped" (func $dropped (param "kind" char) (param "number" u32)))
+    (core module $m
+        (import "" "dropped" (func $dropped (param i32 i32)))
+        (func (export "drop-one") (param i32) (call $dropped (i32.const 111) (local.get 0))
+            (if (i32.eq (local.get 0) (i32.const 9)) (then unreachable)))
+        (func (export "drop-two") (param i32) (call $dropped (i32.const 116) (local.get 0))))
+    (core func $dropped' (canon lower (func $dropped)))
+    (core instance $m (instantiate $m (with "" (instance (export "dropped" (func $dropped'))))))
+    (type $one' (resource (rep i32) (dtor (core func $m "drop-one"))))
+    (type $two' (resource (rep i32) (dtor (core func $m "drop-two"))))
+    (export $one "one" (type $one'))
+    (export $two "two" (type $two'))
+    (core func $new-one (canon resource.new $one'))
+    (core func $new-two (canon resource.new $two'))
+    (core func $drop-two (canon resource.drop $two'))
+    (core module $n
+        (import "" "one" (func $one (param i32) (result i32)))
+        (import "" "two" (func $two (param i32) (result i32)))
+        (import "" "drop" (func $drop (param i32)))
+        (memory (export "memory") 1)
+        (func (export "one") (param i32) (result i32) (call $one (local.get 0)))
+        (func (export "pair") (result i32)
+            (i32.store (i32.const 0) (call $two (i32.const 3)))
+            (i32.store (i32.const 4) (call $two (i32.const 4)))
+            (i32.const 0))
+        (func (export "some") (param i32) (result i32)
+            (i32.store8 (i32.const 0) (local.get 0))
+            (if (local.get 0) (then (i32.store (i32.const 4) (call $one (i32.const 5)))))
+            (i32.const 0))
+        (func (export "take") (param i32 i32) (call $drop (local.get 1)))
+        (func (export "look") (param i32 i32) (result i32) (local.get 1)))
+    (core instance $n (instantiate $n (with "" (instance
+        (export "one" (func $new-one)) (export "two" (func $new-two))
+        (export "drop" (func $drop-two))))))
+    (func (export "make") (param "number" u32) (result (own $one)) (canon lift (core func $n "one")))
+    (func (export "pair") (result (tuple (own $two) (own $two)))
+        (canon lift (core func $n "pair") (memory (core memory $n "memory"))))
+    (func (export "some") (param "is" bool) (result (option (own $one)))
+        (canon lift (core func $n "some") (memory (core memory $n "memory"))))
+    (func (export "take") (param "two" (option (own $two))) (canon lift (core func $n "take")))
+    (func (export "look") (param "at" (option (borrow $one))) (result u32)
+        (canon lift (core func $n "look"))))"#;
+
+#[test]
+fn what_is_held_at_the_end_is_dropped_and_destructors_run() {
+    let path = module("resources", RESOURCES);
+    let file = path.to_str().expect("UTF-8");
+    let told = |calls: &[&str]| run(file, &PRINT, calls);
+    let calls = [
+        "make(1)",
+        "make(2)",
+        "[drop](one-1)",
+        "some(true)",
+        "some(false)",
+        "pair()",
+    ];
+    let (out, err, success) = told(&calls);
+    assert!(success, "{err}");
+    let expected = "one-1\none-2\n()\nsome(one-3)\nnone\n(two-1, two-2)\n";
+    assert_eq!(out, expected);
+    // The newest first, after what was dropped before.
+    let order = [('o', 1), ('t', 4), ('t', 3), ('o', 5), ('o', 2)];
+    let order = order.map(|(kind, number)| format!("dropped('{kind}', {number})\n"));
+    assert_eq!(err, order.concat());
+    // What one name is for is numbered if there are several.
+    let (out, err, _) = told(&["x = pair()", "take(x-2)", "take(some(x-1))", "look(none)"]);
+    assert_eq!(out, "(x, x-1)\n", "{err}");
+    let (_, err, success) = told(&["make(1)", "take(one-1)"]);
+    assert!(!success);
+    let expected = "argument 1 (`two`): `one-1` is of another type: a `one` at `one-1`; expected is\n  \
+                    option<own<two>>";
+    assert!(err.contains(expected), "{err}");
+    // An error of a destructor is one of the program; after an error of the user destructors run too.
+    let (out, err, success) = told(&["make(9)"]);
+    assert!(!success);
+    assert_eq!(out, "one-1\n");
+    assert!(
+        err.contains("dropped('o', 9)\nerror: dropping `one-1` at the end: wasm trap"),
+        "{err}"
+    );
+    let (_, err, success) = told(&["make(7)", "made(8)"]);
+    assert!(!success);
+    assert!(
+        err.starts_with("dropped('o', 7)\nerror: no function `made`"),
+        "{err}"
+    );
+    assert!(err.contains("did you mean `make` or `take`?"), "{err}");
+    let _ = std::fs::remove_file(&path);
 }
 
 #[test]
@@ -528,7 +709,7 @@ fn a_guest_with_records_variants_and_resources_answers() {
         ("allow({read}, green)", "{read}"),
         ("allow({read}, blue)", "{read, exec}"),
         ("allow({read}, red)", "{}"),
-        ("counter(5)", "own<counter>"),
+        ("counter(5)", "counter-1"),
     ];
     let calls = told.map(|(call, _)| call);
     let (out, err, success) = run(&file, &PRINT, &calls);

@@ -8,14 +8,13 @@ mod wit;
 
 use crate::input::{self, Kind};
 use crate::wast::features::{self, FeatureSet};
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use std::fmt::Write;
 use wasmparser::types::Types;
-use wasmparser::{Parser, Payload, Validator, WasmFeatures};
+use wasmparser::{Validator, WasmFeatures};
 
-/// Describes a component or core module.
-pub fn describe(wasm: &[u8]) -> Result<String> {
-    let types = Validator::new_with_features(WasmFeatures::all())
+fn validate(wasm: &[u8]) -> Result<Types> {
+    Validator::new_with_features(WasmFeatures::all())
         .validate_all(wasm)
         .map_err(|error| {
             anyhow!(
@@ -23,12 +22,32 @@ pub fn describe(wasm: &[u8]) -> Result<String> {
                 error.offset(),
                 error.message()
             )
-        })?;
+        })
+}
+
+/// The world of a component as WIT.
+///
+/// # Errors
+/// If it isn't valid, or is a core module.
+pub fn wit(wasm: &[u8]) -> Result<String> {
+    let types = validate(wasm)?;
+    match input::kind(wasm)? {
+        Kind::Component => wit::world(wasm, &types),
+        Kind::Module => bail!("a core module has no world: without `--wit` its imports are told"),
+    }
+}
+
+/// Describes a component or core module.
+///
+/// # Errors
+/// If it isn't valid.
+pub fn describe(wasm: &[u8]) -> Result<String> {
+    let types = validate(wasm)?;
     let mut text = String::new();
     match input::kind(wasm)? {
         Kind::Component => {
             let _ = writeln!(text, "component, {} bytes\n", wasm.len());
-            text.push_str(&component_world(wasm, &types)?);
+            let _ = writeln!(text, "{}", wit::world(wasm, &types)?);
         }
         Kind::Module => {
             let _ = writeln!(text, "core module, {} bytes\n", wasm.len());
@@ -55,40 +74,6 @@ pub fn describe(wasm: &[u8]) -> Result<String> {
             &needed
         }
     );
-    Ok(text)
-}
-
-/// The component's own imports and exports, in the file's order.
-fn component_world(wasm: &[u8], types: &Types) -> Result<String> {
-    let mut printer = wit::Printer::new(types.as_ref());
-    let mut depth = 0u32;
-    let mut text = String::new();
-    for payload in Parser::new(0).parse_all(wasm) {
-        match payload? {
-            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
-            Payload::End(_) => depth = depth.saturating_sub(1),
-            Payload::ComponentImportSection(imports) if depth == 0 => {
-                for import in imports {
-                    let name = import?.name.name;
-                    let item = types.as_ref().component_item_for_import(name);
-                    let item = item.with_context(|| format!("import {name} has no type"))?;
-                    printer.item(&mut text, "import", name, &item.ty);
-                }
-            }
-            Payload::ComponentExportSection(exports) if depth == 0 => {
-                for export in exports {
-                    let name = export?.name.name;
-                    let item = types.as_ref().component_item_for_export(name);
-                    let item = item.with_context(|| format!("export {name} has no type"))?;
-                    printer.item(&mut text, "export", name, &item.ty);
-                }
-            }
-            _ => {}
-        }
-    }
-    if !text.is_empty() {
-        text.push('\n');
-    }
     Ok(text)
 }
 
@@ -132,6 +117,8 @@ mod tests {
             text.contains("make: func(at: tuple<u8, char>) -> counter;"),
             "{text}"
         );
+        assert!(text.contains("  import demo:app/types@0.1.0;"), "{text}");
+        assert!(text.contains("package demo:app@0.1.0 {"), "{text}");
     }
 
     #[test]

@@ -1,7 +1,10 @@
-//! A call as the user writes it: `NAME(ARGUMENTS)`, the arguments in WAVE.
+//! A call as the user writes it: `NAME(ARGUMENTS)`, the arguments in WAVE, and before it perhaps
+//! `RESOURCE =`, a name for the resource that it returns.
 
-use anyhow::{Result, anyhow};
+use super::held::is_name;
+use anyhow::{Result, anyhow, bail};
 use std::error::Error as _;
+use std::ops::Range;
 use wasm_wave::ast::Node;
 use wasm_wave::parser::{ParserError, ParserErrorKind};
 use wasm_wave::untyped::UntypedValue;
@@ -10,6 +13,8 @@ use wasm_wave::untyped::UntypedValue;
 pub struct Call<'t> {
     /// All of it.
     pub text: &'t str,
+    /// What the resource that it returns is to be called.
+    pub result: Option<&'t str>,
     /// The function's name as written.
     pub name: &'t str,
     arguments: Option<UntypedValue<'t>>,
@@ -24,16 +29,28 @@ impl<'t> Call<'t> {
         let open = text
             .find('(')
             .ok_or_else(|| anyhow!("`{text}` is no call: write NAME(ARGUMENTS)"))?;
-        let (name, rest) = text.split_at(open);
+        let (before, rest) = text.split_at(open);
+        let (result, name) = match before.split_once('=') {
+            Some((result, name)) => (Some(result.trim()), name),
+            None => (None, before),
+        };
         let empty = rest.strip_prefix('(').map(str::trim) == Some(")");
         let arguments = if empty {
             None
         } else {
             let list = UntypedValue::parse(rest);
-            Some(list.map_err(|error| anyhow!("in `{text}`: {}", describe(&error, rest)))?)
+            let list = list.map_err(|error| {
+                anyhow!(
+                    "{}{}",
+                    describe(&error, rest),
+                    pointed(text, open, error.span())
+                )
+            });
+            Some(list?)
         };
         Ok(Call {
             text,
+            result,
             name: name.trim(),
             arguments,
         })
@@ -51,10 +68,49 @@ impl<'t> Call<'t> {
         self.arguments.as_ref().map_or("", |list| list.source())
     }
 
+    /// The function's name in a core module, where a name may have an `=` in it.
+    pub fn whole_name(&self) -> &str {
+        self.text.split('(').next().unwrap_or_default().trim()
+    }
+
+    /// An error if what the call returns can't be called so.
+    pub fn check_result_name(&self) -> Result<()> {
+        match self.result {
+            Some(name) if !is_name(name) => {
+                let text = self.text;
+                bail!("in `{text}`: `{name}` can't name a resource: write it like `my-store`")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The call with marks under a place in its arguments.
+    pub fn pointed(&self, place: Range<usize>) -> String {
+        pointed(self.text, self.text.len() - self.source().len(), place)
+    }
+
     /// The text of an argument.
     pub fn written(&self, argument: &Node) -> &str {
         self.source().get(argument.span()).unwrap_or_default()
     }
+}
+
+/// A call on a line of its own, with marks under a place in its arguments, which begin at `start`. Of a
+/// call of several lines it shows the one in question.
+fn pointed(text: &str, start: usize, place: Range<usize>) -> String {
+    let from = (start + place.start).min(text.len());
+    let to = (start + place.end).clamp(from, text.len());
+    let (Some(before), Some(marked)) = (text.get(..from), text.get(from..to)) else {
+        return format!("\n  {text}");
+    };
+    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+    let line = text[line_start..].lines().next().unwrap_or_default();
+    let marked = marked.lines().next().unwrap_or_default();
+    let (indent, width) = (
+        before[line_start..].chars().count(),
+        marked.chars().count().max(1),
+    );
+    format!("\n  {line}\n  {}{}", " ".repeat(indent), "^".repeat(width))
 }
 
 /// An error of `wasm-wave`, with the text that it is about in place of offsets.

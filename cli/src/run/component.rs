@@ -1,22 +1,29 @@
-//! Components: linked, instantiated, called with WAVE.
+//! Components: linked, instantiated, called with WAVE; what resources they return is held for later calls.
 
 use super::call::{Call, describe};
 use super::functions::{self, Item};
+use super::held::Held;
 use super::wave::{self, Names, Ty, Value};
 use super::{called_unserved, ended, results, unserved};
 use crate::args::{RunArgs, UnknownImports};
 use anyhow::{Context, Result, anyhow, bail};
-use cellule::component::types::{ComponentFunc, ComponentItem, Type};
+use cellule::component::types::{ComponentItem, Type};
 use cellule::component::{
-    Component, Func, Instance, InstancePre, Linker, LinkerInstance, List, Val,
+    Component, Func, Instance, InstancePre, Linker, LinkerInstance, List, ResourceAny, Val,
 };
-use cellule::{Engine, ErrorKind, Store};
+use cellule::{Engine, ErrorKind, Store, StoreContextMut};
+use std::cell::RefCell;
+use std::rc::Rc;
 
-/// An instance and what it exports.
+/// Instead of a function's name: drops a resource that is held.
+const DROP: &str = "[drop]";
+
+/// An instance, what it exports, and the resources that its functions returned.
 pub struct Guest {
     instance: Instance,
     exports: Vec<Item>,
     names: Names,
+    held: Rc<RefCell<Held>>,
 }
 
 impl Guest {
@@ -35,42 +42,100 @@ impl Guest {
             instance,
             exports: functions::items(component.component_type().exports(&engine), &engine),
             names: names(&engine, &component),
+            held: Rc::default(),
         })
     }
 
     /// Makes one call; its result as text.
     pub fn invoke(&self, store: &mut Store<()>, call: &Call) -> Result<String> {
+        call.check_result_name()?;
+        if call.name == DROP {
+            return self.drop_one(store, call);
+        }
         let item = functions::find(&self.exports, call.name, &self.names)?;
         let func = self.func(store, item).zip(item.func());
         let (func, ty) =
             func.ok_or_else(|| anyhow!("`{}` is the type of a function", item.full()))?;
-        let arguments = self.arguments(call, item, ty)?;
+        if let Some(name) = call.result {
+            if !ty.results().any(|ty| wave::has_resource(&ty)) {
+                bail!(
+                    "in `{}`: `{name}` would name nothing: no resource is returned by\n  {}",
+                    call.text,
+                    item.signature(&self.names)
+                );
+            }
+            self.held.borrow().check_free(name)?;
+        }
+        let arguments = self.arguments(store, call, item, &func)?;
         let mut values = vec![Val::Bool(false); ty.results().len()];
+        let how = format!("passed on by `{}`", call.text);
+        self.held.borrow_mut().gave(&how);
         func.call(&mut *store, &arguments, &mut values)
             .map_err(|error| ended(call, error))?;
         let shown = values.iter().zip(ty.results());
         let shown: Vec<String> = shown
-            .map(|(value, ty)| wave::write(value, &ty, &self.names))
+            .map(|(value, ty)| self.write(call, value, &ty))
             .collect::<Result<_>>()?;
-        for value in &values {
-            drop_resources(store, value).map_err(|error| ended(call, error))?;
-        }
         Ok(results(&shown))
     }
 
+    /// A result as text; resources in it are held from then on.
+    fn write(&self, call: &Call, value: &Val, ty: &Type) -> Result<String> {
+        let mut naming = |resource: &ResourceAny, ty: &Type| {
+            let kind = match ty {
+                Type::Own(ty) | Type::Borrow(ty) => self.names.of(*ty),
+                _ => "resource",
+            };
+            let mut held = self.held.borrow_mut();
+            held.keep(call.result, kind, *resource)
+        };
+        wave::write(value, ty, &mut naming)
+    }
+
+    /// `[drop](NAME)`: runs the destructor of a resource that is held.
+    fn drop_one(&self, store: &mut Store<()>, call: &Call) -> Result<String> {
+        let given = call.arguments();
+        let &[node] = &given[..] else {
+            bail!(
+                "`{}`: write {DROP}(NAME) with the name of a resource",
+                call.text
+            );
+        };
+        let marks = call.pointed(node.span());
+        let Ok(name) = node.as_enum(call.source()) else {
+            bail!("`{}` can't name a resource{marks}", call.written(node));
+        };
+        let resource = self.held.borrow_mut().give(name, true, None);
+        let resource = resource.map_err(|why| anyhow!("{why}{marks}"))?;
+        self.held.borrow_mut().gave("dropped");
+        resource
+            .resource_drop(store)
+            .map_err(|error| ended(call, error))?;
+        Ok(results(&[]))
+    }
+
+    /// Drops the resources that are still held.
+    ///
+    /// # Errors
+    /// What a destructor ended with.
+    pub fn finish(&self, store: &mut Store<()>) -> Result<()> {
+        self.held.borrow_mut().drop_all(store)
+    }
+
     /// The arguments of a call as values of a function's types.
-    fn arguments(&self, call: &Call, item: &Item, ty: &ComponentFunc) -> Result<Vec<Val>> {
+    fn arguments(
+        &self,
+        store: &Store<()>,
+        call: &Call,
+        item: &Item,
+        func: &Func,
+    ) -> Result<Vec<Val>> {
+        // The instance's types know its resources, the component's have names for them.
+        let ty = func.ty(store);
         let params: Vec<(&str, Type)> = ty.params().collect();
-        for (at, (name, ty)) in params.iter().enumerate() {
-            if wave::has_resource(ty) {
-                bail!(
-                    "argument {} (`{name}`) of `{}` is {}: resources can't be written as text",
-                    at + 1,
-                    item.full(),
-                    wave::describe(ty, &self.names)
-                );
-            }
-        }
+        let named: Vec<Type> = item
+            .func()
+            .map_or(Vec::new(), |ty| ty.params().map(|(_, ty)| ty).collect());
         let given = call.arguments();
         // WAVE lets arguments at the end be left out if they are options.
         let optional = params.iter().rev();
@@ -84,16 +149,18 @@ impl Guest {
             );
         }
         let mut values = Vec::new();
-        for (at, (name, ty)) in params.into_iter().enumerate() {
+        for (at, ((name, ty), named)) in params.into_iter().zip(&named).enumerate() {
             let Some(node) = given.get(at) else {
                 values.push(Val::Option(None));
                 continue;
             };
-            let value = node.to_wasm_value::<Value>(&Ty(ty.clone()), call.source());
+            let value = node.to_wasm_value::<Value>(&Ty::new(ty, &self.held), call.source());
             let value = value.map_err(|error| {
-                let (text, why) = (call.text, describe(&error, call.source()));
+                let why = describe(&error, call.source());
+                let marks = call.pointed(error.span());
+                let expected = wave::describe(named, &self.names);
                 anyhow!(
-                    "in `{text}`: argument {} (`{name}`): {why}; expected is\n  {ty}",
+                    "argument {} (`{name}`): {why}; expected is\n  {expected}\nin{marks}",
                     at + 1
                 )
             })?;
@@ -128,12 +195,14 @@ fn names(engine: &Engine, component: &Component) -> Names {
     names
 }
 
-/// Drops the resources that a result owns: no later call can name them.
-fn drop_resources(store: &mut Store<()>, value: &Val) -> cellule::Result<()> {
+/// Drops the resources that a value owns.
+fn drop_resources(store: &mut StoreContextMut<'_, ()>, value: &Val) -> cellule::Result<()> {
     let mut inner = |value: &Val| drop_resources(&mut *store, value);
     match value {
         Val::Resource(resource) if resource.owned() => resource.resource_drop(store),
-        Val::List(List::Vals(list)) | Val::Tuple(list) => list.iter().try_for_each(inner),
+        Val::List(List::Vals(list)) | Val::FixedLengthList(List::Vals(list)) | Val::Tuple(list) => {
+            list.iter().try_for_each(inner)
+        }
         Val::Record(fields) => fields.iter().try_for_each(|(_, value)| inner(value)),
         Val::Map(entries) => entries.iter().try_for_each(|(_, value)| inner(value)),
         Val::Variant(_, payload) | Val::Option(payload) => payload.as_deref().map_or(Ok(()), inner),
@@ -189,13 +258,17 @@ impl StandIn<'_> {
             match item {
                 ComponentItem::ComponentFunc(ty) if self.print && ty.results().len() == 0 => {
                     let names = self.names.clone();
-                    place.func_new(name, move |_, _, values, _| {
+                    place.func_new(name, move |mut store, _, values, _| {
+                        let mut naming = |_: &ResourceAny, ty: &Type| wave::describe(ty, &names);
                         let both = values.iter().zip(ty.params());
-                        let text = both.map(|(value, (_, ty))| wave::write(value, &ty, &names));
+                        let text =
+                            both.map(|(value, (_, ty))| wave::write(value, &ty, &mut naming));
                         let text = text.collect::<Result<Vec<_>>>();
                         let text = text.map_err(cellule::Error::msg)?;
                         eprintln!("{full}({})", text.join(", "));
-                        Ok(())
+                        // What the guest passes on is the host's to drop.
+                        let mut values = values.iter();
+                        values.try_for_each(|value| drop_resources(&mut store, value))
                     })?;
                 }
                 ComponentItem::ComponentFunc(_) => {

@@ -3,6 +3,7 @@
 use super::call::Call;
 use super::{called_unserved, ended, results, unserved};
 use crate::args::{RunArgs, UnknownImports};
+use crate::near;
 use anyhow::{Context, Result, anyhow, bail};
 use cellule::{ExternType, Instance, Linker, Module, Store, Val, ValType};
 use wasm_wave::ast::Node;
@@ -30,21 +31,20 @@ impl Guest {
 
     /// Makes one call; its results as text.
     pub fn invoke(&self, store: &mut Store<()>, call: &Call) -> Result<String> {
+        let name = call.whole_name();
         let func = self
             .instance
-            .get_func(&*store, call.name)
-            .ok_or_else(|| no_function(&self.module, call.name))?;
+            .get_func(&*store, name)
+            .ok_or_else(|| no_function(&self.module, name))?;
         let ty = func.ty(&*store);
         let given = call.arguments();
         if given.len() != ty.params().len() {
             let (text, count) = (call.text, given.len());
-            bail!("`{text}` has {count} arguments, but {} is {ty}", call.name);
+            bail!("`{text}` has {count} arguments, but {name} is {ty}");
         }
         let arguments = given.iter().zip(ty.params());
         let arguments: Vec<Val> = arguments
-            .map(|(node, ty)| {
-                number(call, node, *ty).with_context(|| format!("in `{}`", call.text))
-            })
+            .map(|(node, ty)| number(call, node, *ty))
             .collect::<Result<_>>()?;
         let mut values: Vec<Val> = ty.results().iter().map(|ty| Val::default_of(*ty)).collect();
         func.call(&mut *store, &arguments, &mut values)
@@ -92,8 +92,10 @@ fn no_function(module: &Module, name: &str) -> anyhow::Error {
     if lines.is_empty() {
         return anyhow!("no function is exported");
     }
+    let names = module.exports().map(|(name, _)| name);
     anyhow!(
-        "no function `{name}` is exported; these are:{}",
+        "no function `{name}` is exported{}; these are:{}",
+        near::hint(name, names),
         lines.concat()
     )
 }
@@ -114,7 +116,10 @@ fn number(call: &Call, node: &Node, ty: ValType) -> Result<Val> {
         ValType::F64 => node.as_number::<f64>(source).map(Val::from),
         ValType::FuncRef | ValType::ExternRef => bail!("a {ty} can't be written as text"),
     };
-    value.map_err(|_| anyhow!("`{}` is no {ty}", call.written(node)))
+    value.map_err(|_| {
+        let (written, marks) = (call.written(node), call.pointed(node.span()));
+        anyhow!("`{written}` is no {ty}{marks}")
+    })
 }
 
 fn show(value: &Val) -> String {

@@ -1,6 +1,7 @@
 //! What a component exports or imports, with full names, and functions found by parts of theirs.
 
 use super::wave::{self, Names};
+use crate::near;
 use anyhow::{Result, anyhow, bail};
 use cellule::Engine;
 use cellule::component::ResourceType;
@@ -122,10 +123,15 @@ pub fn find<'i>(items: &'i [Item], wanted: &str, names: &Names) -> Result<&'i It
     match meant.copied().collect::<Vec<_>>()[..] {
         [one] => Ok(one),
         [] if functions.is_empty() => bail!("no function is exported"),
-        [] => Err(anyhow!(
-            "no function `{wanted}` is exported; these are:{}",
-            list(&functions)
-        )),
+        [] => {
+            let local = wanted.rsplit('#').next().unwrap_or_default();
+            let known = functions.iter().map(|item| plain(item.name()));
+            Err(anyhow!(
+                "no function `{wanted}` is exported{}; these are:{}",
+                near::hint(local, known),
+                list(&functions)
+            ))
+        }
         ref several => Err(anyhow!(
             "`{wanted}` may be any of these; write more of the name:{}",
             list(several)

@@ -6,6 +6,7 @@ mod call;
 mod component;
 mod core;
 mod functions;
+mod held;
 mod wave;
 
 use self::call::Call;
@@ -33,6 +34,14 @@ impl Guest {
         match self {
             Guest::Core(guest) => guest.invoke(store, call),
             Guest::Component(guest) => guest.invoke(store, call),
+        }
+    }
+
+    /// Ends what the calls left: drops the resources that they returned.
+    fn finish(&self, store: &mut Store<()>) -> Result<()> {
+        match self {
+            Guest::Core(_) => Ok(()),
+            Guest::Component(guest) => guest.finish(store),
         }
     }
 }
@@ -63,10 +72,12 @@ pub fn run(args: &RunArgs, wasm: &[u8], mut print: impl FnMut(&str)) -> Result<(
         print(&guest.invoke(&mut store, call)?);
         Ok(())
     });
+    // After a trap destructors can't run: what ended the calls is told, and nothing of them.
+    let finished = guest.finish(&mut store);
     if args.stats {
         stats::lines(store.instruction_counts()).for_each(|line| print(&line));
     }
-    outcome
+    outcome.and(finished)
 }
 
 fn limits(args: &LimitArgs) -> Limits {

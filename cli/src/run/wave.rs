@@ -1,11 +1,15 @@
 //! Component values as WAVE text: what `wasm-wave` asks of types and values, for cellule's.
 //!
-//! WAVE has no text for resources. They are refused where they would have to be read, and written as
-//! `own<NAME>` or `borrow<NAME>`.
+//! WAVE has no text for resources. Where one is wanted, a label names one that is held; where one is
+//! written, whoever writes says what it is called.
 
+use super::held::Held;
+use crate::near;
 use cellule::component::types::Type;
-use cellule::component::{ResourceType, Val};
+use cellule::component::{ResourceAny, ResourceType, Val};
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::rc::Rc;
 use wasm_wave::wasm::{WasmType, WasmTypeKind, WasmValue, WasmValueError};
 
 /// Names of resource types, as far as they have one.
@@ -18,33 +22,33 @@ impl Names {
         self.0.push((ty, name.to_string()));
     }
 
-    fn of(&self, ty: ResourceType) -> &str {
+    /// The name of a type, or dots.
+    pub fn of(&self, ty: ResourceType) -> &str {
         let found = self.0.iter().find(|(known, _)| *known == ty);
         found.map_or("…", |(_, name)| name)
     }
 }
 
+/// What a resource of a type is called in text.
+pub type Naming<'n> = dyn FnMut(&ResourceAny, &Type) -> String + 'n;
+
 /// A value of a type as text.
 ///
 /// # Errors
 /// If it, or a part of it, is of a kind that has no text.
-pub fn write(value: &Val, ty: &Type, names: &Names) -> anyhow::Result<String> {
-    let value = Value(name_resources(value, ty, names));
+pub fn write(value: &Val, ty: &Type, naming: &mut Naming<'_>) -> anyhow::Result<String> {
+    let value = Value(name_resources(value, ty, naming));
     Ok(wasm_wave::to_string(&value)?)
 }
 
 /// The same value with the text of each resource in its place: the writer prints enums as they are.
-fn name_resources(value: &Val, ty: &Type, names: &Names) -> Val {
+fn name_resources(value: &Val, ty: &Type, naming: &mut Naming<'_>) -> Val {
     if !has_resource(ty) {
         return value.clone();
     }
-    let inner = |value: &Val, ty: &Type| name_resources(value, ty, names);
-    let boxed = |value: &Payload, ty: Option<Type>| {
-        let both = value.as_deref().zip(ty);
-        both.map(|(value, ty)| Box::new(inner(value, &ty)))
-    };
+    let mut inner = |value: &Val, ty: &Type| name_resources(value, ty, naming);
     match (value, ty) {
-        (Val::Resource(_), ty) => Val::Enum(describe(ty, names)),
+        (Val::Resource(resource), ty) => Val::Enum(naming(resource, ty)),
         (Val::List(list), Type::List(ty)) => {
             let ty = ty.ty();
             Val::List(list.iter().map(|item| inner(&item, &ty)).collect())
@@ -73,13 +77,25 @@ fn name_resources(value: &Val, ty: &Type, names: &Names) -> Val {
         }
         (Val::Variant(name, payload), Type::Variant(ty)) => {
             let case = ty.cases().find(|case| case.name == name);
-            Val::Variant(name.clone(), boxed(payload, case.and_then(|case| case.ty)))
+            let ty = case.and_then(|case| case.ty);
+            Val::Variant(name.clone(), name_payload(payload, ty, naming))
         }
-        (Val::Option(payload), Type::Option(ty)) => Val::Option(boxed(payload, Some(ty.ty()))),
-        (Val::Result(Ok(payload)), Type::Result(ty)) => Val::Result(Ok(boxed(payload, ty.ok()))),
-        (Val::Result(Err(payload)), Type::Result(ty)) => Val::Result(Err(boxed(payload, ty.err()))),
+        (Val::Option(payload), Type::Option(ty)) => {
+            Val::Option(name_payload(payload, Some(ty.ty()), naming))
+        }
+        (Val::Result(Ok(payload)), Type::Result(ty)) => {
+            Val::Result(Ok(name_payload(payload, ty.ok(), naming)))
+        }
+        (Val::Result(Err(payload)), Type::Result(ty)) => {
+            Val::Result(Err(name_payload(payload, ty.err(), naming)))
+        }
         (other, _) => other.clone(),
     }
+}
+
+fn name_payload(value: &Payload, ty: Option<Type>, naming: &mut Naming<'_>) -> Payload {
+    let (value, ty) = value.as_deref().zip(ty)?;
+    Some(Box::new(name_resources(value, &ty, naming)))
 }
 
 /// How deep a type is written out: it can be far larger than the binary that it is from.
@@ -154,13 +170,28 @@ pub fn has_resource(ty: &Type) -> bool {
     }
 }
 
-/// A type, for `wasm-wave`.
+/// A type, for `wasm-wave`, with the resources that values of it may name.
 #[derive(Clone)]
-pub struct Ty(pub Type);
+pub struct Ty {
+    ty: Type,
+    held: Rc<RefCell<Held>>,
+}
+
+impl Ty {
+    /// A type whose resources are among those.
+    pub fn new(ty: Type, held: &Rc<RefCell<Held>>) -> Ty {
+        let held = held.clone();
+        Ty { ty, held }
+    }
+
+    fn inner(&self, ty: Type) -> Ty {
+        Ty::new(ty, &self.held)
+    }
+}
 
 impl WasmType for Ty {
     fn kind(&self) -> WasmTypeKind {
-        match &self.0 {
+        match &self.ty {
             Type::Bool => WasmTypeKind::Bool,
             Type::S8 => WasmTypeKind::S8,
             Type::U8 => WasmTypeKind::U8,
@@ -184,79 +215,94 @@ impl WasmType for Ty {
             Type::Option(_) => WasmTypeKind::Option,
             Type::Result(_) => WasmTypeKind::Result,
             Type::Flags(_) => WasmTypeKind::Flags,
+            // A label that names one.
+            Type::Own(_) | Type::Borrow(_) => WasmTypeKind::Enum,
             _ => WasmTypeKind::Unsupported,
         }
     }
 
     fn list_element_type(&self) -> Option<Self> {
-        match &self.0 {
-            Type::List(list) => Some(Ty(list.ty())),
-            Type::FixedLengthList(list) => Some(Ty(list.ty())),
+        match &self.ty {
+            Type::List(list) => Some(self.inner(list.ty())),
+            Type::FixedLengthList(list) => Some(self.inner(list.ty())),
             _ => None,
         }
     }
 
     fn record_fields(&self) -> Box<dyn Iterator<Item = (Cow<'_, str>, Self)> + '_> {
-        match &self.0 {
+        match &self.ty {
             Type::Record(record) => {
                 let fields = record.fields();
-                Box::new(fields.map(|field| (field.name.into(), Ty(field.ty))))
+                Box::new(fields.map(|field| (field.name.into(), self.inner(field.ty))))
             }
             _ => Box::new(std::iter::empty()),
         }
     }
 
     fn tuple_element_types(&self) -> Box<dyn Iterator<Item = Self> + '_> {
-        match &self.0 {
-            Type::Tuple(tuple) => Box::new(tuple.types().map(Ty)),
+        match &self.ty {
+            Type::Tuple(tuple) => Box::new(tuple.types().map(|ty| self.inner(ty))),
             _ => Box::new(std::iter::empty()),
         }
     }
 
     fn variant_cases(&self) -> Box<dyn Iterator<Item = (Cow<'_, str>, Option<Self>)> + '_> {
-        match &self.0 {
+        match &self.ty {
             Type::Variant(variant) => {
                 let cases = variant.cases();
-                Box::new(cases.map(|case| (case.name.into(), case.ty.map(Ty))))
+                Box::new(cases.map(|case| (case.name.into(), case.ty.map(|ty| self.inner(ty)))))
             }
             _ => Box::new(std::iter::empty()),
         }
     }
 
     fn enum_cases(&self) -> Box<dyn Iterator<Item = Cow<'_, str>> + '_> {
-        match &self.0 {
+        match &self.ty {
             Type::Enum(cases) => Box::new(cases.names().map(Into::into)),
             _ => Box::new(std::iter::empty()),
         }
     }
 
     fn option_some_type(&self) -> Option<Self> {
-        match &self.0 {
-            Type::Option(option) => Some(Ty(option.ty())),
+        match &self.ty {
+            Type::Option(option) => Some(self.inner(option.ty())),
             _ => None,
         }
     }
 
     fn result_types(&self) -> Option<(Option<Self>, Option<Self>)> {
-        match &self.0 {
-            Type::Result(result) => Some((result.ok().map(Ty), result.err().map(Ty))),
+        match &self.ty {
+            Type::Result(result) => {
+                let inner = |ty| self.inner(ty);
+                Some((result.ok().map(inner), result.err().map(inner)))
+            }
             _ => None,
         }
     }
 
     fn flags_names(&self) -> Box<dyn Iterator<Item = Cow<'_, str>> + '_> {
-        match &self.0 {
+        match &self.ty {
             Type::Flags(flags) => Box::new(flags.names().map(Into::into)),
             _ => Box::new(std::iter::empty()),
         }
     }
 
     fn map_key_value_types(&self) -> Option<(Self, Self)> {
-        match &self.0 {
-            Type::Map(map) => Some((Ty(map.key()), Ty(map.value()))),
+        match &self.ty {
+            Type::Map(map) => Some((self.inner(map.key()), self.inner(map.value()))),
             _ => None,
         }
     }
+}
+
+/// A name that a type doesn't have, with one that may be meant.
+fn unknown<'a>(
+    what: &str,
+    name: &str,
+    known: impl Iterator<Item = Cow<'a, str>>,
+) -> WasmValueError {
+    let hint = near::hint(name, known);
+    WasmValueError::Other(format!("unknown {what} \"{name}\"{hint}"))
 }
 
 /// A value, for `wasm-wave`.
@@ -355,7 +401,7 @@ impl WasmValue for Value {
 
     fn make_list(ty: &Ty, values: impl IntoIterator<Item = Self>) -> Made {
         let values = values.into_iter().map(|value| value.0);
-        Ok(Value(match &ty.0 {
+        Ok(Value(match &ty.ty {
             Type::FixedLengthList(_) => Val::FixedLengthList(values.collect()),
             _ => Val::List(values.collect()),
         }))
@@ -385,8 +431,14 @@ impl WasmValue for Value {
     }
 
     fn make_enum(ty: &Ty, case: &str) -> Made {
+        if let Type::Own(wanted) | Type::Borrow(wanted) = &ty.ty {
+            let own = matches!(ty.ty, Type::Own(_));
+            let given = ty.held.borrow_mut().give(case, own, Some(*wanted));
+            let resource = given.map_err(WasmValueError::Other)?;
+            return Ok(Value(Val::Resource(resource)));
+        }
         if !ty.enum_cases().any(|known| known == case) {
-            return Err(WasmValueError::UnknownCase(case.to_string()));
+            return Err(unknown("case", case, ty.enum_cases()));
         }
         Ok(Value(Val::Enum(case.to_string())))
     }
@@ -403,7 +455,7 @@ impl WasmValue for Value {
         let names: Vec<String> = names.into_iter().map(ToString::to_string).collect();
         let strange = |name: &&String| ty.flags_names().all(|known| known != name.as_str());
         match names.iter().find(strange) {
-            Some(name) => Err(WasmValueError::UnknownCase(name.clone())),
+            Some(name) => Err(unknown("flag", name, ty.flags_names())),
             None => Ok(Value(Val::Flags(names))),
         }
     }
