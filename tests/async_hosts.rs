@@ -1,6 +1,8 @@
 //! Host functions that wait: awaited by asynchronous calls, on any executor and without fibers.
 
-use cellule::component::{Component, InstancePre, Linker, TypedFunc, Val};
+use cellule::component::{
+    Component, InstancePre, Linker, Resource, ResourceAny, ResourceType, TypedFunc, Val,
+};
 use cellule::{Config, Engine, Result, Store, StoreContextMut};
 use cellule_tests::waiting::{Pending, block_on};
 use std::future::Future;
@@ -162,4 +164,81 @@ fn what_threads_share_can_be_shared() {
     let call: Pin<Box<dyn Future<Output = Result<(u32,)>> + Send + '_>> =
         Box::pin(run.call_async(&mut store, (1,)));
     assert_eq!(block_on(call).0.unwrap(), (102,));
+}
+
+/// A guest that is given a thing of the host's and drops it, or passes it on.
+const KEEPER: &str = r#"(component
+    (import "thing" (type $thing (sub resource)))
+    (core func $drop (canon resource.drop $thing))
+    (core module $m
+        (import "" "drop" (func $drop (param i32)))
+        (func (export "drop") (param i32) (call $drop (local.get 0)))
+        (func (export "back") (param i32) (result i32) (local.get 0)))
+    (core instance $m (instantiate $m (with "" (instance (export "drop" (func $drop))))))
+    (func (export "drop") (param "thing" (own $thing)) (canon lift (core func $m "drop")))
+    (func (export "back") (param "thing" (own $thing)) (result (own $thing))
+        (canon lift (core func $m "back"))))"#;
+
+struct Thing;
+
+/// The keeper, linked with a destructor that is pending `times`; the store's data is what it was told.
+fn keeper(times: u32) -> (Store<Vec<u32>>, InstancePre<Vec<u32>>) {
+    let engine = Engine::default();
+    let component = Component::new(&engine, wat::parse_str(KEEPER).unwrap()).unwrap();
+    let mut linker = Linker::<Vec<u32>>::new(&engine);
+    let ty = ResourceType::host::<Thing>();
+    let mut root = linker.root();
+    root.resource_async("thing", ty, move |mut store, rep| {
+        Box::new(async move {
+            Pending(times).await;
+            store.data_mut().push(rep);
+            Ok(())
+        })
+    })
+    .unwrap();
+    let pre = linker.instantiate_pre(&component).unwrap();
+    (Store::new(&engine, Vec::new()), pre)
+}
+
+#[test]
+fn a_destructor_that_is_pending_twice_is_awaited() {
+    let (mut store, pre) = keeper(2);
+    let instance = pre.instantiate(&mut store).unwrap();
+    let drop: TypedFunc<(Resource<Thing>,), ()> =
+        instance.get_typed_func(&mut store, "drop").unwrap();
+    let (result, pending) = block_on(drop.call_async(&mut store, (Resource::new_own(7),)));
+    result.unwrap();
+    assert_eq!((pending, &store.data()[..]), (2, &[7][..]));
+    let back: TypedFunc<(Resource<Thing>,), (ResourceAny,)> =
+        instance.get_typed_func(&mut store, "back").unwrap();
+    let (thing,) = back.call(&mut store, (Resource::new_own(8),)).unwrap();
+    let (result, pending) = block_on(thing.resource_drop_async(&mut store));
+    result.unwrap();
+    assert_eq!((pending, &store.data()[..]), (2, &[7, 8][..]));
+}
+
+#[test]
+fn a_call_that_cant_wait_takes_destructors_that_are_done_and_refuses_others() {
+    for (times, works) in [(0, true), (1, false)] {
+        let (mut store, pre) = keeper(times);
+        let instance = pre.instantiate(&mut store).unwrap();
+        let back: TypedFunc<(Resource<Thing>,), (ResourceAny,)> =
+            instance.get_typed_func(&mut store, "back").unwrap();
+        let (thing,) = back.call(&mut store, (Resource::new_own(8),)).unwrap();
+        assert_eq!(thing.resource_drop(&mut store).is_ok(), works);
+        let drop: TypedFunc<(Resource<Thing>,), ()> =
+            instance.get_typed_func(&mut store, "drop").unwrap();
+        let result = drop.call(&mut store, (Resource::new_own(7),));
+        match result {
+            Ok(()) => assert!(works),
+            Err(error) => {
+                assert!(!works);
+                assert!(
+                    error.to_string().contains("called asynchronously"),
+                    "{error}"
+                );
+            }
+        }
+        assert_eq!(store.data().len(), if works { 2 } else { 0 });
+    }
 }

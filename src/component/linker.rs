@@ -287,7 +287,25 @@ impl<'a, T: 'static> LinkerInstance<'a, T> {
         ty: ResourceType,
         dtor: impl Fn(StoreContextMut<'_, T>, u32) -> Result<()> + Send + Sync + 'static,
     ) -> Result<()> {
-        self.insert(name, Definition::Resource(ty, Arc::new(dtor)))
+        let dtor = HostDtor::Sync(Arc::new(dtor));
+        self.insert(name, Definition::Resource(ty, dtor))
+    }
+
+    /// Defines a resource type with a destructor that may wait. A guest that drops such a resource has to
+    /// be called asynchronously, unless the destructor is done when it is polled first.
+    ///
+    /// # Errors
+    /// If the name is defined.
+    pub fn resource_async<F>(&mut self, name: &str, ty: ResourceType, dtor: F) -> Result<()>
+    where
+        T: Send,
+        F: Fn(StoreContextMut<'_, T>, u32) -> Box<dyn Future<Output = Result<()>> + Send + '_>
+            + Send
+            + Sync
+            + 'static,
+    {
+        let dtor = HostDtor::Async(Arc::new(move |store, rep| Box::into_pin(dtor(store, rep))));
+        self.insert(name, Definition::Resource(ty, dtor))
     }
 
     /// The definitions of an instance inside this one.

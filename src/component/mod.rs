@@ -51,7 +51,10 @@ pub use self::{
     linker::{Linker, LinkerInstance},
     load::{Component, ComponentExportIndex, InstanceExportLookup},
     resource::ResourceAny,
-    typed::{ComponentNamedList, ComponentType, InstanceType, InterfaceType, Lift, Lower},
+    typed::{
+        ComponentNamedList, ComponentType, InstanceType, InterfaceType, Lift, Lower, WasmList,
+        WasmStr,
+    },
     val::{List, Val},
 };
 pub use has_data::{HasData, HasSelf};
@@ -59,4 +62,4 @@ pub use has_data::{HasData, HasSelf};
 pub use macros::bindgen;
 #[cfg(all(feature = "compile", feature = "component-macro"))]
 pub use macros::{ComponentType, Lift, Lower, flags};
-pub use resource::{Resource, ResourceTable, ResourceTableError, ResourceType};
+pub use resource::{Resource, ResourceDynamic, ResourceTable, ResourceTableError, ResourceType};

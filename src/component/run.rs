@@ -19,10 +19,8 @@ use crate::store::StoreInner;
 use crate::store::components::*;
 use crate::store::handles::Dropped;
 use crate::tables::{TrampolineId, TrampolineKind, TypeId};
-use crate::wasm::NativeClosure;
-use crate::wasm::Store;
-use crate::wasm::StoreContextMut;
 use crate::wasm::exec::{self, Served};
+use crate::wasm::{AsyncClosure, AsyncDtor, HostDtor, NativeClosure, Store, StoreContextMut};
 use alloc::vec::Vec;
 use core::future::Future;
 use core::pin::pin;
@@ -91,7 +89,7 @@ fn unlocked(inner: &StoreInner, tree: u32) -> Result<()> {
     Ok(())
 }
 
-/// Calls an asynchronous function of the host and awaits it; then the thread can go on.
+/// Calls an asynchronous function or destructor of the host and awaits it; then the thread can go on.
 pub(super) async fn await_host<T: 'static>(
     store: &mut Store<T>,
     thread: &mut Thread,
@@ -101,17 +99,39 @@ pub(super) async fn await_host<T: 'static>(
         return Err(Trap::UnreachableCodeReached.into());
     };
     let bound = store.inner.trees[tree as usize].trampolines[index as usize];
-    let NativeClosure::Async(closure) = store.component_hosts[bound.target as usize].clone() else {
-        return Err(Trap::UnreachableCodeReached.into());
-    };
-    let mark = store.inner.enter_host_call(bound.lends)?;
     let depth = store.depth.clone();
-    let result = depth.within(closure(store, thread, call)).await;
+    let waiting = waiting(store, tree, index)?;
+    let mark = store.inner.enter_host_call(bound.lends)?;
+    let result = match waiting {
+        Waiting::Func(closure) => depth.within(closure(store, thread, call)).await,
+        Waiting::Dtor(dtor) => {
+            let rep = thread.stack[call.args] as u32;
+            depth.within(dtor(StoreContextMut(store), rep)).await
+        }
+    };
     store.inner.leave_host_call(mark);
     result.map_err(|error| exec::trapped(store, thread, error))?;
     unlocked(&store.inner, tree)?;
     thread.host_returned();
     Ok(())
+}
+
+/// What of the host a guest waits for.
+enum Waiting<T: 'static> {
+    Func(AsyncClosure<T>),
+    Dtor(AsyncDtor<T>),
+}
+
+fn waiting<T: 'static>(store: &Store<T>, tree: u32, index: u32) -> Result<Waiting<T>> {
+    let bound = &store.inner.trees[tree as usize].trampolines[index as usize];
+    if bound.kind == TrampolineKind::ResourceDrop {
+        if let HostDtor::Async(dtor) = host_dtor(store, tree, index)? {
+            return Ok(Waiting::Dtor(dtor));
+        }
+    } else if let NativeClosure::Async(closure) = &store.component_hosts[bound.target as usize] {
+        return Ok(Waiting::Func(closure.clone()));
+    }
+    Err(Trap::UnreachableCodeReached.into())
 }
 
 /// As [`await_host`], for a call that can't wait: the function has to be done at once.
@@ -150,15 +170,17 @@ fn resource_drop<T: 'static>(
         Dropped::Own { rep } => rep,
     };
     if tag.host_number().is_some() {
-        let resource = inner.trees[tree as usize]
-            .tables
-            .trampoline(TrampolineId(index))
-            .resource;
-        // Each instance's own: instances of one store may come from different linkers.
-        let dtor = origin(store, tree).dtor(resource).cloned();
-        let dtor = dtor.ok_or(Trap::UnreachableCodeReached)?;
-        dtor(StoreContextMut(store), rep)?;
-        return Ok(Served::Returned);
+        return match host_dtor(store, tree, index)? {
+            HostDtor::Sync(dtor) => {
+                dtor(StoreContextMut(store), rep)?;
+                Ok(Served::Returned)
+            }
+            HostDtor::Async(_) => {
+                // The handle is gone; what it stood for is what `await_host` passes on.
+                thread.stack[call.args] = rep.into();
+                Ok(Served::Awaited)
+            }
+        };
     }
     let dtor = inner.dtor(tag);
     if dtor == NONE {
@@ -170,6 +192,15 @@ fn resource_drop<T: 'static>(
     thread.stack[base + NATIVE_ARGS] = rep.into();
     thread.call_guest(inner, dtor, base)?;
     Ok(Served::Entered)
+}
+
+/// What runs when a guest drops a resource of the host through this trampoline. Each instance's own:
+/// instances of one store may come from different linkers.
+fn host_dtor<T: 'static>(store: &Store<T>, tree: u32, index: u32) -> Result<HostDtor<T>> {
+    let tables = &store.inner.trees[tree as usize].tables;
+    let resource = tables.trampoline(TrampolineId(index)).resource;
+    let dtor = origin(store, tree).dtor(resource).cloned();
+    dtor.ok_or_else(|| Trap::UnreachableCodeReached.into())
 }
 
 fn enter_native(thread: &mut Thread, phase: Phase, base: usize) -> Result<()> {

@@ -7,10 +7,14 @@
 mod containers;
 pub mod internal;
 mod maps;
+mod pairs;
 mod scalars;
 mod tuples;
+mod views;
+mod wrappers;
 
 pub use tuples::ComponentNamedList;
+pub use views::{WasmList, WasmStr};
 
 use super::abi::lift::LiftContext;
 use super::abi::lower::LowerContext;
@@ -19,6 +23,7 @@ use super::types::{Scope, Type};
 use crate::error::{Error, ErrorKind, Result};
 use crate::tables::{ComponentTables, TypeId, TypeKind, TypeRow};
 use alloc::format;
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 

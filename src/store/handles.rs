@@ -301,6 +301,11 @@ pub(crate) struct Scopes {
 }
 
 impl Scopes {
+    /// Whether no call is running that borrows could belong to.
+    pub fn is_empty(&self) -> bool {
+        self.scopes.is_empty()
+    }
+
     /// Begins a call. Its arguments are lifted and lowered inside.
     pub fn enter(&mut self) -> Result<ScopeId, HandleError> {
         let id = ScopeId(u32::try_from(self.scopes.len()).map_err(|_| HandleError::Full)?);

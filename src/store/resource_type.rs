@@ -13,6 +13,8 @@ pub struct ResourceType(Kind);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum Kind {
     Host(TypeId),
+    /// The embedder's number.
+    HostDynamic(u32),
     /// Store, tag.
     Guest(u32, ResourceTag),
     /// Of a component that isn't instantiated: address of its tables, resource.
@@ -23,6 +25,21 @@ impl ResourceType {
     /// The resource type that the host's `T` stands for.
     pub fn host<T: 'static>() -> ResourceType {
         ResourceType(Kind::Host(TypeId::of::<T>()))
+    }
+
+    /// A resource type of the host's that a number stands for, for types that are known only when the
+    /// host runs; [`ResourceDynamic`](crate::component::ResourceDynamic) is a resource of it. It differs
+    /// from each type that a Rust type stands for.
+    pub fn host_dynamic(payload: u32) -> ResourceType {
+        ResourceType(Kind::HostDynamic(payload))
+    }
+
+    /// The number that stands for it, if it is of [`ResourceType::host_dynamic`].
+    pub(crate) fn as_host_dynamic(&self) -> Option<u32> {
+        match self.0 {
+            Kind::HostDynamic(payload) => Some(payload),
+            _ => None,
+        }
     }
 
     /// One that a guest of a store defines.

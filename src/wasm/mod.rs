@@ -36,6 +36,8 @@ pub use resumable::{
     TypedResumableCallHostTrap, TypedResumableCallOutOfFuel,
 };
 pub use store::Store;
-pub(crate) use store::{AsyncClosure, HostDtor, HostFuture, HostResource, NativeClosure};
+pub(crate) use store::{
+    AsyncClosure, AsyncDtor, HostDtor, HostFuture, HostResource, NativeClosure,
+};
 pub use typed::{TypedFunc, WasmParams, WasmResults, WasmTy};
 pub use val::{ExternRef, Val};

@@ -61,8 +61,27 @@ impl<T: 'static> Clone for NativeClosure<T> {
     }
 }
 
-/// What runs when a guest drops the last handle to a resource of the host.
-pub(crate) type HostDtor<T> = Arc<dyn Fn(StoreContextMut<'_, T>, u32) -> Result<()> + Send + Sync>;
+/// A destructor that is done when it returns.
+pub(crate) type SyncDtor<T> = Arc<dyn Fn(StoreContextMut<'_, T>, u32) -> Result<()> + Send + Sync>;
+
+/// A destructor that may wait.
+pub(crate) type AsyncDtor<T> =
+    Arc<dyn for<'a> Fn(StoreContextMut<'a, T>, u32) -> HostFuture<'a> + Send + Sync>;
+
+/// What runs when a guest drops the handle that owns a resource of the host.
+pub(crate) enum HostDtor<T: 'static> {
+    Sync(SyncDtor<T>),
+    Async(AsyncDtor<T>),
+}
+
+impl<T: 'static> Clone for HostDtor<T> {
+    fn clone(&self) -> Self {
+        match self {
+            HostDtor::Sync(dtor) => HostDtor::Sync(dtor.clone()),
+            HostDtor::Async(dtor) => HostDtor::Async(dtor.clone()),
+        }
+    }
+}
 
 /// A resource type of the host.
 pub(crate) struct HostResource<T: 'static> {

@@ -257,11 +257,13 @@ impl<'a> Generator<'a> {
                 #cellule::component::Resource::<#name>::new_own(rep),
             )
         };
+        let mut method = format_ident!("resource");
         if flags.is_async {
-            drop = quote!(#cellule::component::__internal::at_once(#drop));
+            method = format_ident!("resource_async");
+            drop = quote!(#cellule::component::__internal::Box::new(async move { #drop.await }));
         }
         quote! {
-            inst.resource(
+            inst.#method(
                 #kebab,
                 #cellule::component::ResourceType::host::<#name>(),
                 move |mut store: #cellule::StoreContextMut<'_, T>, rep| #drop,

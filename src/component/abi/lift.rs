@@ -1,6 +1,6 @@
 //! From a guest's values to the host's: what a context gives to [`Lift`](crate::component::Lift).
 
-use super::strings::{self, Source};
+use super::strings::{self, Form, Source};
 use super::{MAX_LIST_BYTES, aligned, bytes_cost, range};
 use crate::component::resource::{ResourceAny, ResourceType};
 use crate::error::{Error, ErrorKind, Result};
@@ -8,7 +8,8 @@ use crate::store::StoreInner;
 use crate::store::components::{BoundOptions, NONE};
 use crate::store::handles::{HandleTable, ResourceTag, Scopes};
 use crate::tables::{ComponentTables, TypeId, TypeKind, TypeRow};
-use alloc::borrow::ToOwned;
+use crate::wasm::Store;
+use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -24,8 +25,49 @@ pub struct LiftContext<'a> {
     generations: &'a mut Vec<u32>,
     host_types: &'a [ResourceType],
     store: u32,
+    tree: u32,
     string_bytes: u32,
     pub(crate) cost: i64,
+}
+
+/// Which memory of a store something lies in that is lifted without being copied, and how to lift it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    store: u32,
+    tree: u32,
+    options: BoundOptions,
+}
+
+impl Place {
+    /// The memory, for as long as the store is lent.
+    ///
+    /// # Errors
+    /// If it is another store.
+    pub fn memory<'a, T: 'static>(&self, store: &'a Store<T>) -> Result<&'a [u8]> {
+        if store.id != self.store {
+            return Err(self.elsewhere());
+        }
+        let memory = store.inner.memories.get(self.options.memory as usize);
+        Ok(memory.map_or(&[], |memory| &memory.bytes))
+    }
+
+    /// What lifts from there.
+    ///
+    /// # Errors
+    /// If it is another store.
+    pub fn context<'a, T: 'static>(&self, store: &'a mut Store<T>) -> Result<LiftContext<'a>> {
+        if store.id != self.store {
+            return Err(self.elsewhere());
+        }
+        let mut cx = LiftContext::new(&mut store.inner, self.store, self.tree, self.options);
+        cx.cost = 0;
+        Ok(cx)
+    }
+
+    fn elsewhere(&self) -> Error {
+        let why = "the string or list is of another store";
+        Error::of(ErrorKind::Type, why)
+    }
 }
 
 impl<'a> LiftContext<'a> {
@@ -36,25 +78,40 @@ impl<'a> LiftContext<'a> {
         tree: u32,
         options: BoundOptions,
     ) -> LiftContext<'a> {
-        let tree = &inner.trees[tree as usize];
+        let row = &inner.trees[tree as usize];
         let memory: &[u8] = match options.memory {
             NONE => &[],
             memory => &inner.memories[memory as usize].bytes,
         };
         LiftContext {
-            tables: &tree.tables,
+            tables: &row.tables,
             memory,
             options,
-            resources: &tree.resources,
+            resources: &row.resources,
             handles: &mut inner.handles,
             scopes: &mut inner.scopes,
             host_borrows: &mut inner.host_borrows,
             generations: &mut inner.generations,
             host_types: &inner.host_types,
             store,
+            tree,
             string_bytes: inner.limits.string_bytes,
             cost: 1,
         }
+    }
+
+    /// Where it lifts from, for what is to be lifted later.
+    pub(crate) fn place(&self) -> Place {
+        Place {
+            store: self.store,
+            tree: self.tree,
+            options: self.options,
+        }
+    }
+
+    /// Whether a call is under way that borrows can be lifted in.
+    pub(crate) fn may_borrow(&self) -> bool {
+        !self.scopes.is_empty()
     }
 
     /// A record that is passed by address.
@@ -66,8 +123,8 @@ impl<'a> LiftContext<'a> {
         range(self.memory, ptr, row.size.into()).ok_or_else(outside)
     }
 
-    /// A string from its pointer and length.
-    pub(crate) fn string(&mut self, ptr: u32, tagged: u32) -> Result<String> {
+    /// The bytes of a string from its pointer and length, and what they are to be decoded as.
+    pub(crate) fn text(&mut self, ptr: u32, tagged: u32) -> Result<(Form, &'a [u8])> {
         let outside = || {
             let why = "string pointer/length out of bounds of memory";
             Error::of(ErrorKind::Trap, why)
@@ -81,18 +138,13 @@ impl<'a> LiftContext<'a> {
         }
         let bytes = range(self.memory, ptr, source.bytes.into()).ok_or_else(outside)?;
         self.cost += bytes_cost(source.bytes.into());
-        match source.form {
-            strings::Form::Utf8 => {
-                let text = core::str::from_utf8(bytes);
-                Ok(text
-                    .map_err(|error| Error::of(ErrorKind::Trap, error))?
-                    .to_owned())
-            }
-            form => {
-                strings::validate(form, bytes)?;
-                Ok(strings::chars(form, bytes).collect())
-            }
-        }
+        Ok((source.form, bytes))
+    }
+
+    /// A string from its pointer and length.
+    pub(crate) fn string(&mut self, ptr: u32, tagged: u32) -> Result<String> {
+        let (form, bytes) = self.text(ptr, tagged)?;
+        strings::decode(form, bytes).map(Cow::into_owned)
     }
 
     /// The bytes of a list from its pointer and length, checked.
@@ -128,6 +180,11 @@ impl<'a> LiftContext<'a> {
             self.scopes.lend(self.handles, instance, index, tag)?
         };
         Ok((rep, own))
+    }
+
+    /// What a handle's type is bound to.
+    pub(crate) fn resource_type_of(&self, ty: TypeId) -> ResourceType {
+        self.resource_type(self.resource(ty).0)
     }
 
     fn resource_type(&self, tag: ResourceTag) -> ResourceType {

@@ -6,7 +6,7 @@
 use super::cross::lower_borrow;
 use super::strings::{Form, Source, Step, Transcode};
 use super::{MAX_LIST_BYTES, aligned, bytes_cost, range};
-use crate::component::resource::ResourceAny;
+use crate::component::resource::{ResourceAny, ResourceType};
 use crate::error::{Error, ErrorKind, Result, Trap};
 use crate::store::components::{BoundOptions, NONE, Request};
 use crate::store::handles::ResourceTag;
@@ -148,6 +148,12 @@ impl<'a, T: 'static> LowerContext<'a, T> {
             tree.resources[row.resource().index()],
             row.kind == TypeKind::Own,
         )
+    }
+
+    /// What a handle's type is bound to.
+    pub(crate) fn resource_type_of(&self, ty: TypeId) -> ResourceType {
+        let inner = &self.store.inner;
+        inner.resource_type(self.store.id, self.resource(ty).0)
     }
 
     /// Makes a handle to a resource in the guest's table.

@@ -8,9 +8,10 @@
 #[cfg(test)]
 mod tests;
 
-use crate::error::Trap;
+use crate::error::{Error, ErrorKind, Trap};
 use crate::store::components::Request;
 use crate::tables::Encoding;
+use alloc::borrow::Cow;
 
 /// However the limit is set: neither a string nor the room that one is given is larger.
 pub(crate) const MAX_BYTES: u32 = (1 << 31) - 1;
@@ -82,6 +83,18 @@ pub(crate) fn validate(form: Form, bytes: &[u8]) -> Result<(), Trap> {
             }
         }
     }
+}
+
+/// The text that bytes are.
+pub(crate) fn decode(form: Form, bytes: &[u8]) -> Result<Cow<'_, str>, Error> {
+    if form == Form::Utf8 {
+        let text = core::str::from_utf8(bytes);
+        return Ok(text
+            .map_err(|error| Error::of(ErrorKind::Trap, error))?
+            .into());
+    }
+    validate(form, bytes)?;
+    Ok(chars(form, bytes).collect())
 }
 
 fn units_of(bytes: &[u8]) -> impl Iterator<Item = u16> + Clone + '_ {

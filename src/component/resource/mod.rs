@@ -5,11 +5,13 @@
 
 #[cfg(feature = "compile")]
 mod any;
+mod dynamic;
 mod table;
 
 pub use crate::store::ResourceType;
 #[cfg(feature = "compile")]
 pub use any::ResourceAny;
+pub use dynamic::ResourceDynamic;
 pub use table::{ResourceTable, ResourceTableError};
 
 use core::any::type_name;

@@ -7,7 +7,7 @@
 
 use super::Resource;
 use alloc::boxed::Box;
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use core::any::Any;
 use core::fmt;
@@ -83,6 +83,14 @@ impl ResourceTable {
         }
     }
 
+    /// An empty table with room for so many entries.
+    pub fn with_capacity(capacity: usize) -> ResourceTable {
+        ResourceTable {
+            slots: Vec::with_capacity(capacity),
+            ..ResourceTable::new()
+        }
+    }
+
     /// Whether it has no entry.
     pub fn is_empty(&self) -> bool {
         self.taken == 0
@@ -122,6 +130,50 @@ impl ResourceTable {
         let child = self.push_entry(Box::new(value), Some(parent.rep()))?;
         self.entry_mut(parent.rep())?.children.insert(child);
         Ok(Resource::new_own(child))
+    }
+
+    /// Makes an entry the child of another.
+    ///
+    /// # Errors
+    ///
+    /// If either isn't in the table.
+    ///
+    /// # Panics
+    ///
+    /// If it has a parent already.
+    pub fn add_child<T: 'static, U: 'static>(
+        &mut self,
+        child: Resource<T>,
+        parent: Resource<U>,
+    ) -> Result<(), ResourceTableError> {
+        self.entry(parent.rep())?;
+        let entry = self.entry_mut(child.rep())?;
+        assert!(entry.parent.is_none(), "the entry has a parent");
+        entry.parent = Some(parent.rep());
+        self.entry_mut(parent.rep())?.children.insert(child.rep());
+        Ok(())
+    }
+
+    /// Takes an entry from its parent; it stays in the table.
+    ///
+    /// # Errors
+    ///
+    /// If it isn't in the table.
+    ///
+    /// # Panics
+    ///
+    /// If it isn't a child of that parent.
+    pub fn remove_child<T: 'static, U: 'static>(
+        &mut self,
+        child: Resource<T>,
+        parent: Resource<U>,
+    ) -> Result<(), ResourceTableError> {
+        let entry = self.entry_mut(child.rep())?;
+        let known = Some(parent.rep());
+        assert_eq!(entry.parent, known, "the entry is no child of that parent");
+        entry.parent = None;
+        self.entry_mut(parent.rep())?.children.remove(&child.rep());
+        Ok(())
     }
 
     fn push_entry(
@@ -259,11 +311,38 @@ impl ResourceTable {
     pub fn iter_children<T: 'static>(
         &self,
         parent: &Resource<T>,
-    ) -> Result<impl Iterator<Item = &dyn Any>, ResourceTableError> {
+    ) -> Result<impl Iterator<Item = &(dyn Any + Send)> + use<'_, T>, ResourceTableError> {
         let children = &self.entry(parent.rep())?.children;
-        Ok(children
-            .iter()
-            .filter_map(|child| self.get_any(*child).ok()))
+        let entries = children.iter().filter_map(|child| self.entry(*child).ok());
+        Ok(entries.map(|entry| &*entry.value))
+    }
+
+    /// All values, whatever their types, to change them.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut (dyn Any + Send)> {
+        self.slots.iter_mut().filter_map(|slot| match slot {
+            Slot::Taken(entry) => Some(&mut *entry.value),
+            Slot::Free { .. } => None,
+        })
+    }
+
+    /// The values with the representations that are a map's keys, to change them, each with the map's
+    /// value; an error in place of one that isn't there.
+    pub fn iter_entries<T>(
+        &mut self,
+        map: BTreeMap<u32, T>,
+    ) -> impl Iterator<Item = (Result<&mut dyn Any, ResourceTableError>, T)> {
+        let mut slots = self.slots.iter_mut();
+        let mut next = 0;
+        map.into_iter().map(move |(rep, with)| {
+            // Keys come in order, so each slot is passed once.
+            let rep = rep as usize;
+            let slot = slots.nth(rep - next);
+            next = rep + 1;
+            match slot {
+                Some(Slot::Taken(entry)) => (Ok(&mut *entry.value as &mut dyn Any), with),
+                _ => (Err(ResourceTableError::NotPresent), with),
+            }
+        })
     }
 }
 

@@ -1,58 +1,11 @@
-//! Lists, options, results and references.
+//! Lists, options and results.
 
-use super::scalars::pair;
+use super::pairs::{pair, pair_lift, pair_lower, pair_type};
 use super::*;
 use crate::component::abi::elements_cost;
-use alloc::boxed::Box;
-use alloc::sync::Arc;
-use core::mem::size_of_val;
-
-/// References and smart pointers are what they point to.
-macro_rules! pointers {
-    ($([$($generic:tt)*] $ty:ty;)*) => {
-        $(
-            impl<$($generic)* A: ComponentType + ?Sized> ComponentType for $ty {
-                const SIZE32: usize = A::SIZE32;
-                const ALIGN32: u32 = A::ALIGN32;
-                const FLAT_COUNT: usize = A::FLAT_COUNT;
-                const HAS_HANDLES: bool = A::HAS_HANDLES;
-                const PLAIN: bool = A::PLAIN;
-
-                fn typecheck(ty: InterfaceType, types: &InstanceType<'_>) -> Result<()> {
-                    A::typecheck(ty, types)
-                }
-            }
-
-            impl<$($generic)* A: Lower + ?Sized> Lower for $ty {
-                fn linear_lower_to_flat<T: 'static>(
-                    &self,
-                    cx: &mut LowerContext<'_, T>,
-                    ty: InterfaceType,
-                    dst: &mut [u64],
-                ) -> Result<()> {
-                    A::linear_lower_to_flat(self, cx, ty, dst)
-                }
-
-                fn linear_lower_to_memory<T: 'static>(
-                    &self,
-                    cx: &mut LowerContext<'_, T>,
-                    ty: InterfaceType,
-                    offset: u32,
-                ) -> Result<()> {
-                    A::linear_lower_to_memory(self, cx, ty, offset)
-                }
-            }
-        )*
-    };
-}
-
-pointers! {
-    ['a,] &'a A;
-    [] Arc<A>;
-}
 
 /// The element's type of a list.
-fn element(tables: &ComponentTables, ty: InterfaceType, matters: bool) -> InterfaceType {
+pub(super) fn element(tables: &ComponentTables, ty: InterfaceType, matters: bool) -> InterfaceType {
     if matters {
         InterfaceType(tables.ty(ty.0).element())
     } else {
@@ -60,65 +13,52 @@ fn element(tables: &ComponentTables, ty: InterfaceType, matters: bool) -> Interf
     }
 }
 
-fn list_cost<A: ComponentType>(len: usize) -> i64 {
+pub(super) fn list_cost<A: ComponentType>(len: usize) -> i64 {
     let bytes = len as u64 * A::SIZE32 as u64;
     elements_cost(A::PLAIN, A::SIZE32 as u32, len as u32, bytes)
 }
 
-macro_rules! lists {
-    ($($ty:ty)*) => {
-        $(
-            impl<A: ComponentType> ComponentType for $ty {
-                const SIZE32: usize = 8;
-                const ALIGN32: u32 = 4;
-                const FLAT_COUNT: usize = 2;
-                const HAS_HANDLES: bool = A::HAS_HANDLES;
+pair_type!([A: ComponentType] [A], A::HAS_HANDLES, |ty, types| {
+    let row = types.expect(ty, TypeKind::List, "list")?;
+    A::typecheck(InterfaceType(row.element()), types)
+});
+pair_lower!([A: Lower] [A], |items, cx, ty| lower_list(cx, ty, items));
+pair_lift!([A: Lift] Vec<A>, |cx, ty, pair| lift_list(cx, ty, pair));
 
-                fn typecheck(ty: InterfaceType, types: &InstanceType<'_>) -> Result<()> {
-                    let row = types.expect(ty, TypeKind::List, "list")?;
-                    A::typecheck(InterfaceType(row.element()), types)
-                }
-            }
-
-            impl<A: Lower> Lower for $ty {
-                fn linear_lower_to_flat<T: 'static>(
-                    &self,
-                    cx: &mut LowerContext<'_, T>,
-                    ty: InterfaceType,
-                    dst: &mut [u64],
-                ) -> Result<()> {
-                    let (ptr, len) = lower_list(cx, ty, self)?;
-                    (dst[0], dst[1]) = (ptr.into(), len.into());
-                    Ok(())
-                }
-
-                fn linear_lower_to_memory<T: 'static>(
-                    &self,
-                    cx: &mut LowerContext<'_, T>,
-                    ty: InterfaceType,
-                    offset: u32,
-                ) -> Result<()> {
-                    let (ptr, len) = lower_list(cx, ty, self)?;
-                    cx.set_pair(offset, ptr, len);
-                    Ok(())
-                }
-            }
-        )*
-    };
+/// Makes room for a list of so many: its elements' type, its pointer and its length.
+fn room<A: Lower, T: 'static>(
+    cx: &mut LowerContext<'_, T>,
+    ty: InterfaceType,
+    len: usize,
+) -> Result<(InterfaceType, u32, u32)> {
+    let ty = element(cx.tables(), ty, A::HAS_HANDLES);
+    let (ptr, len) = cx.list_room(len, A::SIZE32 as u32, A::ALIGN32)?;
+    cx.spend(list_cost::<A>(len as usize));
+    Ok((ty, ptr, len))
 }
 
-lists!([A] Vec<A> Box<[A]>);
-
-pub(super) fn lower_list<A: Lower, T: 'static>(
+fn lower_list<A: Lower, T: 'static>(
     cx: &mut LowerContext<'_, T>,
     ty: InterfaceType,
     items: &[A],
 ) -> Result<(u32, u32)> {
-    debug_assert!(size_of_val(items) == 0 || !items.is_empty());
-    let ty = element(cx.tables(), ty, A::HAS_HANDLES);
-    let (ptr, len) = cx.list_room(items.len(), A::SIZE32 as u32, A::ALIGN32)?;
-    cx.spend(list_cost::<A>(items.len()));
+    let (ty, ptr, len) = room::<A, T>(cx, ty, items.len())?;
     A::linear_store_list_to_memory(cx, ty, ptr, items)?;
+    Ok((ptr, len))
+}
+
+/// Lowers a list whose elements don't lie in a row.
+pub(super) fn lower_elements<A: Lower, T: 'static>(
+    cx: &mut LowerContext<'_, T>,
+    ty: InterfaceType,
+    items: impl ExactSizeIterator<Item = A>,
+) -> Result<(u32, u32)> {
+    let (ty, ptr, len) = room::<A, T>(cx, ty, items.len())?;
+    let mut offset = ptr;
+    for item in items.take(len as usize) {
+        item.linear_lower_to_memory(cx, ty, offset)?;
+        offset += A::SIZE32 as u32;
+    }
     Ok((ptr, len))
 }
 
@@ -136,42 +76,6 @@ pub(super) fn lift_list<A: Lift>(
         return nothing.collect();
     }
     A::linear_lift_list_from_memory(cx, ty, bytes)
-}
-
-impl<A: Lift> Lift for Vec<A> {
-    fn linear_lift_from_flat(
-        cx: &mut LiftContext<'_>,
-        ty: InterfaceType,
-        src: &[u64],
-    ) -> Result<Self> {
-        lift_list(cx, ty, (src[0] as u32, src[1] as u32))
-    }
-
-    fn linear_lift_from_memory(
-        cx: &mut LiftContext<'_>,
-        ty: InterfaceType,
-        bytes: &[u8],
-    ) -> Result<Self> {
-        lift_list(cx, ty, pair(bytes))
-    }
-}
-
-impl<A: Lift> Lift for Box<[A]> {
-    fn linear_lift_from_flat(
-        cx: &mut LiftContext<'_>,
-        ty: InterfaceType,
-        src: &[u64],
-    ) -> Result<Self> {
-        Ok(Vec::linear_lift_from_flat(cx, ty, src)?.into())
-    }
-
-    fn linear_lift_from_memory(
-        cx: &mut LiftContext<'_>,
-        ty: InterfaceType,
-        bytes: &[u8],
-    ) -> Result<Self> {
-        Ok(Vec::linear_lift_from_memory(cx, ty, bytes)?.into())
-    }
 }
 
 /// A fixed-length list.

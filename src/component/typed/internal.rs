@@ -7,9 +7,6 @@ use super::*;
 use crate::component::{Component, ComponentExportIndex, TypedFunc};
 use crate::error::Context as _;
 use core::fmt;
-use core::future::Future;
-use core::pin::pin;
-use core::task::{Context, Poll, Waker};
 
 pub use alloc::boxed::Box;
 pub use alloc::collections::BTreeMap;
@@ -489,20 +486,4 @@ pub fn index(
 ) -> Result<ComponentExportIndex> {
     let index = component.get_export_index(Some(instance), name);
     index.ok_or_else(|| Error::msg(format!("{lacks}`{name}`")))
-}
-
-/// The result of an asynchronous destructor, which has to be there when it is polled first: a guest
-/// that drops a handle doesn't wait.
-///
-/// # Errors
-/// As the destructor, or because it waits.
-pub fn at_once(future: impl Future<Output = Result<()>>) -> Result<()> {
-    let mut context = Context::from_waker(Waker::noop());
-    match pin!(future).poll(&mut context) {
-        Poll::Ready(result) => result,
-        Poll::Pending => {
-            let why = "a resource's destructor waits, which isn't supported";
-            Err(Error::of(ErrorKind::Unsupported, why))
-        }
-    }
 }

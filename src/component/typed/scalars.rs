@@ -1,10 +1,8 @@
-//! Numbers, booleans, characters, strings and handles.
+//! Numbers, booleans, characters and handles.
 
 use super::*;
 use crate::component::abi::{canonical_f32, canonical_f64, character};
-use crate::component::resource::{Resource, ResourceAny};
-use alloc::boxed::Box;
-use alloc::string::String;
+use crate::component::resource::{Resource, ResourceAny, ResourceDynamic};
 use core::any::type_name;
 
 /// Scalars: a type, its kind, its size, and the way between its value and a slot.
@@ -129,105 +127,6 @@ scalars! {
     char: Char 4, |x| u64::from(u32::from(x)), |x| Ok(character(x as u32)?), each;
 }
 
-macro_rules! strings {
-    ($($ty:ty)*) => {
-        $(
-            impl ComponentType for $ty {
-                const SIZE32: usize = 8;
-                const ALIGN32: u32 = 4;
-                const FLAT_COUNT: usize = 2;
-
-                fn typecheck(ty: InterfaceType, types: &InstanceType<'_>) -> Result<()> {
-                    types.expect(ty, TypeKind::String, stringify!($ty)).map(drop)
-                }
-            }
-
-            impl Lower for $ty {
-                fn linear_lower_to_flat<T: 'static>(
-                    &self,
-                    cx: &mut LowerContext<'_, T>,
-                    _: InterfaceType,
-                    dst: &mut [u64],
-                ) -> Result<()> {
-                    let (ptr, len) = cx.string(self)?;
-                    (dst[0], dst[1]) = (ptr.into(), len.into());
-                    Ok(())
-                }
-
-                fn linear_lower_to_memory<T: 'static>(
-                    &self,
-                    cx: &mut LowerContext<'_, T>,
-                    _: InterfaceType,
-                    offset: u32,
-                ) -> Result<()> {
-                    let (ptr, len) = cx.string(self)?;
-                    cx.set_pair(offset, ptr, len);
-                    Ok(())
-                }
-            }
-        )*
-    };
-}
-
-strings!(str String);
-
-/// A pointer and length in memory.
-pub(super) fn pair(bytes: &[u8]) -> (u32, u32) {
-    let word = |at: usize| {
-        let mut word = [0; 4];
-        word.copy_from_slice(&bytes[at..at + 4]);
-        u32::from_le_bytes(word)
-    };
-    (word(0), word(4))
-}
-
-impl Lift for String {
-    fn linear_lift_from_flat(
-        cx: &mut LiftContext<'_>,
-        _: InterfaceType,
-        src: &[u64],
-    ) -> Result<Self> {
-        cx.string(src[0] as u32, src[1] as u32)
-    }
-
-    fn linear_lift_from_memory(
-        cx: &mut LiftContext<'_>,
-        _: InterfaceType,
-        bytes: &[u8],
-    ) -> Result<Self> {
-        let (ptr, len) = pair(bytes);
-        cx.string(ptr, len)
-    }
-}
-
-impl ComponentType for Box<str> {
-    const SIZE32: usize = 8;
-    const ALIGN32: u32 = 4;
-    const FLAT_COUNT: usize = 2;
-
-    fn typecheck(ty: InterfaceType, types: &InstanceType<'_>) -> Result<()> {
-        <str as ComponentType>::typecheck(ty, types)
-    }
-}
-
-impl Lift for Box<str> {
-    fn linear_lift_from_flat(
-        cx: &mut LiftContext<'_>,
-        ty: InterfaceType,
-        src: &[u64],
-    ) -> Result<Self> {
-        Ok(String::linear_lift_from_flat(cx, ty, src)?.into())
-    }
-
-    fn linear_lift_from_memory(
-        cx: &mut LiftContext<'_>,
-        ty: InterfaceType,
-        bytes: &[u8],
-    ) -> Result<Self> {
-        Ok(String::linear_lift_from_memory(cx, ty, bytes)?.into())
-    }
-}
-
 /// Handles: what a value becomes is an index in the guest's table.
 macro_rules! handles {
     ($([$($generic:tt)*] $ty:ty: $check:expr, $lower:expr, $lift:expr;)*) => {
@@ -298,7 +197,7 @@ handles! {
     [<R: 'static>] Resource<R>:
         |found: Option<ResourceType>| match found.is_some_and(|found| found.is_host::<R>()) {
             true => Ok(()),
-            false => Err(Error::of(ErrorKind::Type, "resource type mismatch")),
+            false => Err(mismatch()),
         },
         |resource: &Resource<R>, (cx, ty): Typed<'_, '_, T>| {
             cx.handle(ty, resource.rep(), resource.owned())
@@ -307,10 +206,34 @@ handles! {
             let (rep, owned) = cx.handle(ty.0, index)?;
             Ok(if owned { Resource::new_own(rep) } else { Resource::new_borrow(rep) })
         };
+    [] ResourceDynamic:
+        |found: Option<ResourceType>| match found.and_then(|found| found.as_host_dynamic()) {
+            Some(_) => Ok(()),
+            None => Err(mismatch()),
+        },
+        // Which of the dynamic types it is differs from value to value.
+        |resource: &ResourceDynamic, (cx, ty): Typed<'_, '_, T>| {
+            match cx.resource_type_of(ty).as_host_dynamic() == Some(resource.ty()) {
+                true => cx.handle(ty, resource.rep(), resource.owned()),
+                false => Err(mismatch()),
+            }
+        },
+        |cx: &mut LiftContext<'_>, ty: InterfaceType, index| {
+            let of = cx.resource_type_of(ty.0).as_host_dynamic().ok_or_else(mismatch)?;
+            let (rep, owned) = cx.handle(ty.0, index)?;
+            Ok(match owned {
+                true => ResourceDynamic::new_own(rep, of),
+                false => ResourceDynamic::new_borrow(rep, of),
+            })
+        };
     [] ResourceAny:
         |_| Ok(()),
         |resource: &ResourceAny, (cx, ty): Typed<'_, '_, T>| cx.resource_any(ty, resource),
         |cx: &mut LiftContext<'_>, ty: InterfaceType, index| cx.resource_any(ty.0, index);
+}
+
+fn mismatch() -> Error {
+    Error::of(ErrorKind::Type, "resource type mismatch")
 }
 
 /// A context and the type of what is lowered.
@@ -319,12 +242,5 @@ type Typed<'c, 'a, T> = (&'c mut LowerContext<'a, T>, TypeId);
 impl<'a, T: 'static> LowerContext<'a, T> {
     fn typed(&mut self, ty: InterfaceType) -> Typed<'_, 'a, T> {
         (self, ty.0)
-    }
-
-    /// Stores a pointer and a length.
-    pub(crate) fn set_pair(&mut self, offset: u32, ptr: u32, len: u32) {
-        let place = self.bytes(offset, 8);
-        place[..4].copy_from_slice(&ptr.to_le_bytes());
-        place[4..].copy_from_slice(&len.to_le_bytes());
     }
 }
