@@ -39,6 +39,7 @@ traps! {
     BadSignature IntegerOverflow IntegerDivisionByZero BadConversionToInteger StackOverflow OutOfFuel
     CannotLeaveComponent CannotEnterComponent StringOutOfBounds ListOutOfBounds PointerOutOfBounds
     UnalignedPointer InvalidDiscriminant InvalidChar InvalidUtf8 InvalidUtf16
+    UncaughtException NullException TooManyExceptions
 }
 
 impl Trap {
@@ -74,12 +75,30 @@ impl fmt::Display for Trap {
             Trap::InvalidChar => "invalid `char` bit pattern",
             Trap::InvalidUtf8 => "invalid utf-8",
             Trap::InvalidUtf16 => "unpaired surrogate in utf-16",
+            Trap::UncaughtException => "uncaught exception propagated out of component",
+            Trap::NullException => "null exception reference",
+            Trap::TooManyExceptions => "too many exceptions that something refers to",
             Trap::OutOfFuel => "all fuel consumed by WebAssembly",
         })
     }
 }
 
 impl core::error::Error for Trap {}
+
+/// The error of a call that an exception has left: no guest has caught it.
+///
+/// [`Store::take_pending_exception`](crate::Store::take_pending_exception) gives the exception itself. A
+/// host function that returns this error lets the exception go on to its caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ThrownException;
+
+impl fmt::Display for ThrownException {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("uncaught exception")
+    }
+}
+
+impl core::error::Error for ThrownException {}
 
 /// What kind of failure an [`Error`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -97,6 +116,8 @@ pub enum ErrorKind {
     Limit,
     /// A trap; [`Error::trap`] says which.
     Trap,
+    /// An exception that no guest has caught: a [`ThrownException`].
+    Exception,
     /// Arguments or handles that don't fit.
     Type,
     /// Made by the embedder.
@@ -158,9 +179,10 @@ impl Error {
     where
         E: core::error::Error + Send + Sync + 'static,
     {
-        let kind = match TypeId::of::<E>() == TypeId::of::<Trap>() {
-            true => ErrorKind::Trap,
-            false => ErrorKind::Host,
+        let kind = match TypeId::of::<E>() {
+            id if id == TypeId::of::<Trap>() => ErrorKind::Trap,
+            id if id == TypeId::of::<ThrownException>() => ErrorKind::Exception,
+            _ => ErrorKind::Host,
         };
         Error::with_part(kind, None, Box::new(Cause(error)))
     }

@@ -26,17 +26,17 @@ mod tables;
 mod translate;
 mod zeroed;
 
-pub use error::{Chain, Context, Error, ErrorKind, Frame, Result, Trap};
+pub use error::{Chain, Context, Error, ErrorKind, Frame, Result, ThrownException, Trap};
 pub use limits::Limits;
 #[cfg(feature = "compile")]
 mod wasm;
 pub use code::module::{ExternType, FuncType, GlobalType, MemoryType, TableType, ValType};
 #[cfg(feature = "compile")]
 pub use wasm::{
-    AsContext, AsContextMut, Caller, Config, Engine, Export, Extern, ExternRef, Func, Global,
-    Instance, IntoHostFunc, Linker, Memory, Module, ResourceLimiter, ResumableCall,
+    AsContext, AsContextMut, Caller, Config, Engine, ExnRef, Export, Extern, ExternRef, Func,
+    Global, Instance, IntoHostFunc, Linker, Memory, Module, ResourceLimiter, ResumableCall,
     ResumableCallHostTrap, ResumableCallOutOfFuel, Store, StoreContext, StoreContextMut,
-    StoreLimits, StoreLimitsBuilder, Table, TypedFunc, TypedResumableCall,
+    StoreLimits, StoreLimitsBuilder, Table, Tag, TypedFunc, TypedResumableCall,
     TypedResumableCallHostTrap, TypedResumableCallOutOfFuel, Val, WasmParams, WasmResults, WasmRet,
     WasmTy,
 };

@@ -13,6 +13,8 @@ pub struct Limits {
     pub table_elements: u32,
     /// Elements of all tables of a store, of four bytes each. As above.
     pub total_table_elements: usize,
+    /// Bytes of exceptions that guests or the host hold references to. A trap beyond it.
+    pub exception_bytes: usize,
     /// Calls of a host function into a guest inside each other: each is native recursion.
     pub host_recursion: u32,
     /// Core instances that one component makes. Components nested in each other double them with
@@ -48,6 +50,7 @@ impl Limits {
             },
             table_elements: 10_000_000,
             total_table_elements: 40_000_000,
+            exception_bytes: 64 << 20,
             host_recursion: 100,
             core_instances: 10_000,
             component_instances: 10_000,
@@ -65,6 +68,7 @@ impl Limits {
             total_memory_bytes: 256 << 10,
             table_elements: 4_096,
             total_table_elements: 8_192,
+            exception_bytes: 4 << 10,
             host_recursion: 4,
             core_instances: 64,
             component_instances: 128,

@@ -92,3 +92,12 @@ fn tail_calls_pass() {
         100,
     );
 }
+
+#[test]
+fn exceptions_pass() {
+    suite(
+        wasm2_with("extended-const,multi-memory,tail-call,exceptions,function-references,gc"),
+        || proposal(Proposal::ExceptionHandling).collect(),
+        85,
+    );
+}

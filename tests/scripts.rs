@@ -20,6 +20,7 @@ fn every_core_script_is_read() {
         .into_iter()
         .flat_map(spec);
     let proposals = [
+        Proposal::ExceptionHandling,
         Proposal::ExtendedConst,
         Proposal::MultiMemory,
         Proposal::TailCall,

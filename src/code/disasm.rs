@@ -1,5 +1,6 @@
 //! Code as text, one instruction a line: for `cellule disasm` and for tests.
 
+use super::handlers::{self, HANDLER_WORDS, Handler};
 use super::operands::{Ext, Field, Operands, length};
 use super::{HEADER_WORDS, a_of, b_of, bc_of, c_of, info, op_of};
 use alloc::string::String;
@@ -20,6 +21,9 @@ pub fn function(code: &[u64]) -> String {
         (header >> 32) as u16,
         code.get(1).map_or(0, |facts| u64::from_le(*facts) as u32)
     );
+    let Some((code, table)) = handlers::split(code) else {
+        return text;
+    };
     let mut at = HEADER_WORDS;
     while at < code.len() {
         let word = u64::from_le(code[at]);
@@ -41,7 +45,35 @@ pub fn function(code: &[u64]) -> String {
         text.push('\n');
         at += words;
     }
+    table.iter().for_each(|words| handler(&mut text, words));
     text
+}
+
+fn handler(text: &mut String, words: &[u64; HANDLER_WORDS]) {
+    let Some(handler) = Handler::decode(words) else {
+        let _ = writeln!(text, "handler ?{words:x?}");
+        return;
+    };
+    let Handler {
+        start,
+        end,
+        target,
+        slot,
+        takes,
+        tag,
+        fuel,
+    } = handler;
+    let _ = write!(text, "handler {start}..{end}");
+    let _ = match takes.all {
+        true => write!(text, " all"),
+        false => write!(text, " tag @{tag}"),
+    };
+    let with = if takes.reference { " ref" } else { "" };
+    let _ = write!(text, "{with} s{slot} -> {target}");
+    let _ = match fuel {
+        0 => writeln!(text),
+        fuel => writeln!(text, " fuel {fuel}"),
+    };
 }
 
 fn fields(text: &mut String, operands: &Operands, word: u64) {

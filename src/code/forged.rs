@@ -45,7 +45,8 @@ fn counts(ty: u32) -> (u16, u16) {
 }
 
 /// Two imported functions, defined ones of the given types, two memories, a table of functions and
-/// one of host references, a constant global and a mutable one, a segment of each kind.
+/// one of host references, a constant global and a mutable one, a segment
+/// of each kind, a tag that carries nothing and one that carries three values.
 pub(crate) fn module(funcs: &[u32]) -> ModuleData {
     let func_type = |(params, results): (u16, u16)| {
         let i32s = |n: u16| core::iter::repeat_n(ValType::I32, n.into());
@@ -108,6 +109,8 @@ pub(crate) fn module(funcs: &[u32]) -> ModuleData {
         imported_tables: 0,
         memories: vec![memory, memory],
         imported_memories: 0,
+        tags: vec![ty::NOTHING, ty::WIDE],
+        imported_tags: 0,
         globals: vec![global(false), global(true)],
         imported_globals: 0,
         global_inits: vec![Box::from([ConstOp::Const(0)]); 2],

@@ -7,6 +7,7 @@
 pub mod disasm;
 #[cfg(test)]
 pub(crate) mod forged;
+pub mod handlers;
 pub mod module;
 pub mod operands;
 pub(crate) mod table;
@@ -216,13 +217,13 @@ pub const fn bc_of(word: u64) -> u32 {
     (word >> 32) as u32
 }
 
-/// Words before a function's first instruction: `{frame, params, results, flags}` and `{cost, function}`.
+/// Words before a function's first instruction: `{frame, params, results, handlers}` and `{cost, function}`.
 pub const HEADER_WORDS: usize = 2;
 
 /// Slots between an operand's home and the callee's slot 0: the linkage pair.
 pub const LINKAGE_SLOTS: u16 = 2;
 
-/// Builds a function's header.
+/// Builds the header of a function without handlers.
 pub const fn header(frame: u16, params: u16, results: u16, cost: u32, func: u32) -> [u64; 2] {
     [
         frame as u64 | (params as u64) << 16 | (results as u64) << 32,

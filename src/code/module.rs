@@ -21,6 +21,14 @@ pub enum ValType {
     F64,
     FuncRef,
     ExternRef,
+    ExnRef,
+}
+
+impl ValType {
+    /// Whether it is a type of references to exceptions.
+    pub(crate) fn is_exception(self) -> bool {
+        self == ValType::ExnRef
+    }
 }
 
 impl core::fmt::Display for ValType {
@@ -32,6 +40,7 @@ impl core::fmt::Display for ValType {
             ValType::F64 => "f64",
             ValType::FuncRef => "funcref",
             ValType::ExternRef => "externref",
+            ValType::ExnRef => "exnref",
         })
     }
 }
@@ -92,7 +101,7 @@ pub struct GlobalType {
 /// The type of a table: sizes in elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TableType {
-    /// `FuncRef` or `ExternRef`.
+    /// A type of references.
     pub element: ValType,
     /// Size at first.
     pub minimum: u32,
@@ -117,6 +126,8 @@ pub enum ExternType {
     Global(GlobalType),
     Table(TableType),
     Memory(MemoryType),
+    /// A tag of exceptions that carry the parameters.
+    Tag(FuncType),
 }
 
 impl core::fmt::Display for ExternType {
@@ -143,6 +154,7 @@ impl core::fmt::Display for ExternType {
                 f.write_str("memory ")?;
                 limits(f, ty.minimum, ty.maximum)
             }
+            ExternType::Tag(ty) => write!(f, "tag {ty}"),
         }
     }
 }
@@ -155,6 +167,7 @@ pub enum ExternIndex {
     Global(u32),
     Table(u32),
     Memory(u32),
+    Tag(u32),
 }
 
 /// An import.
@@ -215,7 +228,7 @@ pub enum SegmentMode {
 /// An element segment.
 #[derive(Clone, Debug)]
 pub struct ElementSegment {
-    /// What its items are: `FuncRef` or `ExternRef`.
+    /// What its items are: a type of references.
     pub element: ValType,
     /// How it is used.
     pub mode: SegmentMode,
@@ -297,6 +310,10 @@ pub struct ModuleData {
     pub memories: Vec<MemoryType>,
     /// How many of them are imported.
     pub imported_memories: u32,
+    /// Type index of each tag, imported ones first.
+    pub tags: Vec<u32>,
+    /// How many of them are imported.
+    pub imported_tags: u32,
     /// Globals, imported ones first.
     pub globals: Vec<GlobalType>,
     /// How many of them are imported.
@@ -322,6 +339,10 @@ impl ModuleData {
     pub fn func_type(&self, func: u32) -> &FuncType {
         &self.types[self.func_types[func as usize] as usize]
     }
+    /// The type of a tag: what an exception with it carries are the parameters.
+    pub fn tag_type(&self, tag: u32) -> &FuncType {
+        &self.types[self.tags[tag as usize] as usize]
+    }
     /// A function's name, if the binary has one: that of the name section, else of an export.
     pub fn func_name(&self, func: u32) -> Option<&str> {
         let named = self.names.binary_search_by_key(&func, |(index, _)| *index);
@@ -340,6 +361,7 @@ impl ModuleData {
             ExternIndex::Global(i) => ExternType::Global(self.globals[i as usize]),
             ExternIndex::Table(i) => ExternType::Table(self.tables[i as usize].0),
             ExternIndex::Memory(i) => ExternType::Memory(self.memories[i as usize]),
+            ExternIndex::Tag(i) => ExternType::Tag(self.tag_type(i).clone()),
         }
     }
 }

@@ -51,6 +51,8 @@ pub enum Field {
     Data,
     /// Element segment in `b` and `c`.
     Elem,
+    /// Tag in `b` and `c`.
+    Tag,
 }
 
 impl Field {
@@ -69,6 +71,7 @@ impl Field {
                 | Field::Memory
                 | Field::Data
                 | Field::Elem
+                | Field::Tag
         )
     }
 }
@@ -252,6 +255,9 @@ macro_rules! field {
     };
     (elem) => {
         $crate::code::operands::Field::Elem
+    };
+    (tag) => {
+        $crate::code::operands::Field::Tag
     };
 }
 pub(crate) use field;

@@ -249,6 +249,9 @@ macro_rules! for_each_instruction {
                 RetI "ret_i" base (_ imm32 _) none: "return sign_extend(imm32)";
                 RetSpan "ret_span" base (start count _) none: "return S[a..a+b]: into S[-2..]";
 
+                Throw "throw" base (start tag _) none: "throw an exception with tag bc that carries S[a..]";
+                ThrowRef "throw_ref" base (use _ _) none: "throw the exception that S[a] refers to";
+
                 MemorySize "memory.size" base (def memory _) none: "S[a] := pages of memory bc";
                 MemoryGrow "memory.grow" base (def use _) memory: "S[a] := old size, or -1";
                 MemoryFill "memory.fill" base (use use use) memory: "memory[S[a]..][..S[c]] := S[b]";

@@ -5,6 +5,7 @@
 //! every index naming an entity of the right kind and mutability, the last instruction one that
 //! never falls through. Linear memory, tables and the stack's limit stay checked while running.
 
+use super::handlers::{self, HANDLER_WORDS, Handler};
 use super::module::{ModuleData, ValType};
 use super::operands::{Ext, Field, length};
 use super::{HEADER_WORDS, LINKAGE_SLOTS, Op, Tier, a_of, b_of, bc_of, c_of, info, op, op_of};
@@ -40,6 +41,7 @@ pub enum Rule {
     ConstantGlobal,
     TrapCode,
     FallsOffTheEnd,
+    Handler,
 }
 
 /// Checks one function's code against the module that it runs in. `fast` allows the fast tier.
@@ -49,9 +51,13 @@ pub fn function(
     code: &[u64],
     fast: bool,
 ) -> Result<(), Refused> {
+    let Some((code, handlers)) = handlers::split(code) else {
+        return refuse(Rule::Header, 0);
+    };
     let mut check = Check {
         module,
         code,
+        handlers,
         fast,
         frame: 0,
         results: 0,
@@ -70,7 +76,8 @@ pub fn function(
         Some((at, _)) => return refuse(Rule::FallsOffTheEnd, at),
         None => return refuse(Rule::FallsOffTheEnd, HEADER_WORDS),
     }
-    check.targets()
+    check.targets()?;
+    check.handlers()
 }
 
 fn refuse<T>(rule: Rule, at: usize) -> Result<T, Refused> {
@@ -93,6 +100,8 @@ fn never_falls_through(op: Op) -> bool {
             | op::RetS
             | op::RetI
             | op::RetSpan
+            | op::Throw
+            | op::ThrowRef
             | op::RetR
             | op::RetF
             | op::RetD
@@ -101,7 +110,9 @@ fn never_falls_through(op: Op) -> bool {
 
 struct Check<'a> {
     module: &'a ModuleData,
+    /// Without the handlers.
     code: &'a [u64],
+    handlers: &'a [[u64; HANDLER_WORDS]],
     fast: bool,
     frame: u32,
     results: u16,
@@ -124,7 +135,6 @@ impl Check<'_> {
         self.results = (header >> 32) as u16;
         let honest = (header >> 16) as u16 as usize == ty.params().len()
             && usize::from(self.results) == ty.results().len()
-            && header >> 48 == 0
             && self.frame as usize >= ty.params().len().max(ty.results().len())
             && (facts >> 32) as u32 == defined;
         if honest {
@@ -195,6 +205,7 @@ impl Check<'_> {
             Field::Memory => below(bc, module.memories.len()),
             Field::Data => below(bc, module.data.len()),
             Field::Elem => below(bc, module.elements.len()),
+            Field::Tag => below(bc, module.tags.len()),
             _ => Ok(()),
         }
     }
@@ -221,6 +232,7 @@ impl Check<'_> {
             op::Ret => returns(0),
             op::RetS | op::RetI | op::RetR | op::RetF | op::RetD => returns(1),
             op::RetSpan => returns(b).and(fits(a, b)),
+            op::Throw => fits(a, module.tag_type(bc_of(word)).params().len() as u32),
             op::Call | op::CallCharge => self.call(
                 at,
                 a,
@@ -324,6 +336,32 @@ impl Check<'_> {
     /// What a table holds, whose index has been checked.
     fn element(&self, table: usize) -> ValType {
         self.module.tables[table].0.element
+    }
+
+    /// Every handler goes to the start of an instruction, names a tag and is given slots of the frame.
+    fn handlers(&self) -> Result<(), Refused> {
+        let tags = &self.module.tags;
+        for (number, words) in self.handlers.iter().enumerate() {
+            let safe = Handler::decode(words).is_some_and(|handler| {
+                let carried = match handler.takes.all {
+                    true => (handler.tag == 0).then_some(0),
+                    false => ((handler.tag as usize) < tags.len())
+                        .then(|| self.module.tag_type(handler.tag).params().len()),
+                };
+                let target = self.starts.get(handler.target as usize);
+                carried.is_some_and(|carried| {
+                    let end = carried + usize::from(handler.takes.reference);
+                    usize::from(handler.slot) + end <= self.frame as usize
+                }) && target.copied().unwrap_or(false)
+                    && handler.start <= handler.end
+                    && handler.end as usize <= self.code.len()
+                    && i32::try_from(handler.fuel).is_ok()
+            });
+            if !safe {
+                return refuse(Rule::Handler, self.code.len() + number * HANDLER_WORDS);
+            }
+        }
+        Ok(())
     }
 
     /// Second pass: every branch goes to the start of an instruction.

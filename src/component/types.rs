@@ -621,6 +621,7 @@ fn val_type(ty: CoreType) -> ValType {
         CoreType::F64 => ValType::F64,
         CoreType::FuncRef => ValType::FuncRef,
         CoreType::ExternRef => ValType::ExternRef,
+        CoreType::ExnRef => ValType::ExnRef,
     }
 }
 
@@ -639,6 +640,7 @@ pub(crate) fn core_extern(tables: &ComponentTables, row: &CoreExternRow) -> Exte
     let maximum = (row.flags & CoreExternRow::BOUNDED != 0).then_some(row.b);
     match row.kind {
         CoreKind::Func => ExternType::Func(core_func(tables, tables.core_sig(CoreSigId(row.a)))),
+        CoreKind::Tag => ExternType::Tag(core_func(tables, tables.core_sig(CoreSigId(row.a)))),
         CoreKind::Table => ExternType::Table(TableType {
             element: val_type(row.ty),
             minimum: row.a,

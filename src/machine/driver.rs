@@ -8,6 +8,7 @@ use super::dispatch;
 use super::far::{self, Far, far_return};
 use super::regs::{Ctx, Exit, Regs, Saved};
 use super::thread::{Callee, Entry, Thread};
+use super::unwind;
 use crate::code::{self, HEADER_WORDS, a_of, b_of, bc_of, c_of, op, op_of, word};
 use crate::error::Trap;
 use crate::store::{FuncEntity, FuncKind, StoreInner};
@@ -26,6 +27,8 @@ pub(crate) enum Event {
     Translate { instance: u32, func: u32 },
     /// A memory or table is to grow and the embedder must be asked; then [`grown`] and resume.
     Grow(Growth),
+    /// An exception that nothing has caught: the store's uncaught one.
+    Thrown,
     /// The thread can't go on.
     Trap(Trap),
 }
@@ -93,6 +96,11 @@ pub(crate) fn resume(store: &mut StoreInner, thread: &mut Thread) -> Event {
                 let word = u64::from_le(unsafe { *thread.regs.ip });
                 let far = match op_of(word) {
                     op::CallImport => far::call(store, thread, word),
+                    op::Throw | op::ThrowRef => match unwind::throw(store, thread, word) {
+                        Ok(true) => Far::Entered,
+                        Ok(false) => return Event::Thrown,
+                        Err(trap) => Far::Trap(trap),
+                    },
                     _ => Far::Unusual,
                 };
                 match far {

@@ -63,6 +63,7 @@ fn store(functions: &[(u32, Vec<u64>)]) -> StoreInner {
         memories: vec![0, 1],
         tables: vec![0, 1],
         globals: vec![0, 1],
+        tags: vec![0, 1],
         arena: 0,
         func_refs: vec![0; IMPORTED_FUNCS as usize + types.len()],
         dropped_data: vec![false],
@@ -85,6 +86,11 @@ fn store(functions: &[(u32, Vec<u64>)]) -> StoreInner {
             .collect(),
         globals: vec![1, 1],
         global_types: module.globals.clone(),
+        tags: module
+            .tags
+            .iter()
+            .map(|&ty| module.types[ty as usize].clone())
+            .collect(),
         arenas: vec![RefArena::default()],
         fuel: i64::MAX / 2,
         fuel_on: true,
@@ -208,6 +214,11 @@ fn every_instruction_runs_often_on_a_small_native_stack() {
                 matches!(event, Event::Trap(Trap::UnreachableCodeReached)),
                 "{}: {event:?}",
                 name()
+            ),
+            op::Throw => assert!(matches!(event, Event::Thrown), "{event:?}"),
+            op::ThrowRef => assert!(
+                matches!(event, Event::Trap(Trap::NullException)),
+                "{event:?}"
             ),
             _ => assert!(matches!(event, Event::Done), "{}: {event:?}", name()),
         }

@@ -19,5 +19,6 @@ mod guard;
 mod regs;
 mod singles;
 mod thread;
+pub(crate) mod unwind;
 
 pub(crate) use thread::{Callee, HostCall, NATIVE_ARGS, Thread};

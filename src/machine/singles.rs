@@ -21,7 +21,7 @@ macro_rules! slow_instructions {
 slow_instructions! {
     CallImport ReturnCall ReturnCallCharge ReturnCallImport ReturnCallIndirect
     MemoryGrow MemoryFill MemoryCopy MemoryInit DataDrop
-    TableGrow TableFill TableCopy TableInit ElemDrop RefFunc Abi
+    TableGrow TableFill TableCopy TableInit ElemDrop RefFunc Abi Throw ThrowRef
 }
 
 #[inline(always)]

@@ -4,6 +4,7 @@ use super::regs::Saved;
 use crate::error::Trap;
 use crate::store::components::{Cursor, NativeFrame};
 use crate::store::{FuncKind, StoreInner};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 /// A function that is entered when the thread is resumed: its arguments and linkage are in place.
@@ -37,7 +38,7 @@ pub(crate) struct HostCall {
     /// Slots of results.
     pub results: usize,
     /// The calling frame is left with the results.
-    tail: bool,
+    pub(super) tail: bool,
 }
 
 /// A native call that waits for a guest function which it called.
@@ -56,6 +57,8 @@ pub(crate) struct Thread {
     pub(super) entry: Option<Entry>,
     pub awaited: Option<HostCall>,
     waiting: Vec<Waiting>,
+    /// While it is suspended: the exceptions that its stack refers to.
+    held: Option<Arc<[u32]>>,
     /// State of the native calls that are under way, innermost last.
     pub natives: Vec<NativeFrame>,
     /// What is crossing in them.
@@ -101,9 +104,35 @@ impl Thread {
             entry: None,
             awaited: None,
             waiting: Vec::new(),
+            held: None,
             natives: Vec::new(),
             cursors: Vec::new(),
         }
+    }
+
+    /// Where the stack ends as far as it is in use.
+    pub(super) fn used(&self, store: &StoreInner) -> usize {
+        let func = (self.stack[self.sp - 1] >> 32) as usize;
+        let frame = store.instances.get(self.instance as usize).and_then(|at| {
+            let code = at.module.funcs.get(func)?.code.get()?;
+            Some(self.sp + usize::from(u64::from_le(code[0]) as u16))
+        });
+        let call = self.awaited.map_or(0, |call| call.args + call.params);
+        frame.map_or(self.stack.len(), |end| end.max(call).min(self.stack.len()))
+    }
+
+    /// Before other threads may run, with this one in the middle of a call: keeps the exceptions that it
+    /// refers to, until it is resumed or gone.
+    pub fn suspend(&mut self, store: &mut StoreInner) {
+        if !store.exceptions.is_empty() && self.sp > 0 {
+            let end = self.used(store);
+            self.held = store.exceptions.hold(&self.stack[..end]);
+        }
+    }
+
+    /// It runs again.
+    pub fn wake(&mut self) {
+        self.held = None;
     }
 
     /// Makes the stack at least `slots` long.

@@ -5,17 +5,19 @@
 #![forbid(unsafe_code)]
 
 pub(crate) mod components;
+pub(crate) mod exceptions;
 pub(crate) mod handles;
 pub(crate) mod relay;
 mod resource_type;
 pub(crate) mod scalar;
 
-use crate::code::module::{GlobalType, MemoryType, ModuleData, TableType};
+use crate::code::module::{FuncType, GlobalType, MemoryType, ModuleData, TableType};
 use crate::error::Trap;
 use crate::limits::Limits;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use components::{ComponentInstance, GuestResource, Tree};
+use exceptions::Exceptions;
 use handles::{HandleError, HandleTable, Scopes};
 use hashbrown::HashMap;
 pub use resource_type::ResourceType;
@@ -170,6 +172,7 @@ pub(crate) struct CoreInstance {
     pub memories: Vec<u32>,
     pub tables: Vec<u32>,
     pub globals: Vec<u32>,
+    pub tags: Vec<u32>,
     pub arena: u32,
     /// Reference of each function, 0 where none has been made.
     pub func_refs: Vec<u32>,
@@ -205,6 +208,9 @@ pub(crate) struct StoreInner {
     pub tables: Vec<TableEntity>,
     pub globals: Vec<u64>,
     pub global_types: Vec<GlobalType>,
+    /// Tags, by what exceptions with them carry: the parameters.
+    pub tags: Vec<FuncType>,
+    pub exceptions: Exceptions,
     pub arenas: Vec<RefArena>,
     /// Instantiated components.
     pub trees: Vec<Tree>,

@@ -267,6 +267,7 @@ pub(crate) enum CoreType {
     F64,
     FuncRef,
     ExternRef,
+    ExnRef,
 }
 
 /// The type of a component function.
@@ -343,6 +344,8 @@ pub(crate) enum CoreKind {
     Memory,
     /// `ty`, mutable if `flags` says so.
     Global,
+    /// `a`: [`CoreSigId`] of what exceptions with it carry.
+    Tag,
 }
 
 /// An import or export of a core module type.
@@ -437,6 +440,7 @@ pub(crate) enum CoreSpace {
     Table,
     Memory,
     Global,
+    Tag,
 }
 
 /// Where a core definition comes from.

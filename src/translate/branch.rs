@@ -75,7 +75,7 @@ impl Translator<'_> {
     }
 
     /// The frame that a branch to `depth` goes to, the height of its operands, and how many it carries.
-    fn destination(&self, depth: u32) -> (usize, usize, usize) {
+    pub(super) fn destination(&self, depth: u32) -> (usize, usize, usize) {
         let index = self.frames.len() - 1 - depth as usize;
         let frame = &self.frames[index];
         let arity = match frame.kind {
@@ -137,7 +137,7 @@ impl Translator<'_> {
     }
 
     /// The fuel of a branch back to where the cost was `cost`.
-    fn charge_since(&self, cost: u32) -> i32 {
+    pub(super) fn charge_since(&self, cost: u32) -> i32 {
         if self.fuel {
             (self.cost - cost) as i32
         } else {

@@ -19,8 +19,10 @@ pub(super) struct Frame {
     pub results: usize,
     /// Branches to be pointed at the end.
     patches: Vec<Patch>,
+    /// Handlers to be pointed at the end.
+    pub handlers: Vec<usize>,
     /// What the accumulators hold on every path to the end so far; `None` without such a path.
-    held: Option<[Held; 3]>,
+    pub held: Option<[Held; 3]>,
     /// The rest of the block can't be reached.
     unreachable: bool,
     /// Blocks opened inside the unreachable rest.
@@ -43,6 +45,11 @@ pub(super) struct Patch {
 pub(super) enum Kind {
     Function,
     Block,
+    /// Where what it covers begins, and its clauses among those of the open blocks.
+    Try {
+        start: usize,
+        clauses: usize,
+    },
     /// Where branches go, and the cost there.
     Loop {
         start: usize,
@@ -67,6 +74,7 @@ impl Frame {
             params: 0,
             results,
             patches: Vec::new(),
+            handlers: Vec::new(),
             held: None,
             unreachable: false,
             skipped: 0,
@@ -101,7 +109,7 @@ impl Translator<'_> {
             return false;
         }
         match operator {
-            O::Block { .. } | O::If { .. } => frame.skipped += 1,
+            O::Block { .. } | O::If { .. } | O::TryTable { .. } => frame.skipped += 1,
             O::Loop { .. } => {
                 frame.skipped += 1;
                 self.loops += 1;
@@ -135,7 +143,7 @@ impl Translator<'_> {
         self.last = None;
     }
 
-    fn open(&mut self, kind: Kind, ty: BlockType) -> Result<()> {
+    pub(super) fn open(&mut self, kind: Kind, ty: BlockType) -> Result<()> {
         let (params, results) = match ty {
             BlockType::Empty => (0, 0),
             BlockType::Type(_) => (0, 1),
@@ -154,6 +162,7 @@ impl Translator<'_> {
             params,
             results,
             patches: Vec::new(),
+            handlers: Vec::new(),
             held: None,
             unreachable: false,
             skipped: 0,
@@ -317,8 +326,10 @@ impl Translator<'_> {
         let Some(frame) = self.frames.pop() else {
             return Ok(());
         };
-        if let Kind::Loop { pinned: true, .. } = frame.kind {
-            self.pin = None;
+        match frame.kind {
+            Kind::Loop { pinned: true, .. } => self.pin = None,
+            Kind::Try { start, clauses } => self.close_try(start, clauses),
+            _ => {}
         }
         // The accumulators survive the end of a block that nothing branches to.
         match frame.held {
@@ -327,21 +338,22 @@ impl Translator<'_> {
             None if !reached => self.forget(),
             None => {}
         }
-        self.arrive(&frame.patches);
+        self.arrive(&frame.patches, &frame.handlers);
         let ty = frame.ty;
         self.restack(frame.height, frame.results, |t, i| t.result(ty, i))
     }
 
-    /// Points branches to the next instruction.
-    fn arrive(&mut self, patches: &[Patch]) {
+    /// Points branches and handlers to the next instruction.
+    fn arrive(&mut self, patches: &[Patch], handlers: &[usize]) {
         self.last = None;
-        if patches.is_empty() {
+        if patches.is_empty() && handlers.is_empty() {
             return;
         }
         let here = self.code.len();
         if self.label != here {
             self.arrived.clear();
         }
+        self.handlers_arrive(handlers);
         for patch in patches {
             let skipped = patch.credit_from.map_or(0, |from| self.cost - from);
             let mut fuel = 0;
@@ -379,7 +391,7 @@ impl Translator<'_> {
                 }
             }
         }
-        Ok(())
+        self.return_handled()
     }
 
     /// The word before a return of `slot` only moved something there: returns that at once.

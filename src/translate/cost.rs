@@ -14,6 +14,7 @@ pub(crate) fn cost(op: &Operator) -> u32 {
         | Operator::F64Const { .. }
         | Operator::Block { .. }
         | Operator::Loop { .. }
+        | Operator::TryTable { .. }
         | Operator::End
         | Operator::Nop
         | Operator::Drop

@@ -9,11 +9,13 @@ mod calls;
 mod control;
 pub(crate) mod cost;
 mod emit;
+mod exceptions;
 mod memory;
 pub(crate) mod numeric;
 mod operators;
 mod stack;
 
+use crate::code::handlers::Handler;
 use crate::code::module::{FuncFacts, LoopRecord, ModuleData, ValType};
 use crate::code::{header, op, word};
 use crate::error::{Error, ErrorKind, Result};
@@ -22,6 +24,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use control::Frame;
 use emit::Last;
+use exceptions::Clause;
 use stack::{Held, Operand};
 use wasmparser::{BinaryReader, FunctionBody};
 
@@ -46,6 +49,11 @@ struct Translator<'m> {
     /// For each local, one above the highest operand that still names it, or 0.
     named: Vec<u32>,
     frames: Vec<Frame>,
+    /// Clauses of the open `try_table`s, and the handlers of those that have ended.
+    clauses: Vec<Clause>,
+    handlers: Vec<Handler>,
+    /// Handlers that return from the function.
+    returning: Vec<usize>,
     acc: [Held; 3],
     last: Option<Last>,
     /// The newest copy or store of an accumulator into a slot.
@@ -105,6 +113,9 @@ pub(crate) fn function<'m>(
         stack: Vec::new(),
         settled: 0,
         frames: Vec::new(),
+        clauses: Vec::new(),
+        handlers: Vec::new(),
+        returning: Vec::new(),
         acc: [Held::Nothing; 3],
         last: None,
         simple: None,
@@ -152,6 +163,7 @@ pub(crate) fn function<'m>(
     );
     t.code[0] = words[0].to_le();
     t.code[1] = words[1].to_le();
+    t.append_handlers()?;
     Ok(t.code.into_boxed_slice())
 }
 
@@ -171,6 +183,7 @@ pub(crate) fn val_type(ty: wasmparser::ValType, offset: u64) -> Result<ValType> 
         }
         wasmparser::ValType::Ref(ty) if ty == wasmparser::RefType::FUNCREF => ValType::FuncRef,
         wasmparser::ValType::Ref(ty) if ty == wasmparser::RefType::EXTERNREF => ValType::ExternRef,
+        wasmparser::ValType::Ref(ty) if ty == wasmparser::RefType::EXNREF => ValType::ExnRef,
         wasmparser::ValType::Ref(_) => {
             return Err(Error::at(
                 ErrorKind::Unsupported,

@@ -143,6 +143,9 @@ impl Translator<'_> {
                 depths.push(targets.default());
                 self.br_table(&depths)?;
             }
+            O::TryTable { ref try_table } => self.try_table(try_table)?,
+            O::Throw { tag_index } => self.throw(tag_index)?,
+            O::ThrowRef => self.throw_ref()?,
             O::Return => self.return_()?,
             O::Call { function_index } => self.call_direct(function_index, false)?,
             O::ReturnCall { function_index } => self.call_direct(function_index, true)?,

@@ -42,6 +42,7 @@ pub(crate) fn features(config: &Config) -> WasmFeatures {
         (config.extended_const, WasmFeatures::EXTENDED_CONST),
         (config.multi_memory, WasmFeatures::MULTI_MEMORY),
         (config.tail_call, WasmFeatures::TAIL_CALL),
+        (config.exceptions, WasmFeatures::EXCEPTIONS),
     ] {
         features.set(flags, on);
     }
@@ -53,7 +54,6 @@ pub(crate) const UNSUPPORTED: &[(WasmFeatures, &str)] = &[
     (WasmFeatures::SIMD, "simd"),
     (WasmFeatures::RELAXED_SIMD, "relaxed-simd"),
     (WasmFeatures::THREADS, "threads"),
-    (WasmFeatures::EXCEPTIONS, "exceptions"),
     (WasmFeatures::MEMORY64, "memory64"),
     (WasmFeatures::CUSTOM_PAGE_SIZES, "custom-page-sizes"),
     (WasmFeatures::WIDE_ARITHMETIC, "wide-arithmetic"),
@@ -174,6 +174,8 @@ impl ModuleDecoder {
                 imported_tables: 0,
                 memories: Vec::new(),
                 imported_memories: 0,
+                tags: Vec::new(),
+                imported_tags: 0,
                 globals: Vec::new(),
                 imported_globals: 0,
                 global_inits: Vec::new(),
@@ -272,6 +274,11 @@ impl ModuleDecoder {
                     data.memories.push(memory_type(&ty.map_err(invalid)?));
                 }
             }
+            Payload::TagSection(section) => {
+                for tag in section {
+                    data.tags.push(tag.map_err(invalid)?.func_type_idx);
+                }
+            }
             Payload::GlobalSection(section) => {
                 let offset = section.range().start;
                 for global in section {
@@ -281,7 +288,6 @@ impl ModuleDecoder {
                 }
             }
             Payload::ExportSection(section) => {
-                let offset = section.range().start;
                 for export in section {
                     let export = export.map_err(invalid)?;
                     let index = match export.kind {
@@ -291,9 +297,7 @@ impl ModuleDecoder {
                         ExternalKind::Table => ExternIndex::Table(export.index),
                         ExternalKind::Memory => ExternIndex::Memory(export.index),
                         ExternalKind::Global => ExternIndex::Global(export.index),
-                        ExternalKind::Tag => {
-                            return Err(Error::at(ErrorKind::Unsupported, "exceptions", offset));
-                        }
+                        ExternalKind::Tag => ExternIndex::Tag(export.index),
                     };
                     data.exports.push(Export {
                         name: export.name.into(),
@@ -361,7 +365,11 @@ impl ModuleDecoder {
                 data.imported_globals += 1;
                 ExternIndex::Global(data.imported_globals - 1)
             }
-            TypeRef::Tag(_) => return Err(Error::at(ErrorKind::Unsupported, "exceptions", offset)),
+            TypeRef::Tag(ty) => {
+                data.tags.push(ty.func_type_idx);
+                data.imported_tags += 1;
+                ExternIndex::Tag(data.imported_tags - 1)
+            }
         };
         data.imports.push(Import {
             module: import.module.into(),

@@ -20,6 +20,7 @@ pub struct Config {
     pub(crate) extended_const: bool,
     pub(crate) multi_memory: bool,
     pub(crate) tail_call: bool,
+    pub(crate) exceptions: bool,
     pub(crate) fuel: bool,
     pub(crate) fast: bool,
     pub(crate) eager: bool,
@@ -47,6 +48,7 @@ impl Default for Config {
             extended_const: true,
             multi_memory: true,
             tail_call: true,
+            exceptions: true,
             fuel: false,
             fast: cfg!(feature = "fast"),
             eager: false,
@@ -111,6 +113,8 @@ impl Config {
         wasm_multi_memory => multi_memory;
         /// Tail calls.
         wasm_tail_call => tail_call;
+        /// Exceptions: tags, `throw`, `try_table` and references to exceptions.
+        wasm_exceptions => exceptions;
         /// Code consumes fuel, and stops when there is none; see [`Store::set_fuel`](crate::Store::set_fuel).
         consume_fuel => fuel;
         /// Translate to accumulator and fused instructions. Without the cargo feature `fast` this has no effect.
@@ -142,7 +146,6 @@ impl Config {
         wasm_threads => "threads";
         wasm_shared_everything_threads => "shared-everything-threads";
         wasm_memory64 => "memory64";
-        wasm_exceptions => "exceptions";
         wasm_gc => "gc";
         wasm_function_references => "function-references";
         wasm_stack_switching => "stack-switching";

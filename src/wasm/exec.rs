@@ -4,9 +4,9 @@ use super::instance::Instance;
 use super::module::translate_one;
 use super::store::Store;
 use super::val::with_slots;
-use crate::error::{Error, ErrorKind, Frame, Result, Trap};
+use crate::error::{Error, ErrorKind, Frame, Result, ThrownException, Trap};
 use crate::machine::driver::{self, Event, Growth};
-use crate::machine::{Callee, HostCall, Thread};
+use crate::machine::{Callee, HostCall, Thread, unwind};
 use alloc::string::ToString;
 
 /// Frames that a backtrace tells at most.
@@ -109,11 +109,21 @@ pub(crate) fn drive<T: 'static>(store: &mut Store<T>, thread: &mut Thread) -> Re
 
 /// Runs a call until something happens that its embedder can do something about.
 pub(crate) fn step<T: 'static>(store: &mut Store<T>, thread: &mut Thread) -> Result<Stop> {
+    thread.wake();
+    let stop = until_stop(store, thread);
+    if !matches!(stop, Ok(Stop::Done) | Err(_)) {
+        thread.suspend(&mut store.inner);
+    }
+    stop
+}
+
+fn until_stop<T: 'static>(store: &mut Store<T>, thread: &mut Thread) -> Result<Stop> {
     loop {
         match driver::resume(&mut store.inner, thread) {
             Event::Done => return Ok(Stop::Done),
             Event::OutOfFuel => return Ok(Stop::OutOfFuel),
             Event::Trap(trap) => return Err(trapped(store, thread, trap.into())),
+            Event::Thrown => return Err(trapped(store, thread, ThrownException.into())),
             Event::Translate { instance, func } => {
                 let module = store.inner.instances[instance as usize].module.clone();
                 translate_one(&store.engine, &module, func)
@@ -126,10 +136,22 @@ pub(crate) fn step<T: 'static>(store: &mut Store<T>, thread: &mut Thread) -> Res
                 let Some(call) = thread.awaited else {
                     return Err(Trap::UnreachableCodeReached.into());
                 };
-                match (serve(store, thread, call), call.callee) {
+                // What guests refer to while the host runs isn't to be seen from other threads.
+                let kept = store.inner.exceptions.enter_host();
+                let served = serve(store, thread, call);
+                store.inner.exceptions.leave_host(kept);
+                match (served, call.callee) {
                     (Ok(Served::Returned), _) => thread.host_returned(),
                     (Ok(Served::Entered), _) => {}
                     (Ok(Served::Awaited), _) => return Ok(Stop::Awaited(call)),
+                    (Err(error), Callee::Host(_)) if error.is::<ThrownException>() => {
+                        match unwind::rethrow(&mut store.inner, thread) {
+                            Ok(true) => {}
+                            Ok(false) => return Err(trapped(store, thread, error)),
+                            Err(Trap::OutOfFuel) => return Ok(Stop::OutOfFuel),
+                            Err(trap) => return Err(trapped(store, thread, trap.into())),
+                        }
+                    }
                     (Err(error), Callee::Host(_)) => {
                         return Ok(Stop::Host(trapped(store, thread, error)));
                     }

@@ -3,7 +3,7 @@
 use super::context::{AsContext, AsContextMut, StoreContext};
 use super::exec;
 use super::func::Func;
-use super::items::{Export, Extern, Global, Memory, Table, new_memory, new_table};
+use super::items::{Export, Extern, Global, Memory, Table, Tag, new_memory, new_table, new_tag};
 use super::limiter::Counted;
 use super::module::Module;
 use super::store::Store;
@@ -70,6 +70,10 @@ impl Instance {
                 store: id,
                 index: instance.tables[at as usize],
             }),
+            ExternIndex::Tag(at) => Extern::Tag(Tag {
+                store: id,
+                index: instance.tags[at as usize],
+            }),
         }
     }
 
@@ -131,6 +135,11 @@ impl Instance {
     pub fn get_global(&self, store: impl AsContext, name: &str) -> Option<Global> {
         self.get_export(store, name)?.into_global()
     }
+
+    /// An exported tag by name.
+    pub fn get_tag(&self, store: impl AsContext, name: &str) -> Option<Tag> {
+        self.get_export(store, name)?.into_tag()
+    }
 }
 
 /// Instantiates a module with its imports in order, and runs its start function.
@@ -173,6 +182,7 @@ pub(crate) fn prepare<T: 'static>(
         memories: Vec::new(),
         tables: Vec::new(),
         globals: Vec::new(),
+        tags: Vec::new(),
         arena,
         func_refs: alloc::vec![0; data.func_types.len()],
         dropped_data: alloc::vec![false; data.data.len()],
@@ -192,6 +202,7 @@ pub(crate) fn prepare<T: 'static>(
             Extern::Global(global) => instance.globals.push(global.index),
             Extern::Memory(memory) => instance.memories.push(memory.index),
             Extern::Table(table) => instance.tables.push(table.index),
+            Extern::Tag(tag) => instance.tags.push(tag.index),
         }
     }
     let index = store.inner.instances.len() as u32;
@@ -211,6 +222,10 @@ pub(crate) fn prepare<T: 'static>(
     }
     for ty in &data.memories[data.imported_memories as usize..] {
         instance.memories.push(new_memory(store, *ty)?);
+    }
+    for &ty in &data.tags[data.imported_tags as usize..] {
+        let carries = data.types[ty as usize].clone();
+        instance.tags.push(new_tag(store, carries));
     }
     store.inner.instances.push(instance);
     fill_globals(&mut store.inner, index, &data);
@@ -334,6 +349,7 @@ fn matches<T: 'static>(store: &Store<T>, item: &Extern, expected: &ExternType) -
             let size = table.elements.len() as u32;
             table.ty.element == ty.element && limits(size, table.ty.maximum, ty.minimum, ty.maximum)
         }
+        (Extern::Tag(tag), ExternType::Tag(ty)) => tag.ty(store) == *ty,
         _ => false,
     }
 }

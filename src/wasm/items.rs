@@ -1,11 +1,11 @@
-//! Memories, tables and globals, and what an import or export can be.
+//! Memories, tables, globals and tags, and what an import or export can be.
 
 use super::context::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 use super::func::Func;
 use super::limiter::Counted;
 use super::store::Store;
 use super::val::Val;
-use crate::code::module::{ExternType, GlobalType, MemoryType, TableType, ValType};
+use crate::code::module::{ExternType, FuncType, GlobalType, MemoryType, TableType, ValType};
 use crate::error::{Error, ErrorKind, Result, Trap};
 use crate::machine::driver::Growth;
 use alloc::format;
@@ -31,6 +31,8 @@ handles! {
     Memory
     /// A table.
     Table
+    /// A tag of exceptions.
+    Tag
 }
 
 /// Something that can be imported and exported.
@@ -41,6 +43,7 @@ pub enum Extern {
     Global(Global),
     Memory(Memory),
     Table(Table),
+    Tag(Tag),
 }
 
 macro_rules! into_extern {
@@ -61,7 +64,7 @@ macro_rules! into_extern {
         }
     };
 }
-into_extern!(Func into_func Global into_global Memory into_memory Table into_table);
+into_extern!(Func into_func Global into_global Memory into_memory Table into_table Tag into_tag);
 
 impl Extern {
     /// Its type.
@@ -74,6 +77,7 @@ impl Extern {
             Extern::Global(global) => ExternType::Global(global.ty(store)),
             Extern::Memory(memory) => ExternType::Memory(memory.ty(store)),
             Extern::Table(table) => ExternType::Table(table.ty(store)),
+            Extern::Tag(tag) => ExternType::Tag(tag.ty(store)),
         }
     }
 }
@@ -359,6 +363,35 @@ impl Table {
         }
         Ok(store.refs().lower(value) as u32)
     }
+}
+
+impl Tag {
+    /// A tag of its own, for exceptions that carry the type's parameters.
+    ///
+    /// # Errors
+    /// If the type has results.
+    pub fn new(mut store: impl AsContextMut, ty: FuncType) -> Result<Tag> {
+        let store = store.as_context_mut().0;
+        if !ty.results().is_empty() {
+            return Err(Error::of(ErrorKind::Type, "a tag's type has no results"));
+        }
+        let index = new_tag(store, ty);
+        Ok(Tag {
+            store: store.id,
+            index,
+        })
+    }
+
+    /// Its type: exceptions with it carry the parameters.
+    pub fn ty(&self, store: impl AsContext) -> FuncType {
+        let store = store.as_context().0;
+        store.inner.tags[store.own(self.store, self.index)].clone()
+    }
+}
+
+pub(super) fn new_tag<T: 'static>(store: &mut Store<T>, carries: FuncType) -> u32 {
+    store.inner.tags.push(carries);
+    store.inner.tags.len() as u32 - 1
 }
 
 pub(super) fn new_memory<T: 'static>(store: &mut Store<T>, ty: MemoryType) -> Result<u32> {

@@ -1,5 +1,6 @@
 //! Values of core functions as embedders see them.
 
+use super::exception::ExnRef;
 use super::func::Func;
 use crate::code::module::ValType;
 use crate::store::StoreInner;
@@ -32,6 +33,7 @@ pub enum Val {
     F64(u64),
     FuncRef(Option<Func>),
     ExternRef(Option<ExternRef>),
+    ExnRef(Option<ExnRef>),
 }
 
 impl Val {
@@ -44,6 +46,7 @@ impl Val {
             Val::F64(_) => ValType::F64,
             Val::FuncRef(_) => ValType::FuncRef,
             Val::ExternRef(_) => ValType::ExternRef,
+            Val::ExnRef(_) => ValType::ExnRef,
         }
     }
 
@@ -56,6 +59,7 @@ impl Val {
             ValType::F64 => Val::F64(0),
             ValType::FuncRef => Val::FuncRef(None),
             ValType::ExternRef => Val::ExternRef(None),
+            ValType::ExnRef => Val::ExnRef(None),
         }
     }
 }
@@ -118,7 +122,7 @@ impl Refs<'_> {
     /// The slot of a value.
     ///
     /// # Panics
-    /// If it is a function of another store.
+    /// If it is a reference of another store, or an exception that is gone.
     pub(super) fn lower(&mut self, value: &Val) -> u64 {
         match value {
             Val::I32(x) => u64::from(*x as u32),
@@ -127,6 +131,7 @@ impl Refs<'_> {
             Val::F64(bits) => *bits,
             Val::FuncRef(func) => self.func_slot(*func),
             Val::ExternRef(reference) => extern_slot(*reference),
+            Val::ExnRef(exception) => exception.map_or(0, |exception| exception.slot(self)),
         }
     }
 
@@ -153,6 +158,7 @@ pub(super) fn lift(inner: &StoreInner, id: u32, ty: ValType, slot: u64) -> Val {
         ValType::F64 => Val::F64(slot),
         ValType::FuncRef => Val::FuncRef(func_of(inner, id, slot)),
         ValType::ExternRef => Val::ExternRef(extern_of(slot)),
+        ValType::ExnRef => Val::ExnRef(ExnRef::of(inner, id, slot)),
     }
 }
 

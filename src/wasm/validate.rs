@@ -160,6 +160,11 @@ impl Loops {
     fn operator(&mut self, operator: &O, computed: bool, integer: impl Fn(u32) -> bool) {
         match *operator {
             O::Block { .. } | O::If { .. } => self.open.push(self.innermost()),
+            // Where a handler is entered, no register holds anything.
+            O::TryTable { .. } => {
+                self.disturb();
+                self.open.push(self.innermost());
+            }
             O::Loop { .. } => {
                 self.disturb();
                 self.forget();
@@ -219,5 +224,7 @@ fn leaves_the_machine(operator: &O) -> bool {
             | O::TableInit { .. }
             | O::ElemDrop { .. }
             | O::RefFunc { .. }
+            | O::Throw { .. }
+            | O::ThrowRef
     )
 }

@@ -114,7 +114,9 @@ fn number(call: &Call, node: &Node, ty: ValType) -> Result<Val> {
         }
         ValType::F32 => node.as_number::<f32>(source).map(Val::from),
         ValType::F64 => node.as_number::<f64>(source).map(Val::from),
-        ValType::FuncRef | ValType::ExternRef => bail!("a {ty} can't be written as text"),
+        ValType::FuncRef | ValType::ExternRef | ValType::ExnRef => {
+            bail!("a {ty} can't be written as text")
+        }
     };
     value.map_err(|_| {
         let (written, marks) = (call.written(node), call.pointed(node.span()));
@@ -134,6 +136,7 @@ fn show(value: &Val) -> String {
         Val::F64(bits) => float(f64::from_bits(*bits).to_string()),
         Val::FuncRef(reference) => reference.map_or("null", |_| "funcref").to_string(),
         Val::ExternRef(reference) => reference.map_or("null", |_| "externref").to_string(),
+        Val::ExnRef(reference) => reference.map_or("null", |_| "exnref").to_string(),
     }
 }
 

@@ -102,6 +102,28 @@ impl CoreSide {
         judge_exhaustion(result, message)
     }
 
+    /// Calls a function that should end with an exception, and looks at what it carries.
+    pub fn assert_exception(&mut self, invoke: &WastInvoke<'_>) -> Step {
+        let error = match self.call(invoke)? {
+            Ok(_) => return Err(Stop::fail("succeeded, but should throw")),
+            Err(error) => error,
+        };
+        if error.kind() != ErrorKind::Exception {
+            return Err(Stop::Fail(format!("stopped as `{error}`, not thrown")));
+        }
+        let Some(exception) = self.store.take_pending_exception() else {
+            return Err(Stop::fail("thrown, but no exception is to be had"));
+        };
+        let looked_at = exception.tag(&self.store).and_then(|tag| {
+            let fields = exception.fields(&self.store)?;
+            Ok(fields.len() == tag.ty(&self.store).params().len())
+        });
+        match looked_at {
+            Ok(true) => Ok(()),
+            _ => Err(Stop::Fail(format!("{exception:?} is not as its tag says"))),
+        }
+    }
+
     /// Instantiates a module whose segments or start function should trap.
     pub fn assert_instantiation_traps(&mut self, module: &Compiled<Module>, message: &str) -> Step {
         judge_trap(

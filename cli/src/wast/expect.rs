@@ -15,6 +15,7 @@ pub fn core_argument(arg: &WastArgCore<'_>) -> Result<Val, String> {
         WastArgCore::RefNull(ty) => match abstract_type(ty) {
             Some(AbstractHeapType::Func) => Val::FuncRef(None),
             Some(AbstractHeapType::Extern) => Val::ExternRef(None),
+            Some(AbstractHeapType::Exn) => Val::ExnRef(None),
             _ => return Err("gc".to_string()),
         },
         WastArgCore::RefExtern(x) => Val::ExternRef(ExternRef::new(*x)),
@@ -47,6 +48,12 @@ pub fn core_matches(actual: &Val, expected: &WastRetCore<'_>) -> bool {
             matches!(
                 abstract_type(ty),
                 Some(AbstractHeapType::Extern | AbstractHeapType::NoExtern)
+            )
+        }),
+        (WastRetCore::RefNull(ty), Val::ExnRef(None)) => ty.as_ref().is_none_or(|ty| {
+            matches!(
+                abstract_type(ty),
+                Some(AbstractHeapType::Exn | AbstractHeapType::NoExn)
             )
         }),
         (WastRetCore::RefExtern(None), Val::ExternRef(Some(_))) => true,

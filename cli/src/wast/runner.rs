@@ -2,9 +2,10 @@
 
 use super::component::ComponentSide;
 use super::core::CoreSide;
-use super::engine::{Definition, Options, ScriptEngine, Step, Stop, judge_bad_module};
+use super::engine::{Compiled, Definition, Options, ScriptEngine, Step, Stop, judge_bad_module};
 use super::report::{Kind, Outcome, Report, Verdict};
 use super::script::{self, Script};
+use cellule::Module;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use wast::token::Id;
@@ -121,6 +122,8 @@ struct Runner {
     last_definition: Option<Result<Definition, Current>>,
     /// Names whose instance doesn't exist, and why.
     lost: HashMap<String, Current>,
+    /// Names of modules to import from that don't exist, and why.
+    unregistered: HashMap<String, Current>,
 }
 
 impl Runner {
@@ -133,6 +136,7 @@ impl Runner {
             definitions: HashMap::new(),
             last_definition: None,
             lost: HashMap::new(),
+            unregistered: HashMap::new(),
         })
     }
 
@@ -144,7 +148,13 @@ impl Runner {
                 instance, module, ..
             } => self.instantiate_definition(instance, module, line),
             WastDirective::Register { name, module, .. } => {
-                self.check_current(module)?;
+                if let Err(stop) = self.check_current(module) {
+                    let lost = module.and_then(|id| self.lost.get(id.name()));
+                    let lost = lost.unwrap_or(&self.current).clone();
+                    self.unregistered.insert(name.to_string(), lost);
+                    return Err(stop);
+                }
+                self.unregistered.remove(name);
                 self.core.register(name, module)
             }
             WastDirective::Invoke(invoke) => self.invoke(invoke),
@@ -173,7 +183,7 @@ impl Runner {
             WastDirective::AssertUnlinkable {
                 module, message, ..
             } => self.assert_unlinkable(module, message),
-            WastDirective::AssertException { .. } => Err(Stop::Skip("exceptions".into())),
+            WastDirective::AssertException { exec, .. } => self.assert_exception(exec),
             WastDirective::AssertSuspension { .. } => Err(Stop::Skip("stack-switching".into())),
             WastDirective::Thread(_) | WastDirective::Wait { .. } => {
                 Err(Stop::Skip("threads".into()))
@@ -205,6 +215,7 @@ impl Runner {
     fn instantiate(&mut self, definition: &Definition, name: Option<&str>) -> Step {
         match definition {
             Definition::Module(module) => {
+                self.check_imports(module)?;
                 self.core.instantiate(module, name)?;
                 self.current = Current::Core;
             }
@@ -280,6 +291,13 @@ impl Runner {
         lost.map_or(Ok(()), |lost| Err(lost.stop()))
     }
 
+    /// Stops if a module imports from one that was skipped or failed.
+    fn check_imports(&self, module: &Compiled<Module>) -> Step {
+        let lost = module.item.imports();
+        let mut lost = lost.filter_map(|(from, _, _)| self.unregistered.get(from));
+        lost.next().map_or(Ok(()), |lost| Err(lost.stop()))
+    }
+
     fn invoke(&mut self, invoke: WastInvoke<'_>) -> Step {
         self.check_current(invoke.module)?;
         match self.calls_component(&invoke) {
@@ -335,9 +353,23 @@ impl Runner {
         }
     }
 
+    fn assert_exception(&mut self, exec: WastExecute<'_>) -> Step {
+        let WastExecute::Invoke(invoke) = exec else {
+            return Err(Stop::fail("only calls can end with an exception"));
+        };
+        self.check_current(invoke.module)?;
+        match self.calls_component(&invoke) {
+            true => Err(Stop::fail("no exception leaves a component")),
+            false => self.core.assert_exception(&invoke),
+        }
+    }
+
     fn assert_unlinkable(&mut self, mut wat: Wat<'_>, message: &str) -> Step {
         match self.compile_wat(&mut wat)? {
-            Definition::Module(module) => self.core.assert_unlinkable(&module, message),
+            Definition::Module(module) => {
+                self.check_imports(&module)?;
+                self.core.assert_unlinkable(&module, message)
+            }
             Definition::Component(component) => {
                 self.component.assert_unlinkable(&component, message)
             }

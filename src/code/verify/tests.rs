@@ -174,7 +174,18 @@ fn is_wide(field: Field) -> bool {
     use Field::*;
     matches!(
         field,
-        Imm32 | U32 | Count32 | Global | GlobalMut | Func | FuncAny | Import | Memory | Data | Elem
+        Imm32
+            | U32
+            | Count32
+            | Global
+            | GlobalMut
+            | Func
+            | FuncAny
+            | Import
+            | Memory
+            | Data
+            | Elem
+            | Tag
     )
 }
 
@@ -428,4 +439,71 @@ fn code_that_runs_off_its_end_is_refused() {
         };
         assert_eq!(verdict_on(ty, &alone), expected, "{:?}", info(op));
     }
+}
+
+/// The verdict on a function of two instructions with this handler.
+fn with_handler(words: [u64; HANDLER_WORDS]) -> Result<(), Refused> {
+    let module = forged::module(&[ty::NOTHING]);
+    let body = [word_u32(op::Throw, 0, 0), RET];
+    let mut code = Vec::from(forged::function(0, ty::NOTHING, &body));
+    code[0] = handlers::count_in(code[0], 1).expect("one");
+    code.extend(words);
+    function(&module, 0, &code, true)
+}
+
+#[test]
+fn a_handler_that_is_unsafe_to_enter_is_refused() {
+    let good = Handler {
+        start: 2,
+        end: 3,
+        target: 3,
+        slot: FRAME - 4,
+        takes: handlers::Takes {
+            all: false,
+            reference: true,
+        },
+        // It carries three values.
+        tag: 1,
+        fuel: 0,
+    };
+    assert_eq!(with_handler(good.encode()), Ok(()));
+    let all = handlers::Takes {
+        all: true,
+        reference: false,
+    };
+    let broken = [
+        (
+            "a target that is no instruction",
+            Handler { target: 1, ..good },
+        ),
+        ("a target behind the code", Handler { target: 4, ..good }),
+        (
+            "slots beyond the frame",
+            Handler {
+                slot: FRAME - 3,
+                ..good
+            },
+        ),
+        ("a tag that there isn't", Handler { tag: 2, ..good }),
+        ("a tag where all are taken", Handler { takes: all, ..good }),
+        ("an end before the start", Handler { start: 4, ..good }),
+        ("an end behind the code", Handler { end: 5, ..good }),
+        (
+            "fuel that would be given back",
+            Handler {
+                fuel: 1 << 31,
+                ..good
+            },
+        ),
+    ];
+    let refused = Err(Refused {
+        rule: Rule::Handler,
+        at: 4,
+    });
+    for (why, handler) in broken {
+        assert_eq!(with_handler(handler.encode()), refused, "{why}");
+    }
+    let mut unknown = good.encode();
+    unknown[1] |= (4u64 << 48).to_le();
+    assert_eq!(with_handler(unknown), refused);
 }

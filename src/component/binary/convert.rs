@@ -339,7 +339,10 @@ impl Converter {
             u32::try_from(size).map_err(|_| Error::at(ErrorKind::Limit, why, offset))
         };
         match entity {
-            EntityType::Func(id) | EntityType::FuncExact(id) => {
+            EntityType::Func(id) | EntityType::FuncExact(id) | EntityType::Tag(id) => {
+                if matches!(entity, EntityType::Tag(_)) {
+                    row.kind = CoreKind::Tag;
+                }
                 let ty = self.types[*id].unwrap_func().clone();
                 let list = |types: &[wasmparser::ValType]| -> Result<Vec<CoreType>> {
                     types.iter().map(|ty| core_type(*ty, offset)).collect()
@@ -373,9 +376,6 @@ impl Converter {
                 if ty.mutable {
                     row.flags = CoreExternRow::MUTABLE;
                 }
-            }
-            EntityType::Tag(_) => {
-                return Err(Error::at(ErrorKind::Unsupported, "exceptions", offset));
             }
         }
         Ok(row)
@@ -414,5 +414,6 @@ fn core_type(ty: wasmparser::ValType, offset: u64) -> Result<CoreType> {
         ValType::F64 => CoreType::F64,
         ValType::FuncRef => CoreType::FuncRef,
         ValType::ExternRef => CoreType::ExternRef,
+        ValType::ExnRef => CoreType::ExnRef,
     })
 }

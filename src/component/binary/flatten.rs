@@ -83,7 +83,7 @@ struct Frame<'a> {
     /// Sorted by name.
     args: Vec<(&'a str, Def)>,
     /// Indexed by [`CoreSpace`].
-    core: [Vec<CoreDefId>; 4],
+    core: [Vec<CoreDefId>; 5],
     core_instances: Vec<CoreInstance<'a>>,
     modules: Vec<ModuleDef>,
     funcs: Vec<FuncDef>,
@@ -595,6 +595,7 @@ impl<'a, 'p> Flattener<'a, 'p> {
                 ExternIndex::Table(_) => CoreSpace::Table,
                 ExternIndex::Memory(_) => CoreSpace::Memory,
                 ExternIndex::Global(_) => CoreSpace::Global,
+                ExternIndex::Tag(_) => CoreSpace::Tag,
             };
             let def = self.core_arg(args, &import.module, &import.name, space)?;
             self.tables().args.push(def);
@@ -624,6 +625,7 @@ impl<'a, 'p> Flattener<'a, 'p> {
                 CoreKind::Table => CoreSpace::Table,
                 CoreKind::Memory => CoreSpace::Memory,
                 CoreKind::Global => CoreSpace::Global,
+                CoreKind::Tag => CoreSpace::Tag,
             };
             let def = self.core_arg(args, &module, &name, space)?;
             self.tables().named_args.push(NamedArgRow {

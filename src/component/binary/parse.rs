@@ -403,11 +403,10 @@ impl<'a> Walk<'a, '_> {
                 args: args.iter().map(|arg| (arg.name, arg.index)).collect(),
             },
             Instance::FromExports(exports) => {
-                let defs = exports.iter().map(|export| {
-                    let space = core_space(export.kind, offset)?;
-                    Ok((export.name, space, export.index))
-                });
-                StepKind::CoreBag(defs.collect::<Result<Box<[_]>>>()?)
+                let defs = exports
+                    .iter()
+                    .map(|export| (export.name, core_space(export.kind), export.index));
+                StepKind::CoreBag(defs.collect())
             }
         };
         self.step(offset, kind);
@@ -469,7 +468,7 @@ impl<'a> Walk<'a, '_> {
                 name,
             } => StepKind::AliasCore {
                 instance: instance_index,
-                space: core_space(kind, offset)?,
+                space: core_space(kind),
                 name,
             },
             ComponentAlias::Outer { kind, count, index } => match kind {
@@ -520,14 +519,14 @@ impl<'a> Walk<'a, '_> {
     }
 }
 
-fn core_space(kind: ExternalKind, offset: u64) -> Result<CoreSpace> {
-    Ok(match kind {
+fn core_space(kind: ExternalKind) -> CoreSpace {
+    match kind {
         ExternalKind::Func | ExternalKind::FuncExact => CoreSpace::Func,
         ExternalKind::Table => CoreSpace::Table,
         ExternalKind::Memory => CoreSpace::Memory,
         ExternalKind::Global => CoreSpace::Global,
-        ExternalKind::Tag => return Err(unsupported("exceptions", offset)),
-    })
+        ExternalKind::Tag => CoreSpace::Tag,
+    }
 }
 
 fn canon_options(options: &[CanonicalOption], offset: u64) -> Result<CanonOptions> {

@@ -18,7 +18,7 @@ use crate::tables::{
 use crate::wasm::exec::{self, Progress};
 use crate::wasm::instance::prepare;
 use crate::wasm::{
-    Engine, Extern, Func, Global, HostDtor, HostResource, Memory, Module, Store, Table,
+    Engine, Extern, Func, Global, HostDtor, HostResource, Memory, Module, Store, Table, Tag,
 };
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -445,6 +445,7 @@ fn entity(inner: &StoreInner, tree: u32, id: CoreDefId) -> Option<ExternIndex> {
         ExternIndex::Table(at) => ExternIndex::Table(instance.tables[at as usize]),
         ExternIndex::Memory(at) => ExternIndex::Memory(instance.memories[at as usize]),
         ExternIndex::Global(at) => ExternIndex::Global(instance.globals[at as usize]),
+        ExternIndex::Tag(at) => ExternIndex::Tag(instance.tags[at as usize]),
     })
 }
 
@@ -591,6 +592,7 @@ fn argument<T: 'static>(store: &mut Store<T>, tree: u32, id: CoreDefId) -> Resul
         ExternIndex::Table(index) => Extern::Table(Table { store, index }),
         ExternIndex::Memory(index) => Extern::Memory(Memory { store, index }),
         ExternIndex::Global(index) => Extern::Global(Global { store, index }),
+        ExternIndex::Tag(index) => Extern::Tag(Tag { store, index }),
     })
 }
 

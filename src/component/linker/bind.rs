@@ -196,6 +196,7 @@ fn subtype(given: &ExternType, expected: &ExternType) -> Result<(), String> {
     };
     let fits = match (given, expected) {
         (ExternType::Func(given), ExternType::Func(expected)) => given == expected,
+        (ExternType::Tag(given), ExternType::Tag(expected)) => given == expected,
         (ExternType::Global(given), ExternType::Global(expected)) => given == expected,
         (ExternType::Table(given), ExternType::Table(expected)) => {
             given.element == expected.element
@@ -249,6 +250,7 @@ fn kind(ty: &ExternType) -> String {
         ExternType::Global(_) => "global",
         ExternType::Table(_) => "table",
         ExternType::Memory(_) => "memory",
+        ExternType::Tag(_) => "tag",
     }
     .to_string()
 }
