@@ -326,7 +326,7 @@ fn a_loop_around_a_handler_uses_fuel_and_can_be_resumed() {
     for fast in [false, true] {
         let mut config = Config::new();
         config.consume_fuel(true).fast_tier(fast);
-        let mut store = Store::new(&Engine::new(&config), ());
+        let mut store = Store::new(&Engine::new(&config).unwrap(), ());
         let looping = instance(&mut store, &[], text);
         store.set_fuel(10_000).unwrap();
         let forever = looping.get_typed_func::<(), ()>(&store, "forever").unwrap();
