@@ -30,6 +30,7 @@ pub(crate) use rows::*;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
+use hashbrown::HashSet;
 
 /// The tables of one component.
 #[derive(Clone, Debug, Default)]
@@ -80,6 +81,12 @@ pub(crate) struct ComponentTables {
     pub exports: Vec<ExportRow>,
     /// The root's exports in `exports`.
     pub root_exports: Span,
+    /// Components that are exported, each after those that it captured.
+    pub templates: Vec<TemplateRow>,
+    pub template_modules: Vec<TemplateModuleRow>,
+    pub template_components: Vec<TemplateId>,
+    /// The root imports components, which are yet to be given: there are types and no more.
+    pub open: bool,
     /// The component instance that stands for the host where it calls a function of its own, which
     /// the component imports and exports again; none if there is no such function.
     pub relay: InstanceId,
@@ -182,6 +189,28 @@ impl ComponentTables {
             .binary_search_by(|row| self.name(row.name).cmp(name))
             .ok()?;
         Some(ExportId(siblings.start + at as u32))
+    }
+
+    /// An export of these tables in others that declare the same.
+    pub fn same_export(&self, id: ExportId, others: &ComponentTables) -> Option<ExportId> {
+        let mut seen = HashSet::new();
+        let mut open = alloc::vec![(self.root_exports, others.root_exports)];
+        while let Some((siblings, theirs)) = open.pop() {
+            for at in siblings.start..siblings.start + siblings.len {
+                let row = self.export(ExportId(at));
+                let Some(same) = others.find_export(theirs, self.name(row.name)) else {
+                    continue;
+                };
+                if at == id.0 {
+                    return Some(same);
+                }
+                // Instances may share their exports.
+                if row.kind == ExportKind::Instance && seen.insert(row.children()) {
+                    open.push((row.children(), others.export(same).children()));
+                }
+            }
+        }
+        None
     }
 
     /// An export by its name or a compatible version of it: exactly if there is one, else the

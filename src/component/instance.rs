@@ -11,6 +11,7 @@ use self::make::Making;
 use super::call::Yield;
 use super::func::{Func, TypedFunc, scope};
 use super::load::{Component, ComponentExportIndex, InstanceExportLookup};
+use super::template::Template;
 use super::typed::{ComponentNamedList, Lift, Lower};
 use super::types::{self, ComponentItem};
 use crate::error::{Error, ErrorKind, Result, Trap};
@@ -118,6 +119,54 @@ impl<T: 'static> InstancePre<T> {
                 Progress::OutOfFuel => return Err(Trap::OutOfFuel.into()),
             }
         }
+    }
+
+    /// A component that it exports. It can be instantiated, or given to components that import one
+    /// ([`LinkerInstance::component`](super::LinkerInstance::component)). Where it uses modules or
+    /// components of the one around it, imported ones included, it keeps them.
+    ///
+    /// # Errors
+    /// If there is none of that name, or what it declares exceeds a limit.
+    pub fn get_component(&self, name: impl InstanceExportLookup) -> Result<Component> {
+        let tables = self.component.tables();
+        let index = name.lookup(&self.component);
+        let row = index.and_then(|index| Some(tables.export(index.of(&self.component)?)));
+        match row {
+            Some(row) if row.kind == ExportKind::Component => {
+                let template = self.template(TemplateId(row.a))?;
+                Component::of_template(self.component.engine(), template)
+            }
+            _ => {
+                let why = "failed to find component export";
+                Err(Error::of(ErrorKind::Type, why))
+            }
+        }
+    }
+
+    /// An exported component as a value.
+    fn template(&self, wanted: TemplateId) -> Result<Template> {
+        let tables = self.component.tables();
+        // Each stands after those that it captured.
+        let mut made: Vec<Template> = Vec::with_capacity(wanted.index() + 1);
+        for row in &tables.templates[..=wanted.index()] {
+            let modules = tables.template_modules[row.modules.range()].iter();
+            let modules = modules.map(|module| match *module {
+                TemplateModuleRow::Static(id) => self.component.modules().get(id.index()),
+                TemplateModuleRow::Imported(leaf) => match self.bindings.get(leaf.index()) {
+                    Some(Binding::Module(module)) => Some(module),
+                    _ => None,
+                },
+            });
+            let modules = modules.map(|module| module.cloned()).collect::<Option<_>>();
+            let components = tables.template_components[row.components.range()].iter();
+            let components = components.map(|id| made[id.index()].clone()).collect();
+            let source = self.component.source(row.plan);
+            let (Some(modules), Some((source, plan))) = (modules, source) else {
+                return Err(lost("what a component captured"));
+            };
+            made.push(Template::new(source, plan, modules, components)?);
+        }
+        made.pop().ok_or_else(|| lost("a component"))
     }
 
     /// What runs when a guest drops a resource of the host's: what the linker said that the instance
@@ -257,6 +306,22 @@ impl Instance {
             },
             _ => None,
         }
+    }
+
+    /// An exported component; see [`InstancePre::get_component`].
+    ///
+    /// # Errors
+    /// As [`InstancePre::get_component`].
+    ///
+    /// # Panics
+    /// If the instance is of another store.
+    pub fn get_component(
+        &self,
+        mut store: impl AsContextMut,
+        name: impl InstanceExportLookup,
+    ) -> Result<Component> {
+        let StoreContextMut(store) = store.as_context_mut();
+        self.origin(store).get_component(name)
     }
 
     /// An exported resource type.

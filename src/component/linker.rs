@@ -22,6 +22,7 @@ use core::future::Future;
 pub(crate) enum Definition<T: 'static> {
     Func(HostFunc<T>),
     Module(Module),
+    Component(Component),
     Resource(ResourceType, HostDtor<T>),
     Instance(NameMap<Definition<T>>),
 }
@@ -31,6 +32,7 @@ impl<T: 'static> Clone for Definition<T> {
         match self {
             Definition::Func(func) => Definition::Func(func.clone()),
             Definition::Module(module) => Definition::Module(module.clone()),
+            Definition::Component(component) => Definition::Component(component.clone()),
             Definition::Resource(ty, dtor) => Definition::Resource(*ty, dtor.clone()),
             Definition::Instance(items) => Definition::Instance(items.clone()),
         }
@@ -116,7 +118,8 @@ impl<T: 'static> Linker<T> {
     }
 
     /// Checks that everything that a component imports is defined and of the right type, and binds it,
-    /// so that instantiating looks nothing up.
+    /// so that instantiating looks nothing up. A component that imports components is worked out anew
+    /// here, together with them.
     ///
     /// # Errors
     /// All imports that are missing or don't fit, in one error.
@@ -125,7 +128,7 @@ impl<T: 'static> Linker<T> {
             let why = "the component is of another engine than the linker";
             return Err(Error::of(ErrorKind::Type, why));
         }
-        bind::bind(&self.items, component)
+        bind::bind(&self.items, &bind::given(&self.items, component)?)
     }
 
     /// Instantiates a component: runs its modules' start functions.
@@ -275,6 +278,44 @@ impl<'a, T: 'static> LinkerInstance<'a, T> {
     /// If the name is defined.
     pub fn module(&mut self, name: &str, module: &Module) -> Result<()> {
         self.insert(name, Definition::Module(module.clone()))
+    }
+
+    /// Defines a component, for components that import one: they instantiate it, with arguments of their
+    /// own. wasmtime has no such function, since it refuses such components.
+    ///
+    /// ```
+    /// use cellule::component::{Component, Linker};
+    /// use cellule::{Engine, Store};
+    ///
+    /// # fn main() -> cellule::Result<()> {
+    /// # let parse = |text| wat::parse_str(text).expect("valid text");
+    /// let engine = Engine::default();
+    /// let five = Component::new(&engine, parse(r#"(component
+    ///     (core module $m (func (export "n") (result i32) (i32.const 5)))
+    ///     (core instance $i (instantiate $m))
+    ///     (func (export "n") (result u32) (canon lift (core func $i "n"))))"#))?;
+    /// let user = Component::new(&engine, parse(r#"(component
+    ///     (import "numbers" (component $c (export "n" (func (result u32)))))
+    ///     (instance $i (instantiate $c))
+    ///     (export "n" (func $i "n")))"#))?;
+    /// let mut linker = Linker::<()>::new(&engine);
+    /// linker.root().component("numbers", &five)?;
+    /// let mut store = Store::new(&engine, ());
+    /// let instance = linker.instantiate(&mut store, &user)?;
+    /// let n = instance.get_typed_func::<(), (u32,)>(&mut store, "n")?;
+    /// assert_eq!(n.call(&mut store, ())?, (5,));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// If the name is defined, or the component is of another engine.
+    pub fn component(&mut self, name: &str, component: &Component) -> Result<()> {
+        if !Engine::same(self.engine, component.engine()) {
+            let why = "the component is of another engine than the linker";
+            return Err(Error::of(ErrorKind::Type, why));
+        }
+        self.insert(name, Definition::Component(component.clone()))
     }
 
     /// Defines a resource type, and what runs when a guest drops the handle that owns such a resource.

@@ -1,6 +1,7 @@
 //! [`Component`]: a binary that was decoded, validated and flattened, to be linked and instantiated.
 
 use super::binary;
+use super::template::{self, Assembled, Source, Template};
 use super::types::{self, Scope};
 use crate::error::Result;
 use crate::tables::{ComponentTables, CoreSigId, ExportId, ExportKind, Span};
@@ -22,6 +23,13 @@ struct Inner {
     modules: Vec<Module>,
     /// The engine's numbers of the tables' core signatures.
     sig_ids: Vec<u32>,
+    /// What it is where it is imported.
+    template: Template,
+    /// Its binaries: several if it imports components.
+    sources: Vec<Arc<Source>>,
+    /// Its tables before it was given the components that it imports: indices of their exports mean
+    /// the same of this one.
+    base: Option<Arc<ComponentTables>>,
 }
 
 impl Component {
@@ -30,22 +38,82 @@ impl Component {
     /// Errors name the offset; what is valid but not supported is an error of kind
     /// [`Unsupported`](crate::ErrorKind::Unsupported).
     pub fn new(engine: &Engine, wasm: impl AsRef<[u8]>) -> Result<Component> {
-        let (tables, modules) = binary::component(engine, wasm.as_ref())?;
-        let modules = modules
-            .into_iter()
-            .map(|data| Module::from_data(engine, data))
-            .collect::<Result<_>>()?;
+        let loaded = binary::component(engine, wasm.as_ref())?;
+        let source = Arc::new(Source {
+            bytes: loaded.bytes,
+            plans: loaded.plans,
+            modules: loaded.modules.clone(),
+        });
+        let assembled = Assembled {
+            tables: loaded.tables,
+            modules: loaded.modules,
+            sources: alloc::vec![source.clone()],
+        };
+        let template = Template::of_binary(source);
+        Ok(Component::of(engine, template, assembled, None))
+    }
+
+    fn of(
+        engine: &Engine,
+        template: Template,
+        assembled: Assembled,
+        base: Option<Arc<ComponentTables>>,
+    ) -> Component {
+        let Assembled {
+            tables,
+            modules,
+            sources,
+        } = assembled;
         let sig_ids = types::core_sigs(&tables)
             .map(|sig| engine.type_id(&sig))
             .collect();
-        Ok(Component {
+        Component {
             inner: Arc::new(Inner {
                 sig_ids,
                 engine: engine.clone(),
                 tables: Arc::new(tables),
                 modules,
+                template,
+                sources,
+                base,
             }),
-        })
+        }
+    }
+
+    /// A component that another exports.
+    pub(crate) fn of_template(engine: &Engine, template: Template) -> Result<Component> {
+        let assembled = template::assembled(engine, &template, &[])?;
+        Ok(Component::of(engine, template, assembled, None))
+    }
+
+    /// This component with the components that it imports.
+    pub(crate) fn with_components(&self, given: &[(Vec<String>, Template)]) -> Result<Component> {
+        let Inner {
+            engine,
+            template,
+            tables,
+            ..
+        } = &*self.inner;
+        let assembled = template::assembled(engine, template, given)?;
+        let base = Some(tables.clone());
+        Ok(Component::of(engine, template.clone(), assembled, base))
+    }
+
+    /// The component as a value.
+    pub(crate) fn template(&self) -> &Template {
+        &self.inner.template
+    }
+
+    /// The binary that a component of the tables is in, and its number there.
+    pub(crate) fn source(&self, plan: u32) -> Option<(Arc<Source>, u32)> {
+        let mut first = 0;
+        for source in &self.inner.sources {
+            if plan - first < source.plans {
+                return Some((source.clone(), plan - first));
+            }
+            first += source.plans;
+        }
+        None
     }
 
     /// The same as [`Component::new`]: this crate reads no text format.
@@ -133,7 +201,14 @@ pub struct ComponentExportIndex {
 impl ComponentExportIndex {
     /// The row, if the index is of this component.
     pub(crate) fn of(&self, component: &Component) -> Option<ExportId> {
-        Arc::ptr_eq(&self.tables, component.tables()).then_some(self.export)
+        let tables = component.tables();
+        if Arc::ptr_eq(&self.tables, tables) {
+            return Some(self.export);
+        }
+        let base = component.inner.base.as_ref()?;
+        let same = Arc::ptr_eq(&self.tables, base);
+        same.then(|| base.same_export(self.export, tables))
+            .flatten()
     }
 }
 

@@ -34,6 +34,8 @@ mod resource;
 #[cfg(feature = "compile")]
 mod run;
 #[cfg(feature = "compile")]
+mod template;
+#[cfg(feature = "compile")]
 mod typed;
 #[cfg(feature = "compile")]
 pub mod types;

@@ -73,6 +73,8 @@ ids! {
     TrampolineId;
     /// A row of `exports`.
     ExportId;
+    /// A row of `templates`.
+    TemplateId;
 }
 
 /// A range of a pool.
@@ -400,6 +402,8 @@ pub(crate) enum LeafKind {
     Module,
     /// `a`: [`ResourceId`].
     Resource,
+    /// `a`: [`ComponentTypeId`]. It must be given before anything else can be known.
+    Component,
 }
 
 /// Something inside the imports that the component uses: the only things bound at link time.
@@ -594,8 +598,27 @@ pub(crate) enum ExportKind {
     InstanceType,
     /// A type of components, `ty`: [`ComponentTypeId`].
     ComponentType,
-    /// A component, `ty`: [`ComponentTypeId`]. Nothing can be done with it but to reflect on it.
+    /// A component, `a`: [`TemplateId`], `ty`: [`ComponentTypeId`].
     Component,
+}
+
+/// A component that is exported: instantiating it needs its plan, which is in the binary, and what it
+/// captured where it was defined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TemplateRow {
+    /// A component of the binaries that the tables were made of, in the order of their ends.
+    pub plan: u32,
+    /// Of `template_modules`.
+    pub modules: Span,
+    /// Of `template_components`.
+    pub components: Span,
+}
+
+/// A core module that a template captured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TemplateModuleRow {
+    Static(ModuleId),
+    Imported(LeafId),
 }
 
 /// A node of the tree of exports.

@@ -40,8 +40,8 @@ impl ComponentSide {
         })
     }
 
-    /// Instantiates a component in a fresh store; a named one's modules and resource types become
-    /// importable under that name.
+    /// Instantiates a component in a fresh store; a named one's modules, components and resource types
+    /// become importable under that name.
     pub fn instantiate(
         &mut self,
         engine: &ScriptEngine,
@@ -101,6 +101,10 @@ impl ComponentSide {
                     if let Some(module) = instance.get_module(&mut *store, export) {
                         target.module(export, &module)?;
                     }
+                }
+                ComponentItem::Component(_) => {
+                    let component = instance.get_component(&mut *store, export)?;
+                    target.component(export, &component)?;
                 }
                 ComponentItem::Resource(_) => {
                     if let Some(resource) = instance.get_resource(&mut *store, export) {

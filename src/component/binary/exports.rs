@@ -3,50 +3,65 @@
 //! The tree follows the declared types, which may hide some of what an instance holds. Instances of
 //! the same contents and type share their rows, so the tree is no larger than the types are.
 
-use super::flatten::{BagId, Def, Flattener, FuncDef, ModuleDef};
+use super::flatten::{BagId, ClosureId, Def, Flattener, FuncDef, ModuleDef};
 use super::plan::{Plan, StepKind};
 use crate::error::Result;
 use crate::tables::*;
 use alloc::string::String;
 use alloc::vec::Vec;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use wasmparser::component_types as wp;
 
 type Shared = HashMap<(BagId, wp::ComponentInstanceTypeId), Span>;
 
+/// Name and type of the root's exports, and where each is in the binary.
+pub(super) fn exports<'p>(
+    plan: &'p Plan,
+) -> impl Iterator<Item = (&'p str, wp::ComponentEntityType, u32)> {
+    plan.steps.iter().filter_map(|step| match &step.kind {
+        StepKind::Export { name, ty, .. } => Some((*name, *ty, step.offset)),
+        _ => None,
+    })
+}
+
 impl Flattener<'_, '_> {
     /// Ends the root.
     pub(super) fn finish_root(&mut self, plan: &Plan) -> Result<()> {
-        let imports = self.import_rows();
-        let imports = self.convert.builder.externs(&imports);
         let defs = self.root_defs();
         let mut rows = Vec::with_capacity(defs.len());
         let mut nodes = Vec::with_capacity(defs.len());
         let mut shared = Shared::new();
-        let exports = plan.steps.iter().filter_map(|step| match &step.kind {
-            StepKind::Export { name, ty, .. } => Some((*name, *ty, step.offset)),
-            _ => None,
-        });
-        for ((name, ty, offset), (_, def)) in exports.zip(defs) {
+        for ((name, ty, offset), (_, def)) in exports(plan).zip(defs) {
             self.offset = offset.into();
-            let types = self.convert.types.as_ref();
-            let Some(item) = types.component_item_for_export(name).cloned() else {
-                return Err(self.missing());
-            };
-            let scope = &mut self.scopes[0];
-            rows.push(self.convert.entity(scope, name, &item, self.offset)?);
+            rows.push(self.export_row(name)?);
             nodes.push(self.export_node(name, def, ty, &mut shared)?);
         }
-        let exports = self.convert.builder.externs(&rows);
+        self.finish_tables(&rows, nodes);
+        Ok(())
+    }
+
+    /// The declared type of an export of the root.
+    pub(super) fn export_row(&mut self, name: &str) -> Result<ExternRow> {
+        let Some(item) = self.root_item(name, false) else {
+            return Err(self.missing());
+        };
+        let scope = &mut self.scopes[0];
+        self.convert.entity(scope, name, &item, self.offset)
+    }
+
+    /// The last rows: imports and exports as declared, and the first level of the tree.
+    pub(super) fn finish_tables(&mut self, exports: &[ExternRow], nodes: Vec<ExportRow>) {
+        let imports = self.import_rows();
+        let imports = self.convert.builder.externs(&imports);
+        let exports = self.convert.builder.externs(exports);
         let root_exports = self.siblings(nodes);
         let tables = self.tables();
         tables.root = ComponentTypeRow { imports, exports };
         tables.root_exports = root_exports;
-        Ok(())
     }
 
     /// Appends siblings, sorted by name.
-    fn siblings(&mut self, mut nodes: Vec<ExportRow>) -> Span {
+    pub(super) fn siblings(&mut self, mut nodes: Vec<ExportRow>) -> Span {
         let tables = self.tables();
         nodes.sort_unstable_by(|a, b| tables.name(a.name).cmp(tables.name(b.name)));
         let start = tables.exports.len() as u32;
@@ -106,8 +121,9 @@ impl Flattener<'_, '_> {
                 row.a = resource.0;
             }
             (Def::Type, Entity::Type { created, .. }) => self.export_type(&mut row, created)?,
-            (Def::Component(_), Entity::Component(ty)) => {
+            (Def::Component(closure), Entity::Component(ty)) => {
                 row.kind = ExportKind::Component;
+                row.a = self.template(closure)?.0;
                 let scope = &mut self.scopes[0];
                 row.ty = self.convert.component(scope, ty, self.offset)?.0;
             }
@@ -152,7 +168,11 @@ impl Flattener<'_, '_> {
         }))
     }
 
-    fn export_type(&mut self, row: &mut ExportRow, ty: wp::ComponentAnyTypeId) -> Result<()> {
+    pub(super) fn export_type(
+        &mut self,
+        row: &mut ExportRow,
+        ty: wp::ComponentAnyTypeId,
+    ) -> Result<()> {
         use wp::ComponentAnyTypeId as Any;
         let scope = &mut self.scopes[0];
         match ty {
@@ -178,6 +198,64 @@ impl Flattener<'_, '_> {
             }
         }
         Ok(())
+    }
+
+    /// The row of a component that is exported, and of those that it captured.
+    fn template(&mut self, closure: ClosureId) -> Result<TemplateId> {
+        let mut needed = HashSet::new();
+        let mut open = alloc::vec![closure];
+        while let Some(id) = open.pop() {
+            self.work(1)?;
+            if !self.templates.contains_key(&id) && needed.insert(id) {
+                open.extend(&self.closures[id as usize].components);
+            }
+        }
+        let mut needed: Vec<_> = needed.into_iter().collect();
+        // What a component captured was there before it.
+        needed.sort_unstable();
+        for id in needed {
+            let row = self.template_row(id)?;
+            let templates = &mut self.tables().templates;
+            templates.push(row);
+            let row = TemplateId(templates.len() as u32 - 1);
+            self.templates.insert(id, row);
+        }
+        let known = self.templates.get(&closure).copied();
+        known.ok_or_else(|| self.missing())
+    }
+
+    fn template_row(&mut self, id: ClosureId) -> Result<TemplateRow> {
+        let closure = &self.closures[id as usize];
+        let plan = closure.plan;
+        let (modules, components) = (closure.modules.clone(), closure.components.clone());
+        self.work(modules.len() + components.len())?;
+        let mut captured = Vec::with_capacity(modules.len());
+        for module in &modules {
+            captured.push(match *module {
+                ModuleDef::Static(module) => TemplateModuleRow::Static(module),
+                ModuleDef::Imported(node, ty) => {
+                    let ty = self.convert.module(ty, self.offset)?;
+                    TemplateModuleRow::Imported(self.module_leaf(node, ty))
+                }
+            });
+        }
+        let components = components.iter().map(|id| self.templates.get(id).copied());
+        let Some(components) = components.collect::<Option<Vec<_>>>() else {
+            return Err(self.missing());
+        };
+        let tables = self.tables();
+        let span = |start: usize, len: usize| Span {
+            start: start as u32,
+            len: len as u32,
+        };
+        let row = TemplateRow {
+            plan,
+            modules: span(tables.template_modules.len(), captured.len()),
+            components: span(tables.template_components.len(), components.len()),
+        };
+        tables.template_modules.extend(captured);
+        tables.template_components.extend(components);
+        Ok(row)
     }
 
     fn children(

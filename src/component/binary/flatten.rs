@@ -12,19 +12,21 @@ use super::convert::{Converter, Scope};
 use super::imports::{Imports, NodeId};
 use super::parse::Parsed;
 use super::plan::*;
-use crate::code::module::{ExternIndex, ModuleData};
+use crate::code::module::ExternIndex;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
 use crate::tables::*;
+use crate::wasm::Module;
 use alloc::borrow::ToOwned;
+use alloc::string::String;
 use alloc::vec::Vec;
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
 use wasmparser::component_types as wp;
 
 /// A bag of named definitions: what an instance is.
 pub(super) type BagId = u32;
 /// A component with what it captured where it was defined.
-type ClosureId = u32;
+pub(super) type ClosureId = u32;
 
 /// A component function.
 #[derive(Clone, Copy)]
@@ -60,10 +62,37 @@ pub(super) enum Bag<'a> {
     Import(NodeId, wp::ComponentInstanceTypeId),
 }
 
-struct Closure {
-    plan: PlanId,
-    modules: Vec<ModuleDef>,
-    components: Vec<ClosureId>,
+pub(super) struct Closure {
+    pub plan: PlanId,
+    pub modules: Vec<ModuleDef>,
+    /// Earlier ones.
+    pub components: Vec<ClosureId>,
+}
+
+/// What flattening begins with.
+pub(super) struct Outset {
+    /// Components that are known before, each after those that it captured.
+    pub closures: Vec<Closure>,
+    pub root: ClosureId,
+    /// What the root's imports of components are, by the names that lead to them; if there are
+    /// such imports and none is given, only what the root declares becomes tables.
+    pub given: HashMap<Vec<String>, ClosureId>,
+}
+
+impl Outset {
+    /// The root of a binary.
+    pub fn of_binary(parsed: &Parsed) -> Outset {
+        let root = Closure {
+            plan: (parsed.plans.len() as PlanId).saturating_sub(1),
+            modules: Vec::new(),
+            components: Vec::new(),
+        };
+        Outset {
+            closures: alloc::vec![root],
+            root: 0,
+            given: HashMap::new(),
+        }
+    }
 }
 
 /// A core instance, within its component instance.
@@ -94,7 +123,7 @@ struct Frame<'a> {
 
 pub(super) struct Flattener<'a, 'p> {
     plans: &'p [Plan<'a>],
-    modules: &'p [ModuleData],
+    modules: &'p [Module],
     limits: Limits,
     steps: u32,
     /// Where the step being executed is in the binary.
@@ -102,7 +131,10 @@ pub(super) struct Flattener<'a, 'p> {
     pub convert: Converter,
     pub imports: Imports,
     pub bags: Vec<Bag<'a>>,
-    closures: Vec<Closure>,
+    pub closures: Vec<Closure>,
+    pub given: HashMap<Vec<String>, ClosureId>,
+    /// The rows of components that the root exports.
+    pub templates: HashMap<ClosureId, TemplateId>,
     frames: Vec<Frame<'a>>,
     /// For each frame, what the validator's types mean in it; the root's is the first.
     pub scopes: Vec<Scope>,
@@ -111,41 +143,47 @@ pub(super) struct Flattener<'a, 'p> {
     resolved: HashSet<OptionsId>,
 }
 
-/// Flattens what was parsed.
+/// Flattens what was parsed; `modules` are its modules and those that something captured.
 pub(super) fn flatten(
     parsed: Parsed,
+    modules: &[Module],
+    outset: Outset,
     limits: Limits,
-) -> Result<(ComponentTables, Vec<ModuleData>)> {
+) -> Result<ComponentTables> {
     let Parsed {
         plans,
-        modules,
         module_ranges,
         types,
+        ..
     } = parsed;
     let mut flattener = Flattener {
         plans: &plans,
-        modules: &modules,
+        modules,
         limits,
         steps: 0,
         offset: 0,
         convert: Converter::new(types),
         imports: Imports::default(),
         bags: Vec::new(),
-        closures: Vec::new(),
+        closures: outset.closures,
+        given: outset.given,
+        templates: HashMap::new(),
         frames: Vec::new(),
         scopes: Vec::new(),
         module_exports: modules.iter().map(|_| None).collect(),
         resolved: HashSet::new(),
     };
-    for range in module_ranges {
+    for at in 0..modules.len() {
+        // One that was captured lies in no binary that is at hand.
+        let range = module_ranges.get(at).cloned().unwrap_or_default();
         flattener.tables().modules.push(ModuleRow {
             ty: ModuleTypeId::NONE,
             start: range.start,
             end: range.end,
         });
     }
-    flattener.run()?;
-    Ok((flattener.convert.builder.finish(), modules))
+    flattener.run(outset.root)?;
+    Ok(flattener.convert.builder.finish())
 }
 
 impl<'a, 'p> Flattener<'a, 'p> {
@@ -173,17 +211,15 @@ impl<'a, 'p> Flattener<'a, 'p> {
         Ok(())
     }
 
-    fn run(&mut self) -> Result<()> {
-        let Some(root) = self.plans.len().checked_sub(1) else {
+    fn run(&mut self, root: ClosureId) -> Result<()> {
+        let plans = self.plans;
+        let Some(plan) = plans.get(self.closures[root as usize].plan as usize) else {
             return Err(self.missing());
         };
-        self.closures.push(Closure {
-            plan: root as PlanId,
-            modules: Vec::new(),
-            components: Vec::new(),
-        });
-        self.enter(0, InstanceId::NONE, Vec::new(), Scope::default())?;
-        let plans = self.plans;
+        self.enter(root, InstanceId::NONE, Vec::new(), Scope::default())?;
+        if self.given.is_empty() && self.imports_components(plan)? {
+            return self.declare(plan);
+        }
         loop {
             let frame = self.frame();
             let at = frame.next;
@@ -586,7 +622,7 @@ impl<'a, 'p> Flattener<'a, 'p> {
 
     fn module_args(&mut self, module: ModuleId, args: &[(&'a str, u32)]) -> Result<Span> {
         let modules = self.modules;
-        let imports = &modules[module.index()].imports;
+        let imports = &modules[module.index()].data.imports;
         self.work(imports.len())?;
         let start = self.tables().args.len() as u32;
         for import in imports {
@@ -681,7 +717,7 @@ impl<'a, 'p> Flattener<'a, 'p> {
 
     /// The position of a module's export.
     fn module_export(&mut self, module: ModuleId, name: &str) -> Result<u32> {
-        let exports = &self.modules[module.index()].exports;
+        let exports = &self.modules[module.index()].data.exports;
         let sorted = self.module_exports[module.index()].get_or_insert_with(|| {
             let mut sorted: Vec<u32> = (0..exports.len() as u32).collect();
             sorted.sort_unstable_by_key(|at| &*exports[*at as usize].name);
@@ -852,6 +888,12 @@ impl<'a, 'p> Flattener<'a, 'p> {
             },
             Bag::Import(node, ty) => self.imported(*node, *ty, name),
         }
+    }
+
+    /// The root's type, where another component of the binary is around it.
+    pub fn root_type(&self) -> Option<wp::ComponentTypeId> {
+        let root = self.frames.first()?;
+        self.plans[self.closures[root.closure as usize].plan as usize].ty
     }
 
     /// What the root exports, in order.

@@ -1,7 +1,7 @@
 //! The root's imports while a component is flattened: symbols with a path, which become leaves of
 //! the tables when something uses them.
 
-use super::flatten::{Bag, BagId, Def, Flattener, FuncDef, ModuleDef};
+use super::flatten::{Bag, BagId, ClosureId, Def, Flattener, FuncDef, ModuleDef};
 use crate::error::{ErrorKind, Result};
 use crate::tables::*;
 use alloc::string::String;
@@ -88,10 +88,19 @@ impl Imports {
 }
 
 impl Flattener<'_, '_> {
-    /// An import of the root: a symbol, with its declared type for the linker to check.
+    /// An import of the root: a symbol.
     pub(super) fn root_import(&mut self, name: &str, ty: &wp::ComponentEntityType) -> Result<Def> {
-        let types = self.convert.types.as_ref();
-        let Some(item) = types.component_item_for_import(name).cloned() else {
+        let node = self.declare_import(name, ty)?;
+        self.symbol(node, ty)
+    }
+
+    /// An import of the root, with its declared type for the linker to check.
+    pub(super) fn declare_import(
+        &mut self,
+        name: &str,
+        ty: &wp::ComponentEntityType,
+    ) -> Result<NodeId> {
+        let Some(item) = self.root_item(name, true) else {
             return Err(self.missing());
         };
         let name_id = self.convert.builder.name(name);
@@ -100,17 +109,21 @@ impl Flattener<'_, '_> {
         let scope = &mut self.scopes[0];
         let row = self.convert.entity(scope, name, &item, self.offset)?;
         self.imports.rows.push(row);
-        self.symbol(node, ty)
+        Ok(node)
     }
 
-    /// Gives every resource type that an import brings a row of its own. Instances lie in each other
+    /// Gives every resource type that an import brings a row of its own, and a leaf to every component
+    /// that is yet to be given. Instances lie in each other
     /// no deeper than the validator allows.
     fn bind_resources(&mut self, node: NodeId, ty: &wp::ComponentEntityType) -> Result<()> {
         self.work(1)?;
         match *ty {
-            wp::ComponentEntityType::Component(_) => {
-                let why = "components as imports";
-                return Err(self.error(ErrorKind::Unsupported, why));
+            wp::ComponentEntityType::Component(id) if self.given.is_empty() => {
+                let ty = self
+                    .convert
+                    .component(&mut self.scopes[0], id, self.offset)?;
+                let tables = &mut self.convert.builder.tables;
+                self.imports.leaf(tables, node, LeafKind::Component, ty.0);
             }
             wp::ComponentEntityType::Type {
                 created: wp::ComponentAnyTypeId::Resource(id),
@@ -166,12 +179,24 @@ impl Flattener<'_, '_> {
                 Def::Resource(self.convert.resource(scope, id.resource()))
             }
             Entity::Type { .. } => Def::Type,
-            Entity::Component(_) => {
-                let why = "components as imports";
-                return Err(self.error(ErrorKind::Unsupported, why));
-            }
+            Entity::Component(_) => Def::Component(self.given(node)?),
             Entity::Value(_) => return Err(self.error(ErrorKind::Unsupported, "values")),
         })
+    }
+
+    /// What an imported component is.
+    fn given(&self, node: NodeId) -> Result<ClosureId> {
+        let mut path = Vec::new();
+        let mut at = Some(node);
+        while let Some(node) = at {
+            let node = self.imports.nodes[node.0 as usize];
+            let name = self.convert.builder.tables.name(node.name);
+            path.push(String::from(name));
+            at = node.parent;
+        }
+        path.reverse();
+        let given = self.given.get(&path).copied();
+        given.ok_or_else(|| self.missing())
     }
 
     /// An export of an imported instance.

@@ -6,13 +6,18 @@
 //! and re-exports vanish and only side effects and the tree of exports are left. The validator's
 //! types are dropped with the second phase.
 //!
+//! A root may import components. What it does can't be worked out before they are given: [`declare`]
+//! makes tables of its types alone, and [`assemble`] flattens it together with them later.
+//!
 //! # Contract
 //!
 //! From any bytes: tables or an error with an offset. No panic, no recursion deeper than the
 //! validator allows types to nest, and work bounded by the size of the binary and by the limits.
 //! What is valid but not supported is an error of kind `Unsupported` that names the feature.
 
+mod assemble;
 mod convert;
+mod declare;
 mod exports;
 mod flatten;
 mod imports;
@@ -21,11 +26,13 @@ mod plan;
 #[cfg(test)]
 mod tests;
 
-use crate::code::module::ModuleData;
+use self::flatten::Outset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::tables::ComponentTables;
-use crate::wasm::{Engine, decode};
+use crate::wasm::{Engine, Module, decode};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
+pub(crate) use assemble::{Assembly, Part, assemble};
 use wasmparser::WasmFeatures;
 
 /// Features of components that are valid and not supported yet, with the names they are refused by.
@@ -56,25 +63,34 @@ const UNSUPPORTED: &[(WasmFeatures, &str)] = &[
     (WasmFeatures::CM_ACCESSORS, "component-model accessors"),
 ];
 
+/// A component that was decoded, validated and flattened.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub tables: ComponentTables,
+    pub modules: Vec<Module>,
+    pub bytes: Arc<[u8]>,
+    /// How many components the binary holds; the last one is the root.
+    pub plans: u32,
+}
+
 /// Decodes, validates and flattens a component.
-pub(crate) fn component(
-    engine: &Engine,
-    bytes: &[u8],
-) -> Result<(ComponentTables, Vec<ModuleData>)> {
-    let config = engine.config();
-    if !config.component_model {
-        let why = "components, which the configuration switches off";
-        return Err(Error::of(ErrorKind::Unsupported, why));
-    }
-    let mut features = decode::features(config) | WasmFeatures::COMPONENT_MODEL;
-    features.set(WasmFeatures::CM_MAP, config.component_map);
-    features.set(WasmFeatures::CM_IMPLEMENTS, config.component_implements);
-    features.set(
-        WasmFeatures::CM_FIXED_LENGTH_LISTS,
-        config.component_fixed_length_lists,
-    );
+pub(crate) fn component(engine: &Engine, bytes: &[u8]) -> Result<Loaded> {
+    let features = features(engine)?;
     match parse::parse(engine, bytes, features) {
-        Ok(parsed) => flatten::flatten(parsed, config.limits),
+        Ok(mut parsed) => {
+            let modules = compile(engine, &mut parsed)?;
+            let plans = parsed.plans.len() as u32;
+            let bytes = parsed.bytes.clone();
+            let outset = Outset::of_binary(&parsed);
+            let limits = engine.config().limits;
+            let tables = flatten::flatten(parsed, &modules, outset, limits)?;
+            Ok(Loaded {
+                tables,
+                modules,
+                bytes,
+                plans,
+            })
+        }
         Err(error) if error.kind() == ErrorKind::Invalid => {
             let all: Vec<_> = UNSUPPORTED
                 .iter()
@@ -86,4 +102,29 @@ pub(crate) fn component(
         }
         Err(error) => Err(error),
     }
+}
+
+/// The features that a component may use.
+fn features(engine: &Engine) -> Result<WasmFeatures> {
+    let config = engine.config();
+    config.supported()?;
+    if !config.component_model {
+        let why = "components, which the configuration switches off";
+        return Err(Error::of(ErrorKind::Unsupported, why));
+    }
+    let mut features = decode::features(config) | WasmFeatures::COMPONENT_MODEL;
+    features.set(WasmFeatures::CM_MAP, config.component_map);
+    features.set(WasmFeatures::CM_IMPLEMENTS, config.component_implements);
+    features.set(
+        WasmFeatures::CM_FIXED_LENGTH_LISTS,
+        config.component_fixed_length_lists,
+    );
+    Ok(features)
+}
+
+fn compile(engine: &Engine, parsed: &mut parse::Parsed) -> Result<Vec<Module>> {
+    let modules = core::mem::take(&mut parsed.modules).into_iter();
+    modules
+        .map(|data| Module::from_data(engine, data))
+        .collect()
 }

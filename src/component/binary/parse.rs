@@ -26,6 +26,8 @@ use wasmparser::{
 
 /// What a binary holds.
 pub(super) struct Parsed<'a> {
+    /// The binary, as its modules keep it.
+    pub bytes: Arc<[u8]>,
     /// Components; the last one is the root.
     pub plans: Vec<Plan<'a>>,
     pub modules: Vec<ModuleData>,
@@ -105,6 +107,7 @@ pub(super) fn parse<'a>(
         let valid = sections::validate(&mut walk.validator, &payload).map_err(invalid)?;
         if let Some(types) = walk.payload(payload, valid)? {
             return Ok(Parsed {
+                bytes: walk.bytes,
                 plans: walk.parsed,
                 modules: walk.modules,
                 module_ranges: walk.module_ranges,

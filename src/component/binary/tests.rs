@@ -11,13 +11,13 @@ use std::println;
 use std::string::{String, ToString};
 use std::vec::Vec;
 
-fn load(bytes: &[u8]) -> Result<(ComponentTables, Vec<ModuleData>)> {
+fn load(bytes: &[u8]) -> Result<Loaded> {
     component(&Engine::new(&Config::new()).unwrap(), bytes)
 }
 
 fn tables(text: &str) -> ComponentTables {
     let bytes = wat::parse_str(text).expect("text that encodes");
-    load(&bytes).expect("a component that loads").0
+    load(&bytes).expect("a component that loads").tables
 }
 
 fn error(text: &str) -> Error {
@@ -353,15 +353,78 @@ fn exports_hide_what_their_declared_type_does_not_name() {
 }
 
 #[test]
+fn a_component_that_imports_components_is_declared_and_no_more() {
+    let tables = tables(
+        r#"(component
+            (import "i" (instance $i
+                (export "c" (component $c
+                    (export "r" (type (sub resource)))
+                    (export "f" (func (result string)))))))
+            (alias export $i "c" (component $c))
+            (core module $m)
+            (core instance (instantiate $m))
+            (instance $a (instantiate $c))
+            (export "a" (instance $a))
+            (export "f" (func $a "f"))
+            (export "m" (core module $m)))"#,
+    );
+    assert!(tables.open);
+    assert!(tables.inits.is_empty());
+    let leaves: Vec<_> = tables
+        .leaves
+        .iter()
+        .map(|leaf| (leaf.kind, tables.leaf_path(*leaf)))
+        .collect();
+    assert_eq!(leaves, [(LeafKind::Component, "i.c".to_string())]);
+    assert_eq!(export(&tables, &["a", "r"]).kind, ExportKind::Resource);
+    assert_eq!(export(&tables, &["a", "f"]).ty, export(&tables, &["f"]).ty);
+    assert_eq!(export(&tables, &["m"]).kind, ExportKind::Module);
+}
+
+#[test]
+fn exported_components_say_what_they_captured() {
+    let tables = tables(
+        r#"(component
+            (import "m" (core module $m))
+            (core module $own)
+            (component $used)
+            (component $outer
+                (alias outer 1 $m (core module $m))
+                (alias outer 1 $own (core module $own))
+                (alias outer 1 $used (component $used)))
+            (component $unused)
+            (export "c" (component $outer)))"#,
+    );
+    assert!(!tables.open);
+    let row = export(&tables, &["c"]);
+    assert_eq!((row.kind, row.a), (ExportKind::Component, 1));
+    let [used, outer] = tables.templates[..] else {
+        panic!("{:?}", tables.templates);
+    };
+    assert_eq!(
+        (used.plan, used.modules.len, used.components.len),
+        (0, 0, 0)
+    );
+    assert_eq!(outer.plan, 1);
+    assert_eq!(
+        tables.template_modules[outer.modules.range()],
+        [
+            TemplateModuleRow::Imported(LeafId(0)),
+            TemplateModuleRow::Static(ModuleId(0))
+        ]
+    );
+    assert_eq!(
+        tables.template_components[outer.components.range()],
+        [TemplateId(0)]
+    );
+}
+
+#[test]
 fn what_is_not_supported_is_named_and_has_a_place() {
     for (text, name) in [
         (
             r#"(component (import "f" (func async)))"#,
             "component-model async",
-        ),
-        (
-            r#"(component (import "c" (component)))"#,
-            "components as imports",
         ),
         (
             r#"(component (core module (func (result v128) unreachable)))"#,
@@ -391,7 +454,9 @@ fn what_is_not_supported_is_named_and_has_a_place() {
 fn real_guests_flatten_and_their_truncations_are_refused() {
     for path in guests() {
         let bytes = std::fs::read(&path).unwrap();
-        let (tables, modules) = load(&bytes).unwrap();
+        let Loaded {
+            tables, modules, ..
+        } = load(&bytes).unwrap();
         assert_eq!(tables.modules.len(), modules.len());
         assert!(tables.root_exports.len > 0, "{path:?}");
         // All of them near the ends of sections, some in the middle of code.
@@ -402,8 +467,8 @@ fn real_guests_flatten_and_their_truncations_are_refused() {
             let whole = wasmparser::Validator::new().validate_all(&bytes[..len]);
             let cut = load(&bytes[..len]);
             assert_eq!(cut.is_ok(), whole.is_ok(), "{path:?} cut to {len}");
-            if let Ok((cut, _)) = cut {
-                assert!(cut.root_exports.len <= tables.root_exports.len);
+            if let Ok(cut) = cut {
+                assert!(cut.tables.root_exports.len <= tables.root_exports.len);
             }
         }
     }

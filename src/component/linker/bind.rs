@@ -71,6 +71,32 @@ fn find<'l, T: 'static>(
     Some(found)
 }
 
+/// The component with the components that it imports; itself if it imports none, or some of them isn't
+/// defined, which [`bind`] tells.
+pub(super) fn given<T: 'static>(
+    items: &NameMap<Definition<T>>,
+    component: &Component,
+) -> Result<Component> {
+    let tables = component.tables();
+    if !tables.open {
+        return Ok(component.clone());
+    }
+    let mut given = Vec::new();
+    for leaf in &tables.leaves {
+        if leaf.kind != LeafKind::Component {
+            continue;
+        }
+        let Some(Definition::Component(found)) = find(items, tables, *leaf) else {
+            return Ok(component.clone());
+        };
+        let import = tables.externs(tables.root.imports)[leaf.import as usize];
+        let path = core::iter::once(&import.name).chain(tables.path(*leaf));
+        let path = path.map(|name| tables.name(*name).to_string()).collect();
+        given.push((path, found.template().clone()));
+    }
+    component.with_components(&given)
+}
+
 struct Checker<'a> {
     tables: &'a Arc<ComponentTables>,
     /// What the imported resource types are bound to, as far as they have been met.
@@ -138,6 +164,8 @@ impl Checker<'_> {
                 }
             }
             (ExternKind::ResourceEq, Some(_)) => self.missing("resource", path, found),
+            // Its type was checked where it was flattened with the component that imports it.
+            (ExternKind::Component, Some(Definition::Component(_))) => {}
             (ExternKind::Component, _) => self.missing("component", path, found),
             // Types need no definition, and a resource that is the same as an earlier one none again.
             _ => {}
@@ -149,6 +177,7 @@ fn desc<T: 'static>(definition: &Definition<T>) -> &'static str {
     match definition {
         Definition::Func(_) => "func",
         Definition::Module(_) => "module",
+        Definition::Component(_) => "component",
         Definition::Resource(..) => "resource",
         Definition::Instance(_) => "instance",
     }
