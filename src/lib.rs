@@ -32,6 +32,8 @@ pub use limits::Limits;
 mod wasm;
 pub use code::module::{ExternType, FuncType, GlobalType, MemoryType, TableType, ValType};
 #[cfg(feature = "compile")]
+#[cfg(feature = "stats")]
+pub use wasm::Held;
 pub use wasm::{
     AsContext, AsContextMut, Caller, Config, Engine, ExnRef, Export, Extern, ExternRef, Func,
     Global, Instance, IntoHostFunc, Linker, Memory, Module, ResourceLimiter, ResumableCall,

@@ -88,6 +88,32 @@ fn after_a_start_function_that_traps_instantiating_again_works() {
 }
 
 #[test]
+fn an_instantiation_that_fails_gives_back_what_it_took() {
+    let limits = Limits {
+        // Of two instances that are made and one that fails, with two memories each at most.
+        total_memory_bytes: 6 * 65536,
+        ..Limits::server()
+    };
+    let engine = Engine::new(Config::new().limits(limits));
+    let pre = starts(&engine);
+    let mut store = Store::new(&engine, State::default());
+    store.data_mut().ready = 2;
+    let before = pre.instantiate(&mut store).unwrap();
+    let held = store.held();
+    assert_eq!(held.memory_bytes, 2 * 65536);
+    for ready in [0, 1, 0, 1, 1, 1, 0] {
+        store.data_mut().ready = ready;
+        let error = pre.instantiate(&mut store).unwrap_err();
+        assert_eq!(error.trap(), Some(Trap::UnreachableCodeReached));
+        assert_eq!(store.held(), held);
+    }
+    store.data_mut().ready = 2;
+    let after = pre.instantiate(&mut store).unwrap();
+    assert_eq!(run(&mut store, &before, 5).unwrap(), 5);
+    assert_eq!(run(&mut store, &after, 7).unwrap(), 7);
+}
+
+#[test]
 fn what_a_host_instantiates_during_a_start_function_outlives_its_failure() {
     let engine = Engine::default();
     let (pre, other) = (starts(&engine), starts(&engine));

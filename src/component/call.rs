@@ -19,11 +19,7 @@ use core::task::{Context, Poll};
 /// A call that is under way.
 pub(crate) struct Call {
     thread: Box<Thread>,
-    tree: u32,
-    /// Whether a scope of borrows was entered.
-    scope: bool,
-    /// How much of the tree's relay was taken when it began.
-    relay: u32,
+    entered: Entered,
     /// Where a function of the host's puts its result, if that is in memory.
     out: Option<u32>,
 }
@@ -32,7 +28,10 @@ pub(crate) struct Call {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Entered {
     tree: u32,
-    scope: bool,
+    /// Whether a scope of borrows was entered.
+    lends: bool,
+    scopes: usize,
+    /// How much of the tree's relay was taken when it began.
     relay: u32,
 }
 
@@ -42,7 +41,7 @@ pub(crate) fn enter<T: 'static>(store: &mut Store<T>, tree: u32, lends: bool) ->
     let inner = &mut store.inner;
     if store.depth.is_outermost() {
         // Nothing runs, so what lends is left of a call that was abandoned.
-        inner.scopes.clear(&mut inner.handles);
+        inner.end_abandoned_calls();
     }
     let entered = &mut inner.trees[tree as usize];
     if store.depth.is_outermost() && entered.active > 0 {
@@ -51,6 +50,7 @@ pub(crate) fn enter<T: 'static>(store: &mut Store<T>, tree: u32, lends: bool) ->
     if entered.locked {
         return Err(Trap::CannotEnterComponent.into());
     }
+    let scopes = inner.scopes.depth();
     if lends {
         inner.scopes.enter()?;
     }
@@ -58,29 +58,30 @@ pub(crate) fn enter<T: 'static>(store: &mut Store<T>, tree: u32, lends: bool) ->
     entered.active += 1;
     Ok(Entered {
         tree,
-        scope: lends,
+        lends,
+        scopes,
         relay: entered.relay.used,
     })
 }
 
 impl Entered {
-    /// The call doesn't begin: `error` says why. A trap, of a `realloc`, locks the tree.
-    pub fn cancel(self, inner: &mut StoreInner, error: Error) -> Error {
-        leave(inner, self.tree, self.scope, self.relay);
-        if error.kind() == ErrorKind::Trap {
+    /// The call doesn't begin: `error` says why. The tree is locked by a trap, of a `realloc`, and if
+    /// resources were `given` to it already, which nobody there knows of.
+    pub fn cancel(self, inner: &mut StoreInner, error: Error, given: bool) -> Error {
+        self.leave(inner);
+        if given || error.kind() == ErrorKind::Trap {
             inner.trees[self.tree as usize].locked = true;
         }
         error
     }
-}
 
-fn leave(inner: &mut StoreInner, tree: u32, scope: bool, relay: u32) {
-    if scope {
-        inner.scopes.exit(&mut inner.handles);
+    /// The call is over, and with it what was lent in it: of a trap's also by adapters it went through.
+    fn leave(self, inner: &mut StoreInner) {
+        inner.scopes.exit_to(self.scopes, &mut inner.handles);
+        inner.relay_back(self.tree, self.relay);
+        let tree = &mut inner.trees[self.tree as usize];
+        tree.active = tree.active.saturating_sub(1);
     }
-    inner.relay_back(tree, relay);
-    let tree = &mut inner.trees[tree as usize];
-    tree.active = tree.active.saturating_sub(1);
 }
 
 impl Call {
@@ -100,13 +101,11 @@ impl Call {
         let mut thread = store.take_thread();
         if let Err(trap) = thread.start(&store.inner, entity, args) {
             store.idle.push(thread);
-            return Err(entered.cancel(&mut store.inner, trap.into()));
+            return Err(entered.cancel(&mut store.inner, trap.into(), true));
         }
         Ok(Call {
             thread,
-            tree,
-            scope: entered.scope,
-            relay: entered.relay,
+            entered,
             out: None,
         })
     }
@@ -181,9 +180,9 @@ impl Call {
         options: BoundOptions,
         has_result: bool,
     ) -> Result<bool> {
-        if self.scope {
+        if self.entered.lends {
             let inner = &mut store.inner;
-            if options.instance == inner.trees[self.tree as usize].relay.instance {
+            if options.instance == inner.trees[self.entered.tree as usize].relay.instance {
                 // What was lent to the host's function ends with it.
                 let handles = &mut inner.handles[options.instance as usize];
                 inner.scopes.drop_borrows(handles);
@@ -206,25 +205,20 @@ impl Call {
     /// Ends a call that is done, and its `post-return` if it has run.
     pub fn close<T: 'static>(self, store: &mut Store<T>, options: BoundOptions) {
         store.inner.components[options.instance as usize].may_leave = true;
-        leave(&mut store.inner, self.tree, self.scope, self.relay);
+        self.entered.leave(&mut store.inner);
         store.idle.push(self.thread);
     }
 
     /// As [`Call::close`], for a call without options.
     pub fn close_plain<T: 'static>(self, store: &mut Store<T>) {
-        leave(&mut store.inner, self.tree, self.scope, self.relay);
+        self.entered.leave(&mut store.inner);
         store.idle.push(self.thread);
     }
 
     /// Locks the tree because of an error.
     pub fn fail<T: 'static>(&mut self, store: &mut Store<T>, error: Error) -> Error {
-        store.inner.trees[self.tree as usize].locked = true;
-        leave(
-            &mut store.inner,
-            self.tree,
-            core::mem::take(&mut self.scope),
-            self.relay,
-        );
+        store.inner.trees[self.entered.tree as usize].locked = true;
+        self.entered.leave(&mut store.inner);
         store.idle.push(core::mem::replace(
             &mut self.thread,
             Box::new(Thread::new()),

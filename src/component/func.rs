@@ -128,9 +128,10 @@ impl Func {
             count += 1;
             Ok(Some(out))
         });
+        let given = cx.given;
         let out = match out {
             Ok(out) => out,
-            Err(error) => return Err(entered.cancel(&mut store.inner, error)),
+            Err(error) => return Err(entered.cancel(&mut store.inner, error, given)),
         };
         let slots = &slots[..count];
         let mut call = Call::start(store, self.tree, self.entity, slots, Some(entered))?;

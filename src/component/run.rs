@@ -7,8 +7,10 @@
 //! So a call through any number of components costs no native stack and no allocation, and can stop
 //! wherever a guest function is entered.
 //!
-//! The order of an adapter's steps is the specification's: parameters cross, the callee runs, borrows
-//! must be gone, the result crosses, `post-return` runs, what was lent comes back.
+//! The order of an adapter's steps is the specification's: parameters cross, the callee runs, the result
+//! crosses, borrows must be gone, `post-return` runs, what was lent comes back. (Borrows are to be gone after
+//! the result is lifted and before it is lowered, which are one step here: what the caller's `realloc` does in
+//! between, nobody can see after a trap.)
 
 use super::abi::cross::{Crossing, Parts};
 use super::abi::{aligned, bytes_cost, range};
@@ -172,7 +174,11 @@ fn resource_drop<T: 'static>(
     if tag.host_number().is_some() {
         return match host_dtor(store, tree, index)? {
             HostDtor::Sync(dtor) => {
-                dtor(StoreContextMut(store), rep)?;
+                let mark = store.inner.enter_host_call(false)?;
+                let result = dtor(StoreContextMut(store), rep);
+                store.inner.leave_host_call(mark);
+                result?;
+                unlocked(&store.inner, tree)?;
                 Ok(Served::Returned)
             }
             HostDtor::Async(_) => {
@@ -507,9 +513,6 @@ impl Adapter<'_> {
 
     /// The callee has returned: its result crosses back.
     fn returned(&mut self, result: u64) -> Result<Served> {
-        if self.frame()?.scope {
-            self.inner.scopes.check_return()?;
-        }
         let base = self.base()?;
         let frame = self.frame()?;
         frame.result = result;
@@ -536,9 +539,13 @@ impl Adapter<'_> {
         self.cross(None, Some((false, src, dst)))
     }
 
-    /// Lets the callee clean up, which can't leave its instance meanwhile.
+    /// Sees that the callee has dropped what was lent to it, and lets it clean up, which can't leave its
+    /// instance meanwhile.
     fn post_return(&mut self) -> Result<Served> {
         self.release_snapshot();
+        if self.frame()?.scope {
+            self.inner.scopes.check_return()?;
+        }
         let callee = self.options(self.bound.callee);
         if callee.post_return == NONE {
             return self.end();

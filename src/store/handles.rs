@@ -177,6 +177,13 @@ impl HandleTable {
         Ok(index)
     }
 
+    /// How many handles there are.
+    #[cfg(feature = "stats")]
+    pub fn count(&self) -> usize {
+        let free = |entry: &&Entry| !matches!(entry, Entry::Free { .. });
+        self.entries.iter().filter(free).count()
+    }
+
     /// The entry at `index`, if it is a handle of type `expected`.
     fn entry(&mut self, index: u32, expected: ResourceTag) -> Result<&mut Entry, HandleError> {
         let entry = (index as usize)
@@ -379,9 +386,21 @@ impl Scopes {
         *borrows = borrows.saturating_sub(released);
     }
 
-    /// Ends all calls: none is running.
-    pub fn clear(&mut self, tables: &mut [HandleTable]) {
-        while !self.scopes.is_empty() {
+    /// How often handles are lent that haven't been given back.
+    #[cfg(feature = "stats")]
+    pub fn loans(&self) -> usize {
+        self.loans.len()
+    }
+
+    /// How many scopes there are, for [`Scopes::exit_to`].
+    pub fn depth(&self) -> usize {
+        self.scopes.len()
+    }
+
+    /// Ends the calls that began since there were `depth` scopes: also those that nobody ended because a
+    /// trap went through them.
+    pub fn exit_to(&mut self, depth: usize, tables: &mut [HandleTable]) {
+        while self.scopes.len() > depth {
             self.exit(tables);
         }
     }

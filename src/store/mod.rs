@@ -195,7 +195,7 @@ pub(crate) struct Direct {
 /// Where a call of a host function began.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HostCallMark {
-    lends: bool,
+    scopes: usize,
     borrows: usize,
 }
 
@@ -309,6 +309,14 @@ impl StoreInner {
         Some(self.tables.len() as u32 - 1)
     }
 
+    /// Takes memories and tables from these numbers on out of the account, before they go.
+    pub fn forget_room(&mut self, memories: usize, tables: usize) {
+        let bytes = self.memories[memories..].iter();
+        self.memory_total -= bytes.map(|memory| memory.bytes.len()).sum::<usize>();
+        let elements = self.tables[tables..].iter();
+        self.table_total -= elements.map(|table| table.elements.len()).sum::<usize>();
+    }
+
     /// Fuel that has to be added before a thread that ran out of it can go on; at least 1.
     pub fn missing_fuel(&self) -> u64 {
         match u64::try_from(self.fuel) {
@@ -361,16 +369,18 @@ impl StoreInner {
 
     /// Begins a call of a host function, with a scope if it is lent something.
     pub fn enter_host_call(&mut self, lends: bool) -> Result<HostCallMark, HandleError> {
+        let mark = HostCallMark {
+            scopes: self.scopes.depth(),
+            borrows: self.host_borrows.len(),
+        };
         if lends {
             self.scopes.enter()?;
         }
-        Ok(HostCallMark {
-            lends,
-            borrows: self.host_borrows.len(),
-        })
+        Ok(mark)
     }
 
-    /// Ends a call of a host function: the borrows that it was given are gone.
+    /// Ends a call of a host function: the borrows that it was given are gone, and so is what calls lent
+    /// that it made and whose traps it swallowed.
     pub fn leave_host_call(&mut self, mark: HostCallMark) {
         while self.host_borrows.len() > mark.borrows {
             if let Some(index) = self.host_borrows.pop() {
@@ -378,9 +388,15 @@ impl StoreInner {
                 self.retire(index);
             }
         }
-        if mark.lends {
-            self.scopes.exit(&mut self.handles);
-        }
+        self.scopes.exit_to(mark.scopes, &mut self.handles);
+    }
+
+    /// No call runs: ends those that were abandoned, with what they lent.
+    pub fn end_abandoned_calls(&mut self) {
+        self.leave_host_call(HostCallMark {
+            scopes: 0,
+            borrows: 0,
+        });
     }
 
     /// Notes that an index of the host's handles is free, so that copies of it are told apart.

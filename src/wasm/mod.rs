@@ -37,6 +37,8 @@ pub use resumable::{
     ResumableCall, ResumableCallHostTrap, ResumableCallOutOfFuel, TypedResumableCall,
     TypedResumableCallHostTrap, TypedResumableCallOutOfFuel,
 };
+#[cfg(feature = "stats")]
+pub use stats::Held;
 pub use store::Store;
 pub(crate) use store::{
     AsyncClosure, AsyncDtor, HostDtor, HostFuture, HostResource, NativeClosure,

@@ -19,6 +19,8 @@ pub struct LowerContext<'a, T: 'static> {
     pub(crate) store: &'a mut Store<T>,
     pub(crate) tree: u32,
     options: BoundOptions,
+    /// Whether a resource has gone to the guest: there is no way back then.
+    pub(crate) given: bool,
 }
 
 impl<'a, T: 'static> LowerContext<'a, T> {
@@ -28,6 +30,7 @@ impl<'a, T: 'static> LowerContext<'a, T> {
             store,
             tree,
             options,
+            given: false,
         }
     }
 
@@ -167,7 +170,9 @@ impl<'a, T: 'static> LowerContext<'a, T> {
                 return Err(Error::of(ErrorKind::Type, why));
             }
             let handles = &mut self.store.inner.handles[instance as usize];
-            return Ok(handles.insert_own(tag, rep)?);
+            let index = handles.insert_own(tag, rep)?;
+            self.given = true;
+            return Ok(index);
         }
         let inner = &mut self.store.inner;
         lower_borrow(
@@ -186,14 +191,18 @@ impl<'a, T: 'static> LowerContext<'a, T> {
             return Err(Error::of(ErrorKind::Type, "mismatched resource types"));
         }
         let inner = &mut self.store.inner;
+        // What isn't the host's to give is its mistake: no trap of the guest's.
+        let mistake = |error| Error::of(ErrorKind::Type, error);
         let rep = if own {
-            let rep = inner.handles[0].take_own(resource.index, tag)?;
+            let taken = inner.handles[0].take_own(resource.index, tag);
+            let rep = taken.map_err(mistake)?;
             inner.retire(resource.index);
             rep
         } else {
-            inner
+            let lent = inner
                 .scopes
-                .lend(&mut inner.handles, 0, resource.index, tag)?
+                .lend(&mut inner.handles, 0, resource.index, tag);
+            lent.map_err(mistake)?
         };
         self.handle(ty, rep, true)
     }

@@ -72,6 +72,7 @@ impl Sizes {
 
     fn truncate<T: 'static>(self, store: &mut Store<T>) {
         let inner = &mut store.inner;
+        inner.forget_room(self.memories, self.tables);
         inner.instances.truncate(self.instances);
         inner.funcs.truncate(self.funcs);
         inner.memories.truncate(self.memories);

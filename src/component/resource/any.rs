@@ -48,7 +48,8 @@ impl ResourceAny {
     /// Takes a handle out of the host's table.
     pub(crate) fn take<T: 'static>(&self, store: &mut Store<T>) -> Result<u32> {
         self.check(store)?;
-        let rep = store.inner.handles[0].take_own(self.index, self.tag)?;
+        let taken = store.inner.handles[0].take_own(self.index, self.tag);
+        let rep = taken.map_err(|error| Error::of(ErrorKind::Type, error))?;
         store.inner.retire(self.index);
         Ok(rep)
     }
@@ -179,7 +180,8 @@ impl ResourceAny {
     fn begin_drop<T: 'static>(&self, store: &mut Store<T>) -> Result<Dropping<T>> {
         self.check(store)?;
         let inner = &mut store.inner;
-        let rep = match inner.handles[0].drop_handle(self.index, self.tag)? {
+        let dropped = inner.handles[0].drop_handle(self.index, self.tag);
+        let rep = match dropped.map_err(|error| Error::of(ErrorKind::Type, error))? {
             Dropped::Borrow { scope } => {
                 inner.scopes.borrow_dropped(scope);
                 inner.host_borrows.retain(|index| *index != self.index);
