@@ -94,7 +94,7 @@ fn an_instantiation_that_fails_gives_back_what_it_took() {
         total_memory_bytes: 6 * 65536,
         ..Limits::server()
     };
-    let engine = Engine::new(Config::new().limits(limits));
+    let engine = Engine::new(Config::new().limits(limits)).unwrap();
     let pre = starts(&engine);
     let mut store = Store::new(&engine, State::default());
     store.data_mut().ready = 2;

@@ -2,56 +2,10 @@
 
 use cellule::component::{Component, Linker, TypedFunc};
 use cellule::{Engine, Store};
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
-/// The system's allocator, which counts what each thread asks it for.
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-fn count() {
-    // At a thread's end there is no counter any more, and nobody who reads it.
-    let _ = ALLOCATIONS.try_with(|counter| counter.set(counter.get() + 1));
-}
-
-// SAFETY: every call is passed on to the system's allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: the caller keeps the contract of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: the caller keeps the contract of `alloc_zeroed`.
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count();
-        // SAFETY: the caller keeps the contract of `realloc`.
-        unsafe { System.realloc(ptr, layout, size) }
-    }
-
-    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        // SAFETY: the caller keeps the contract of `dealloc`.
-        unsafe { System.dealloc(ptr, layout) }
-    }
-}
+use cellule_tests::heap::{Counting, allocations};
 
 #[global_allocator]
 static HEAP: Counting = Counting;
-
-/// How many allocations this thread makes in it.
-fn allocations<R>(run: impl FnOnce() -> R) -> (R, u64) {
-    let before = ALLOCATIONS.get();
-    let result = run();
-    (result, ALLOCATIONS.get() - before)
-}
 
 /// Two components: `run(n)` calls a function of the other one `n` times from core code, which copies
 /// what it is given and returns it. The sum of the lengths that came back is the result.

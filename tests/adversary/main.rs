@@ -4,13 +4,22 @@
 //! What this passes over, because it stands elsewhere: start functions, swallowed errors, foreign stores and
 //! recursion through the host (`failures.rs`), doubling and nesting instances (`shapes.rs`).
 
+mod built_ins;
+mod crossing;
 mod handles;
 mod limits;
+mod long;
+mod overlap;
 mod realloc;
+mod reentrance;
 mod values;
 
 use cellule::component::{Component, ComponentExportIndex, Instance, Linker, Val};
 use cellule::{Engine, Error, ErrorKind, Result, Store, Trap};
+use cellule_tests::heap::Counting;
+
+#[global_allocator]
+static HEAP: Counting = Counting;
 
 /// Bytes of the guests' memories.
 const MEMORY: u32 = 65536;

@@ -3,6 +3,7 @@
 pub mod canonical;
 pub mod echo;
 pub mod guests;
+pub mod heap;
 pub mod stories;
 pub mod waiting;
 
