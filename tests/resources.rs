@@ -99,10 +99,10 @@ const FILES: &str = r#"(component
             (global.get $top)
             (global.set $top (i32.add (global.get $top) (i32.const 64)))))
     (core instance $libc (instantiate $libc))
-    (core func $open (canon lower (func $files "open") (memory $libc "memory")))
-    (core func $child (canon lower (func $files "child") (memory $libc "memory")))
+    (core func $open (canon lower (func $files "open") (memory (core memory $libc "memory"))))
+    (core func $child (canon lower (func $files "child") (memory (core memory $libc "memory"))))
     (core func $names (canon lower (func $files "names")
-        (memory $libc "memory") (realloc (func $libc "realloc"))))
+        (memory (core memory $libc "memory")) (realloc (core func $libc "realloc"))))
     (core func $drop (canon resource.drop $file))
     (core module $m
         (import "" "open" (func $open (param i32 i32) (result i32)))
@@ -124,7 +124,7 @@ const FILES: &str = r#"(component
         (export "open" (func $open)) (export "child" (func $child))
         (export "names" (func $names)) (export "drop" (func $drop))))))
     (func (export "run") (param "parent-first" bool) (result string)
-        (canon lift (core func $m "run") (memory $libc "memory"))))"#;
+        (canon lift (core func $m "run") (memory (core memory $libc "memory")))))"#;
 
 struct File {
     name: String,
