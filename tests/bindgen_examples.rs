@@ -340,21 +340,7 @@ mod imported_resources {
     use super::*;
 
     bindgen!({
-        inline: r#"
-            package example:imported-resources;
-            interface logging {
-                enum level { debug, info, warn, error }
-                resource logger {
-                    constructor(max-level: level);
-                    get-max-level: func() -> level;
-                    set-max-level: func(level: level);
-                    log: func(level: level, msg: string);
-                }
-            }
-            world import-some-resources {
-                import logging;
-            }
-        "#,
+        path: "wit/examples/logger.wit",
         with: {
             "example:imported-resources/logging.logger": MyLogger,
         },
@@ -422,21 +408,7 @@ mod asynchronous {
     use super::*;
 
     bindgen!({
-        inline: r#"
-            package example:imported-resources;
-            interface logging {
-                enum level { debug, info, warn, error }
-                resource logger {
-                    constructor(max-level: level);
-                    get-max-level: func() -> level;
-                    set-max-level: func(level: level);
-                    log: func(level: level, msg: string);
-                }
-            }
-            world import-some-resources {
-                import logging;
-            }
-        "#,
+        path: "wit/examples/logger.wit",
         imports: { default: async | trappable },
         exports: { default: async },
         with: {
@@ -721,5 +693,114 @@ mod exported_resources {
         mine.resource_drop(&mut store).unwrap();
         let gone = logger.call_get_max_level(&mut store, mine);
         assert!(gone.is_err());
+    }
+}
+
+/// wasmtime's example has two functions that are `async` in its WIT; here only their hosts are.
+mod store_in_imports {
+    use super::*;
+    use cellule::component::{Access, HasData};
+    use cellule::{AsContextMut, Config, StoreContextMut};
+
+    bindgen!({
+        inline: r#"
+            package example:store-in-imports;
+            world my-world {
+                import sync-with-store: func();
+                import async-with-store: func();
+                import sync-without-store: func();
+                import async-without-store: func();
+                export run: func();
+            }
+        "#,
+        imports: {
+            "sync-with-store": store,
+            "async-with-store": async | store | trappable,
+            "async-without-store": async,
+        },
+        exports: { default: async },
+    });
+
+    #[derive(Default)]
+    struct MyState {
+        seen: Vec<&'static str>,
+        /// Fuel when it was looked at.
+        fuel: Vec<u64>,
+    }
+
+    impl HasData for MyState {
+        type Data<'a> = &'a mut MyState;
+    }
+
+    impl<T: Send> MyWorldImportsWithStore<T> for MyState {
+        fn sync_with_store(mut host: Access<'_, T, Self>) {
+            let store: StoreContextMut<'_, T> = host.as_context_mut();
+            let fuel = store.get_fuel().unwrap();
+            let my_state: &mut MyState = host.get();
+            my_state.seen.push("sync with store");
+            my_state.fuel.push(fuel);
+        }
+
+        async fn async_with_store(mut host: Access<'_, T, Self>) -> Result<()> {
+            Pending(2).await;
+            host.as_context_mut().set_fuel(500)?;
+            let getter = host.getter();
+            getter(host.data_mut()).seen.push("async with store");
+            Ok(())
+        }
+    }
+
+    impl MyWorldImports for MyState {
+        fn sync_without_store(&mut self) {
+            self.seen.push("sync without store");
+        }
+
+        async fn async_without_store(&mut self) {
+            Pending(1).await;
+            self.seen.push("async without store");
+        }
+    }
+
+    const GUEST: &str = r#"
+        (import "sync-with-store" (func $a))
+        (import "async-with-store" (func $b))
+        (import "sync-without-store" (func $c))
+        (import "async-without-store" (func $d))
+        (core func $a' (canon lower (func $a)))
+        (core func $b' (canon lower (func $b)))
+        (core func $c' (canon lower (func $c)))
+        (core func $d' (canon lower (func $d)))
+        (core module $m
+            (import "" "a" (func $a)) (import "" "b" (func $b))
+            (import "" "c" (func $c)) (import "" "d" (func $d))
+            (func (export "run") (call $a) (call $b) (call $c) (call $d) (call $a)))
+        (core instance $m (instantiate $m (with "" (instance
+            (export "a" (func $a')) (export "b" (func $b'))
+            (export "c" (func $c')) (export "d" (func $d'))))))
+        (func (export "run") (canon lift (core func $m "run")))"#;
+
+    #[test]
+    fn functions_of_the_host_have_access_to_the_store() {
+        let engine = Engine::new(Config::new().consume_fuel(true)).unwrap();
+        let component = guest(&engine, GUEST);
+        let mut linker = Linker::new(&engine);
+        MyWorld::add_to_linker::<MyState, MyState>(&mut linker, |state| state).unwrap();
+        let mut store = Store::new(&engine, MyState::default());
+        store.set_fuel(1_000_000).unwrap();
+        let made = MyWorld::instantiate_async(&mut store, &component, &linker);
+        let bindings = block_on(made).0.unwrap();
+        let (ran, pending) = block_on(bindings.call_run(&mut store));
+        ran.unwrap();
+        assert_eq!(pending, 3);
+        let expected = [
+            "sync with store",
+            "async with store",
+            "sync without store",
+            "async without store",
+            "sync with store",
+        ];
+        assert_eq!(store.data().seen, expected);
+        let fuel = &store.data().fuel;
+        assert!(fuel[0] > 900_000 && fuel[1] < 500, "{fuel:?}");
     }
 }

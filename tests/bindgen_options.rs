@@ -578,3 +578,342 @@ mod handles {
         assert_eq!(error, "no exported instance named `handles:all/made`");
     }
 }
+
+/// A destructor and an error of the host's own, with access to the store.
+mod store_of_resources {
+    use super::*;
+    use cellule::AsContextMut;
+    use cellule::component::Access;
+
+    bindgen!({
+        inline: r#"
+            package shop:till;
+            interface goods {
+                variant refusal { broke, other(string) }
+                resource ware {
+                    constructor();
+                    price: func() -> result<u32, refusal>;
+                }
+            }
+            world market {
+                import goods;
+                export run: func() -> u32;
+            }
+        "#,
+        imports: {
+            "shop:till/goods.[method]ware.price": store | trappable,
+            "shop:till/goods.[drop]ware": store,
+        },
+        with: { "shop:till/goods.ware": Ware },
+        trappable_error_type: { "shop:till/goods.refusal" => Refused },
+    });
+    use self::shop::till::goods;
+
+    /// A ware of the host, without content.
+    pub struct Ware;
+
+    /// Why there is no price.
+    pub enum Refused {
+        /// A reason for the guest.
+        Guest(goods::Refusal),
+        /// One that ends it.
+        Trap(cellule::Error),
+    }
+
+    #[derive(Default)]
+    struct Till {
+        asked: u32,
+        dropped: Vec<u32>,
+        fails: bool,
+    }
+
+    impl HasData for Till {
+        type Data<'a> = &'a mut Till;
+    }
+
+    impl goods::HostWareWithStore<Till> for Till {
+        fn price(
+            mut host: Access<'_, Till, Self>,
+            ware: Resource<Ware>,
+        ) -> std::result::Result<u32, Refused> {
+            host.get().asked += 1;
+            match (host.as_context_mut().data().fails, ware.rep()) {
+                (true, _) => Err(Refused::Trap(cellule::Error::msg("the till jams"))),
+                (false, 7) => Err(Refused::Guest(goods::Refusal::Broke)),
+                (false, rep) => Ok(rep),
+            }
+        }
+
+        fn drop(mut host: Access<'_, Till, Self>, ware: Resource<Ware>) -> Result<()> {
+            host.get().dropped.push(ware.rep());
+            Ok(())
+        }
+    }
+
+    impl goods::HostWithStore<Till> for Till {}
+
+    impl goods::HostWare for Till {
+        fn new(&mut self) -> Resource<Ware> {
+            Resource::new_own(7 + self.asked)
+        }
+    }
+
+    impl goods::Host for Till {
+        fn convert_refusal(&mut self, refused: Refused) -> Result<goods::Refusal> {
+            match refused {
+                Refused::Guest(refusal) => Ok(refusal),
+                Refused::Trap(error) => Err(error),
+            }
+        }
+    }
+
+    /// Returns the discriminants of two answers, the first in the tens.
+    const GUEST: &str = r#"
+        (import "shop:till/goods" (instance $goods
+            (type $refusal' (variant (case "broke") (case "other" string)))
+            (export "refusal" (type $refusal (eq $refusal')))
+            (export "ware" (type $ware (sub resource)))
+            (export "[constructor]ware" (func (result (own $ware))))
+            (export "[method]ware.price" (func (param "self" (borrow $ware))
+                (result (result u32 (error $refusal)))))))
+        LIBC
+        (alias export $goods "ware" (type $ware))
+        (alias core export $libc "memory" (core memory $memory))
+        (core func $new' (canon lower (func $goods "[constructor]ware")))
+        (core func $price' (canon lower (func $goods "[method]ware.price") OPTIONS))
+        (core func $drop' (canon resource.drop $ware))
+        (core module $m
+            (import "" "memory" (memory 1))
+            (import "" "new" (func $new (result i32)))
+            (import "" "price" (func $price (param i32 i32)))
+            (import "" "drop" (func $drop (param i32)))
+            (func $ask (result i32) (local $ware i32)
+                (local.set $ware (call $new))
+                (call $price (local.get $ware) (i32.const 8))
+                (call $drop (local.get $ware))
+                (i32.load8_u (i32.const 8)))
+            (func (export "run") (result i32)
+                (i32.add (i32.mul (call $ask) (i32.const 10)) (call $ask))))
+        (core instance $m (instantiate $m (with "" (instance
+            (export "memory" (memory $memory))
+            (export "new" (func $new')) (export "price" (func $price')) (export "drop" (func $drop'))))))
+        (func (export "run") (result u32) (canon lift (core func $m "run")))"#;
+
+    #[test]
+    fn methods_and_destructors_have_access_to_the_store() {
+        let engine = Engine::default();
+        let component = guest(&engine, GUEST);
+        let mut linker = Linker::new(&engine);
+        Market::add_to_linker::<Till, Till>(&mut linker, |till| till).unwrap();
+        let mut store = Store::new(&engine, Till::default());
+        let world = Market::instantiate(&mut store, &component, &linker).unwrap();
+        assert_eq!(world.call_run(&mut store).unwrap(), 10);
+        assert_eq!(store.data().dropped, [7, 8]);
+        store.data_mut().fails = true;
+        let error = format!("{:?}", world.call_run(&mut store).unwrap_err());
+        assert!(error.contains("the till jams"), "{error}");
+    }
+}
+
+/// Items that are unstable, and some that aren't.
+mod unstable {
+    use super::*;
+
+    bindgen!({
+        inline: r#"
+            package lab:lab;
+            interface steady {
+                a: func() -> u32;
+                @unstable(feature = fast-lane)
+                b: func() -> u32;
+                @unstable(feature = match)
+                resource probe { constructor(); }
+            }
+            @unstable(feature = fast-lane)
+            interface shaky {
+                c: func() -> u32;
+            }
+            world lab {
+                import steady;
+                @unstable(feature = fast-lane)
+                import shaky;
+                @unstable(feature = late)
+                import d: func() -> u32;
+                import e: func() -> u32;
+            }
+        "#,
+    });
+    use self::lab::lab::{shaky, steady};
+
+    struct Bench;
+
+    impl LabImports for Bench {
+        fn d(&mut self) -> u32 {
+            4
+        }
+
+        fn e(&mut self) -> u32 {
+            5
+        }
+    }
+
+    impl steady::Host for Bench {
+        fn a(&mut self) -> u32 {
+            1
+        }
+
+        fn b(&mut self) -> u32 {
+            2
+        }
+    }
+
+    impl steady::HostProbe for Bench {
+        fn new(&mut self) -> Resource<steady::Probe> {
+            Resource::new_own(0)
+        }
+
+        fn drop(&mut self, _: Resource<steady::Probe>) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    impl shaky::Host for Bench {
+        fn c(&mut self) -> u32 {
+            3
+        }
+    }
+
+    /// Whether a component that imports something can be linked.
+    fn is_linked(options: &LinkOptions, import: &str) -> bool {
+        let engine = Engine::default();
+        let component = guest(&engine, &format!("(import {import})"));
+        let mut linker = Linker::<Bench>::new(&engine);
+        Lab::add_to_linker::<_, HasSelf<_>>(&mut linker, options, |bench| bench).unwrap();
+        linker.instantiate_pre(&component).is_ok()
+    }
+
+    #[test]
+    fn what_is_unstable_is_linked_only_where_its_feature_is_asked_for() {
+        let of = |interface: &str, name: &str| {
+            format!(r#""lab:lab/{interface}" (instance (export "{name}" (func (result u32))))"#)
+        };
+        let probe = r#""lab:lab/steady" (instance (export "probe" (type (sub resource))))"#;
+        let imports = [
+            of("steady", "a"),
+            r#""e" (func (result u32))"#.to_string(),
+            of("steady", "b"),
+            of("shaky", "c"),
+            r#""d" (func (result u32))"#.to_string(),
+            probe.to_string(),
+        ];
+        let linked = |options: &LinkOptions| {
+            let linked = imports.iter().map(|import| is_linked(options, import));
+            linked.collect::<Vec<_>>()
+        };
+        let mut options = LinkOptions::default();
+        assert_eq!(linked(&options), [true, true, false, false, false, false]);
+        options.fast_lane(true);
+        assert_eq!(linked(&options), [true, true, true, true, false, false]);
+        options.late(true).fast_lane(false).match_(true);
+        assert_eq!(linked(&options), [true, true, false, false, true, true]);
+    }
+
+    #[test]
+    fn an_interface_alone_takes_options_of_its_own() {
+        let engine = Engine::default();
+        let mut linker = Linker::<Bench>::new(&engine);
+        let options = steady::LinkOptions::default();
+        steady::add_to_linker::<_, HasSelf<_>>(&mut linker, &options, |bench| bench).unwrap();
+        let import = r#"(import "lab:lab/steady" (instance (export "b" (func (result u32)))))"#;
+        let error = linker.instantiate_pre(&guest(&engine, import)).err();
+        let error = format!("{:?}", error.expect("`b` isn't linked"));
+        assert!(error.contains("lab:lab/steady"), "{error}");
+    }
+}
+
+/// Types of WIT that are called as type parameters usually are.
+mod letters {
+    use super::*;
+
+    bindgen!({
+        inline: r#"
+            package a:letters;
+            interface abc {
+                record t { x: u8 }
+                enum d { one, two }
+                flags s { three }
+                f: func(t: t, d: d) -> s;
+            }
+            world letters {
+                import abc;
+                export abc;
+            }
+        "#,
+        imports: { default: async },
+        exports: { default: async },
+    });
+    use self::a::letters::abc::{D, Host, S, T};
+
+    struct Me;
+
+    impl Host for Me {
+        async fn f(&mut self, t: T, d: D) -> S {
+            match (t.x, d) {
+                (1, D::Two) => S::THREE,
+                _ => S::empty(),
+            }
+        }
+    }
+
+    const GUEST: &str = r#"
+        (import "a:letters/abc" (instance $abc
+            (type $t' (record (field "x" u8)))
+            (export "t" (type $t (eq $t')))
+            (type $d' (enum "one" "two"))
+            (export "d" (type $d (eq $d')))
+            (type $s' (flags "three"))
+            (export "s" (type $s (eq $s')))
+            (export "f" (func (param "t" $t) (param "d" $d) (result $s)))))
+        (core func $f' (canon lower (func $abc "f")))
+        (core module $m
+            (import "" "f" (func $f (param i32 i32) (result i32)))
+            (func (export "f") (param i32 i32) (result i32)
+                (call $f (local.get 0) (local.get 1))))
+        (core instance $m (instantiate $m (with "" (instance (export "f" (func $f'))))))
+        (type $t' (record (field "x" u8)))
+        (type $d' (enum "one" "two"))
+        (type $s' (flags "three"))
+        (func $f (param "t" $t') (param "d" $d') (result $s') (canon lift (core func $m "f")))
+        (component $named
+            (type $t' (record (field "x" u8)))
+            (import "t" (type $t'' (eq $t')))
+            (type $d' (enum "one" "two"))
+            (import "d" (type $d'' (eq $d')))
+            (type $s' (flags "three"))
+            (import "s" (type $s'' (eq $s')))
+            (import "f" (func $f (param "t" $t'') (param "d" $d'') (result $s'')))
+            (export $t "t" (type $t''))
+            (export $d "d" (type $d''))
+            (export $s "s" (type $s''))
+            (export "f" (func $f) (func (param "t" $t) (param "d" $d) (result $s))))
+        (instance $out (instantiate $named
+            (with "t" (type $t')) (with "d" (type $d')) (with "s" (type $s')) (with "f" (func $f))))
+        (export "a:letters/abc" (instance $out))"#;
+
+    #[test]
+    fn types_may_have_the_names_of_type_parameters() {
+        use self::exports::a::letters::abc;
+        let engine = Engine::default();
+        let component = guest(&engine, GUEST);
+        let mut linker = Linker::<Me>::new(&engine);
+        Letters::add_to_linker::<_, HasSelf<_>>(&mut linker, |me| me).unwrap();
+        let mut store = Store::new(&engine, Me);
+        let world = drive(Letters::instantiate_async(&mut store, &component, &linker));
+        let world = world.0.unwrap();
+        let exported = world.a_letters_abc();
+        let call = exported.call_f(&mut store, abc::T { x: 1 }, abc::D::Two);
+        assert_eq!(drive(call).0.unwrap(), abc::S::THREE);
+        let call = exported.call_f(&mut store, abc::T { x: 1 }, abc::D::One);
+        assert_eq!(drive(call).0.unwrap(), abc::S::empty());
+    }
+}

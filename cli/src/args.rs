@@ -15,7 +15,7 @@ pub struct Cli {
 const OVERVIEW: &str = "\
 Examples:
   cellule run greet.wasm --invoke 'run(\"wörld\")'
-  cellule inspect greet.wasm
+  cellule inspect --wit greet.wasm
   cellule disasm fib.wat fib
   cellule wast -v suite/
 
@@ -27,7 +27,7 @@ Files may be binary (.wasm) or text (.wat). Exit code: 0 if all went well, 1 on 
 pub enum Command {
     /// Instantiate a component or core module and call its exports
     Run(RunArgs),
-    /// Print imports and exports, core modules, and what the file needs
+    /// Print the world of a component, its core modules, and what the file needs
     Inspect(InspectArgs),
     /// Print the code that functions are translated to
     Disasm(DisasmArgs),
@@ -105,7 +105,7 @@ Resources:
 
 Names:
   demo:app/shapes@0.1.0#area is the function area of that interface; area or shapes#area will do
-  where only one function is meant. A wrong name, as in --invoke '?()', lists all with their types.
+  where only one function is meant. Without --invoke all functions are listed with their types.
 
 Examples:
   cellule run text.wasm --invoke 'run(\"wörld\")'

@@ -2,6 +2,7 @@
 
 use crate::args::DisasmArgs;
 use crate::inspect::modules;
+use crate::near;
 use anyhow::{Context, Result, bail};
 use cellule::{Config, Engine, Module};
 use std::fmt::Write;
@@ -37,12 +38,26 @@ pub fn disassemble(args: &DisasmArgs, wasm: &[u8]) -> Result<String> {
         text.push_str(&found);
     }
     match &args.function {
-        Some(wanted) if text.is_empty() => match args.module {
-            Some(index) => bail!("core module {index} defines no function `{wanted}`"),
-            None => bail!("no core module defines a function `{wanted}`"),
-        },
+        Some(wanted) if text.is_empty() => {
+            let hint = near::hint(wanted, names(&engine, &all)?);
+            match args.module {
+                Some(index) => bail!("core module {index} defines no function `{wanted}`{hint}"),
+                None => bail!("no core module defines a function `{wanted}`{hint}"),
+            }
+        }
         _ => Ok(text),
     }
+}
+
+/// The names of all functions that have one.
+fn names(engine: &Engine, modules: &[&[u8]]) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for wasm in modules {
+        let module = Module::new(engine, wasm)?;
+        let named = module.functions().filter_map(|(_, name)| name);
+        names.extend(named.map(ToString::to_string));
+    }
+    Ok(names)
 }
 
 /// The code of a module's functions of a name or index, or of all.

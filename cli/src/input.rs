@@ -12,13 +12,23 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
         Ok(wasm) => wasm.into_owned(),
         Err(mut error) => {
             error.set_path(path);
-            bail!("{error}");
+            let kind = match looks_like_text(&bytes) {
+                true => "bad text",
+                false => "neither a WebAssembly binary nor its text form",
+            };
+            bail!("{name}: {kind}: {error}");
         }
     };
     if !wasm.starts_with(b"\0asm") {
-        bail!("{name} is neither a WebAssembly binary nor its text form");
+        bail!("{name}: neither a WebAssembly binary nor its text form");
     }
     Ok(wasm)
+}
+
+/// Whether a file may be meant as text: it begins with a bracket or a comment.
+fn looks_like_text(bytes: &[u8]) -> bool {
+    let begin = bytes.trim_ascii_start();
+    begin.starts_with(b"(") || begin.starts_with(b";;")
 }
 
 /// The two kinds of binaries.

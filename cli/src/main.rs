@@ -2,6 +2,7 @@
 
 use cellule_cli::args::{Cli, Command, WastArgs};
 use cellule_cli::wast::differences::Differences;
+use cellule_cli::wast::features::FeatureSet;
 use cellule_cli::wast::report::{Report, Summary};
 use cellule_cli::wast::{self, script};
 use cellule_cli::{disasm, input, inspect, run};
@@ -74,6 +75,8 @@ fn scripts(args: &WastArgs) -> anyhow::Result<ExitCode> {
         fuel: args.fuel,
         slice: args.slice,
     };
+    // A wrong list is told once, and not as a failure of each script.
+    options.features(FeatureSet::of_script("")?)?;
     let differences = match &args.differences {
         Some(path) => Differences::read(path)?,
         None => Differences::default(),
@@ -97,6 +100,9 @@ fn scripts(args: &WastArgs) -> anyhow::Result<ExitCode> {
         }
     }
     print(&format!("{summary}\n"));
+    if summary.failed > 0 && !args.verbose {
+        eprintln!("`-v` names each failure");
+    }
     Ok(if summary.failed == 0 {
         ExitCode::SUCCESS
     } else {

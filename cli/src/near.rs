@@ -35,7 +35,7 @@ fn distance_within(a: &str, b: &str) -> Option<usize> {
     }
     let (longer, shorter) = (a.len().max(b.len()), a.len().min(b.len()));
     if shorter >= 3 && (a.contains(b) || b.contains(a)) {
-        return Some(1 + (longer - shorter) / 8);
+        return Some((longer - shorter).div_ceil(2));
     }
     let most = longer.div_ceil(3).min(4);
     if longer - shorter > most {

@@ -62,6 +62,57 @@ fn bad_text_is_refused_with_its_place() {
 }
 
 #[test]
+fn what_is_no_module_at_all_is_told_as_that() {
+    let text = stderr(&cellule(&["run", "README.md"]));
+    let expected = "error: README.md: neither a WebAssembly binary nor its text form: ";
+    assert!(text.starts_with(expected), "{text}");
+}
+
+#[test]
+fn without_a_call_the_functions_are_listed() {
+    let (out, err, success) = run(DEPOT, &TRAP, &[]);
+    assert!(success && out.is_empty(), "{err}");
+    let expected = "instantiated; `--invoke 'NAME(ARGUMENTS)'` calls one of these:\n  audit: func(";
+    assert!(err.starts_with(expected), "{err}");
+    let (_, err, success) = run("examples/fib.wat", &[], &[]);
+    assert!(
+        success && err.contains("\n  fib: func (i32) -> (i32)\n"),
+        "{err}"
+    );
+}
+
+#[test]
+fn names_that_there_are_not_are_told_with_those_that_are_near() {
+    for (arguments, expected) in [
+        (
+            &["disasm", "examples/fib.wat", "fibb"][..],
+            "defines a function `fibb`; did you mean `fib`?",
+        ),
+        (
+            &["disasm", "examples/fib.wat", "--module", "0", "fibb"],
+            "core module 0 defines no function `fibb`; did you mean `fib`?",
+        ),
+        (
+            &["wast", "--features", "thread", "examples/fib.wat"],
+            "error: unknown feature `thread`; did you mean `threads`",
+        ),
+        (
+            &["run", "examples/fib.wat", "-i", "fib"],
+            "here perhaps `fib()`",
+        ),
+        (
+            &["inspect", "--wit", "examples/fib.wat"],
+            "a core module has no world",
+        ),
+    ] {
+        let output = cellule(arguments);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        let text = stderr(&output);
+        assert!(text.contains(expected), "{arguments:?}: {text}");
+    }
+}
+
+#[test]
 fn a_truncated_component_is_refused_with_an_offset() {
     let whole = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/guests/rust-depot.wasm");
     let bytes = std::fs::read(whole).expect("the guest is there");

@@ -176,8 +176,7 @@ pub use cellule_macros::flags;
 /// - `world`: the world's name, where there is more than one.
 /// - `interfaces`: instead of a world, what one would consist of; only its interfaces are generated.
 ///
-/// Errors name the line, and bindings are generated again when a file changes. What is marked as
-/// unstable in WIT is left out.
+/// Errors name the line, and bindings are generated again when a file changes.
 ///
 /// # What is generated
 ///
@@ -198,12 +197,14 @@ pub use cellule_macros::flags;
 /// - `imports` and `exports`: flags of functions, of all in an interface or package, or of the rest
 ///   (`default`): `imports: { default: async, "my:pkg/iface.func": async | trappable }`. With `async` they are
 ///   futures; with `trappable` hosts return `cellule::Result`, whose error ends the guest; with `exact`
-///   the name is that of a function only. `[drop]name` is a resource's destructor, whose future has to be
+///   the name is that of a function only. With `store` a function of the host is given [`Access`](super::Access) to the store:
+///   it is in a trait `HostWithStore`, or `WorldImportsWithStore`, of what finds the host in the store's data. `[drop]name` is a resource's destructor, whose future has to be
 ///   done when it is polled first.
 /// - `with`: Rust types for imported resources, `"my:pkg/iface.resource": MyType`, and modules of other bindings for
 ///   interfaces, `"my:pkg/iface": other::my::pkg::iface`.
 /// - `trappable_error_type`: `{ "my:pkg/iface.error" => MyError }`: hosts return it instead, and
 ///   `Host::convert_error` makes the guest's error of it or ends the guest.
+/// - What WIT marks as `@unstable` is linked where the `LinkOptions` that `add_to_linker` takes then say so.
 /// - `additional_derives`: `[PartialEq]`, for all types but flags.
 /// - `require_store_data_send`, `skip_mut_forwarding_impls`, `stringify`: as in wasmtime.
 /// - `cellule_crate`: the path of this crate, if it isn't `::cellule`.

@@ -13,6 +13,7 @@
 
 #[cfg(feature = "compile")]
 mod abi;
+mod access;
 #[cfg(feature = "compile")]
 mod binary;
 #[cfg(feature = "compile")]
@@ -59,6 +60,7 @@ pub use self::{
     },
     val::{List, Val},
 };
+pub use access::Access;
 pub use has_data::{HasData, HasSelf};
 #[cfg(all(feature = "compile", feature = "bindgen"))]
 pub use macros::bindgen;

@@ -26,9 +26,9 @@ impl<'t> Call<'t> {
     /// # Errors
     /// What isn't as expected, and where.
     pub fn parse(text: &'t str) -> Result<Call<'t>> {
-        let open = text
-            .find('(')
-            .ok_or_else(|| anyhow!("`{text}` is no call: write NAME(ARGUMENTS)"))?;
+        let open = text.find('(').ok_or_else(|| {
+            anyhow!("`{text}` is no call: write NAME(ARGUMENTS), here perhaps `{text}()`")
+        })?;
         let (before, rest) = text.split_at(open);
         let (result, name) = match before.split_once('=') {
             Some((result, name)) => (Some(result.trim()), name),

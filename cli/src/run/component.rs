@@ -46,6 +46,12 @@ impl Guest {
         })
     }
 
+    /// The functions that can be called, a line each.
+    pub fn functions(&self) -> Vec<String> {
+        let functions = self.exports.iter().filter(|item| item.func().is_some());
+        functions.map(|item| item.signature(&self.names)).collect()
+    }
+
     /// Makes one call; its result as text.
     pub fn invoke(&self, store: &mut Store<()>, call: &Call) -> Result<String> {
         call.check_result_name()?;

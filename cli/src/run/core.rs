@@ -29,6 +29,11 @@ impl Guest {
         Ok(Guest { module, instance })
     }
 
+    /// The functions that can be called, a line each.
+    pub fn functions(&self) -> Vec<String> {
+        functions(&self.module)
+    }
+
     /// Makes one call; its results as text.
     pub fn invoke(&self, store: &mut Store<()>, call: &Call) -> Result<String> {
         let name = call.whole_name();
@@ -84,20 +89,25 @@ fn link(args: &RunArgs, module: &Module) -> Result<Linker<()>> {
 }
 
 fn no_function(module: &Module, name: &str) -> anyhow::Error {
-    let exports = module.exports();
-    let functions = exports.filter(|(_, ty)| matches!(ty, ExternType::Func(_)));
-    let lines: Vec<String> = functions
-        .map(|(name, ty)| format!("\n  {name}: {ty}"))
-        .collect();
+    let lines = functions(module);
     if lines.is_empty() {
         return anyhow!("no function is exported");
     }
     let names = module.exports().map(|(name, _)| name);
     anyhow!(
-        "no function `{name}` is exported{}; these are:{}",
+        "no function `{name}` is exported{}; these are:\n  {}",
         near::hint(name, names),
-        lines.concat()
+        lines.join("\n  ")
     )
+}
+
+/// The exported functions, a line each.
+fn functions(module: &Module) -> Vec<String> {
+    let exports = module.exports();
+    let functions = exports.filter(|(_, ty)| matches!(ty, ExternType::Func(_)));
+    functions
+        .map(|(name, ty)| format!("{name}: {ty}"))
+        .collect()
 }
 
 /// An argument; integers may be signed or unsigned.

@@ -37,6 +37,14 @@ impl Guest {
         }
     }
 
+    /// The functions that can be called, a line each.
+    fn functions(&self) -> Vec<String> {
+        match self {
+            Guest::Core(guest) => guest.functions(),
+            Guest::Component(guest) => guest.functions(),
+        }
+    }
+
     /// Ends what the calls left: drops the resources that they returned.
     fn finish(&self, store: &mut Store<()>) -> Result<()> {
         match self {
@@ -67,6 +75,10 @@ pub fn run(args: &RunArgs, wasm: &[u8], mut print: impl FnMut(&str)) -> Result<(
         store.set_fuel(fuel)?;
     }
     let guest = Guest::new(args, &mut store, wasm)?;
+    if calls.is_empty() {
+        // Instantiating may be all that was wanted, so this is no error and nothing for stdout.
+        eprintln!("{}", nothing_called(&guest.functions()));
+    }
     // A trap ends the calls, but what was executed until then is told.
     let outcome = calls.iter().try_for_each(|call| {
         print(&guest.invoke(&mut store, call)?);
@@ -89,6 +101,17 @@ fn limits(args: &LimitArgs) -> Limits {
         limits.table_elements = elements;
     }
     limits
+}
+
+/// What is told if there is no call among the arguments.
+fn nothing_called(functions: &[String]) -> String {
+    match functions {
+        [] => "instantiated; no function is exported".to_string(),
+        some => format!(
+            "instantiated; `--invoke 'NAME(ARGUMENTS)'` calls one of these:\n  {}",
+            some.join("\n  ")
+        ),
+    }
 }
 
 /// What ended a call, with the call.

@@ -4,6 +4,7 @@
 //! TOML document of booleans), a `;; RUN: wast … -f a,b,-c` line, or nothing at all. The sets are
 //! wasmparser's, whose names are the common ones; [`FeatureSet::configure`] hands them to the engine.
 
+use crate::near;
 use anyhow::{Result, anyhow, bail};
 use std::fmt;
 use wasmparser::{Validator, WasmFeatures};
@@ -243,8 +244,15 @@ fn kebab(name: &str) -> String {
 }
 
 fn flag_by_name(name: &str) -> Result<WasmFeatures> {
-    WasmFeatures::from_name(&name.to_ascii_uppercase().replace('-', "_"))
-        .ok_or_else(|| anyhow!("unknown feature `{name}`"))
+    WasmFeatures::from_name(&name.to_ascii_uppercase().replace('-', "_")).ok_or_else(|| {
+        let known = WasmFeatures::all().iter_names();
+        let known: Vec<String> = known.map(|(name, _)| kebab(name)).collect();
+        let hint = near::hint(name, &known);
+        anyhow!(
+            "unknown feature `{name}`{hint}; these are:\n  {}",
+            known.join(", ")
+        )
+    })
 }
 
 fn validates(flags: WasmFeatures, wasm: &[u8]) -> bool {

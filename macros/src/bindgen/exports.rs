@@ -63,7 +63,7 @@ impl Generator<'_> {
                 Some(quote!(async)),
                 quote!(call_async),
                 Some(quote!(.await)),
-                Some(quote!(where <S as #cellule::AsContext>::Data: ::core::marker::Send)),
+                Some(quote!(where <_S as #cellule::AsContext>::Data: ::core::marker::Send)),
             ),
         };
         Ok(quote! {
@@ -73,9 +73,9 @@ impl Generator<'_> {
             }
 
             #docs
-            pub #is_async fn #call<S: #cellule::AsContextMut>(
+            pub #is_async fn #call<_S: #cellule::AsContextMut>(
                 &self,
-                mut store: S,
+                mut store: _S,
                 #(#args: #types,)*
             ) -> #cellule::Result<#result> #bound {
                 let callee = self.#get();

@@ -1,5 +1,6 @@
 //! What hosts implement: traits for imported functions and resources, and their way into a linker.
 
+use super::features::gate;
 use super::names;
 use super::options::Flags;
 use super::types::{Generator, Mode, Scope, docs};
@@ -15,7 +16,17 @@ struct Parts {
     supers: Vec<TokenStream>,
     /// Signatures with what forwards them, for a reference to a host.
     methods: Vec<(TokenStream, TokenStream)>,
+    /// Signatures of functions that have access to the store: they are in a trait of its own.
+    with_store: Vec<TokenStream>,
+    /// The traits of that kind that the resources have.
+    store_supers: Vec<TokenStream>,
     is_async: bool,
+}
+
+impl Parts {
+    fn uses_store(&self) -> bool {
+        !self.with_store.is_empty() || !self.store_supers.is_empty()
+    }
 }
 
 /// The functions and resources that are imported together.
@@ -36,6 +47,8 @@ pub struct Bound {
     pub defining: TokenStream,
     /// Traits that the host has beside the one of the functions.
     pub bounds: Vec<TokenStream>,
+    /// The trait of the functions that have access to the store, if there are any.
+    pub with_store: Option<Ident>,
     /// Whether some function is asynchronous.
     pub is_async: bool,
 }
@@ -60,9 +73,14 @@ impl<'a> Generator<'a> {
                 }
             }
             self.drop_method(imported, &name, resource, &mut parts);
-            defining.push(self.define_resource(imported, &name, resource));
+            let definition = self.define_resource(imported, &name, resource);
+            defining.push(gate(&self.resolve.types[resource].stability, definition));
             is_async |= parts.is_async;
             host.supers.push(quote!(#name));
+            if parts.uses_store() {
+                let with_store = with_store(&name);
+                host.store_supers.push(quote!(#with_store<_T>));
+            }
             traits.push((name, parts));
         }
         let mut bounds = BTreeMap::new();
@@ -70,11 +88,13 @@ impl<'a> Generator<'a> {
             if func.kind.resource().is_none() {
                 self.method(imported, &imported.name, func, &mut host)?;
             }
-            defining.push(self.define_func(imported, func, &mut bounds)?);
+            let definition = self.define_func(imported, func, &mut bounds)?;
+            defining.push(gate(&func.stability, definition));
         }
         self.converters(imported, &mut host);
         is_async |= host.is_async;
         host.is_async = is_async;
+        let with_store = host.uses_store().then(|| with_store(&imported.name));
         traits.push((imported.name.clone(), host));
         let traits = traits
             .iter()
@@ -83,6 +103,7 @@ impl<'a> Generator<'a> {
             traits: quote!(#(#traits)*),
             defining: quote!(#(#defining)*),
             bounds: bounds.into_values().collect(),
+            with_store,
             is_async,
         })
     }
@@ -119,12 +140,44 @@ impl<'a> Generator<'a> {
                 }
             }
         });
+        let with_store = parts.uses_store().then(|| self.store_trait(name, parts));
         quote! {
             #[doc = #told]
             pub trait #name #supers {
                 #(#signatures;)*
             }
             #forwarding
+            #with_store
+        }
+    }
+
+    /// The trait of the functions that have access to the store: for what finds the host in its data.
+    fn store_trait(&self, host: &Ident, parts: &Parts) -> TokenStream {
+        let cellule = &self.cellule;
+        let name = with_store(host);
+        let mut supers = vec![quote!(#cellule::component::HasData)];
+        supers.extend(parts.store_supers.iter().cloned());
+        if parts.is_async {
+            supers.push(quote!(::core::marker::Send));
+        }
+        let signatures = &parts.with_store;
+        let told = format!("What belongs to `{host}` and has access to the store.");
+        quote! {
+            #[doc = #told]
+            pub trait #name<_T>: #(#supers)+* {
+                #(#signatures;)*
+            }
+        }
+    }
+
+    /// What a function with access to the store is given instead of the host.
+    fn access(&self) -> TokenStream {
+        let cellule = &self.cellule;
+        quote! {
+            #cellule::component::Access::<'_, _T, _D>::new(
+                #cellule::AsContextMut::as_context_mut(&mut store),
+                host_getter,
+            )
         }
     }
 
@@ -150,6 +203,22 @@ impl<'a> Generator<'a> {
             .iter()
             .map(|param| self.ty(scope, &param.ty, Mode::Owned));
         let output = self.output(scope, func, flags);
+        parts.is_async |= flags.is_async;
+        if flags.store {
+            let cellule = &self.cellule;
+            let output = match flags.is_async {
+                false => output,
+                true => future(&output),
+            };
+            parts.with_store.push(quote! {
+                #docs
+                fn #name(
+                    host: #cellule::component::Access<'_, _T, Self>,
+                    #(#params: #types,)*
+                ) -> #output
+            });
+            return Ok(());
+        }
         let call = quote!(#of::#name(*self, #(#params,)*));
         let (output, body) = match flags.is_async {
             false => (output, call),
@@ -157,7 +226,6 @@ impl<'a> Generator<'a> {
         };
         let signature = quote!(#docs fn #name(&mut self, #(#params: #types,)*) -> #output);
         parts.methods.push((signature, body));
-        parts.is_async |= flags.is_async;
         Ok(())
     }
 
@@ -203,6 +271,21 @@ impl<'a> Generator<'a> {
         let name = names::camel(kebab);
         let told = format!(" Runs when the guest drops a `{kebab}` that it owns.");
         let output = quote!(#cellule::Result<()>);
+        parts.is_async |= flags.is_async;
+        if flags.store {
+            let output = match flags.is_async {
+                false => output,
+                true => future(&output),
+            };
+            parts.with_store.push(quote! {
+                #[doc = #told]
+                fn drop(
+                    host: #cellule::component::Access<'_, _T, Self>,
+                    rep: #cellule::component::Resource<#name>,
+                ) -> #output
+            });
+            return;
+        }
         let call = quote!(#of::drop(*self, rep));
         let (output, body) = match flags.is_async {
             false => (output, call),
@@ -213,7 +296,6 @@ impl<'a> Generator<'a> {
             fn drop(&mut self, rep: #cellule::component::Resource<#name>) -> #output
         };
         parts.methods.push((signature, body));
-        parts.is_async |= flags.is_async;
     }
 
     /// What makes an error of the WIT of the host's own, in the trait of the interface that has it.
@@ -251,11 +333,15 @@ impl<'a> Generator<'a> {
         let kebab = names::of_type(self.resolve, resource);
         let name = names::camel(kebab);
         let flags = self.import_flags(imported, &format!("[drop]{kebab}"));
+        let (callee, host) = match flags.store {
+            false => (quote!(#of), quote!(&mut host_getter(store.data_mut()))),
+            true => {
+                let with_store = with_store(of);
+                (quote!(<_D as #with_store<_T>>), self.access())
+            }
+        };
         let mut drop = quote! {
-            #of::drop(
-                &mut host_getter(store.data_mut()),
-                #cellule::component::Resource::<#name>::new_own(rep),
-            )
+            #callee::drop(#host, #cellule::component::Resource::<#name>::new_own(rep))
         };
         let mut method = format_ident!("resource");
         if flags.is_async {
@@ -266,7 +352,7 @@ impl<'a> Generator<'a> {
             inst.#method(
                 #kebab,
                 #cellule::component::ResourceType::host::<#name>(),
-                move |mut store: #cellule::StoreContextMut<'_, T>, rep| #drop,
+                move |mut store: #cellule::StoreContextMut<'_, _T>, rep| #drop,
             )?;
         }
     }
@@ -295,6 +381,17 @@ impl<'a> Generator<'a> {
         };
         let wait = flags.is_async.then(|| quote!(.await));
         let ok = quote!(::core::result::Result::Ok);
+        let (callee, host, again) = match flags.store {
+            false => {
+                let host = quote!(&mut host_getter(store.data_mut()));
+                (quote!(#of), host, quote!(host))
+            }
+            true => {
+                let with_store = with_store(&of);
+                let again = quote!(&mut host_getter(store.data_mut()));
+                (quote!(<_D as #with_store<_T>>), self.access(), again)
+            }
+        };
         let result = match (flags.trappable, self.own_error(func)) {
             (true, Some((_, _, error))) => {
                 let convert = self.converter(imported, error, bounds);
@@ -302,7 +399,7 @@ impl<'a> Generator<'a> {
                     #ok((match r {
                         #ok(value) => #ok(value),
                         ::core::result::Result::Err(error) => {
-                            ::core::result::Result::Err(#convert(host, error)?)
+                            ::core::result::Result::Err(#convert(#again, error)?)
                         }
                     },))
                 }
@@ -313,8 +410,8 @@ impl<'a> Generator<'a> {
             (false, _) => quote!(#ok(r)),
         };
         let mut body = quote! {
-            let host = &mut host_getter(store.data_mut());
-            let r = #of::#method(host, #(#args,)*)#wait;
+            let host = #host;
+            let r = #callee::#method(host, #(#args,)*)#wait;
             #result
         };
         let mut wrap = quote!(func_wrap);
@@ -325,7 +422,7 @@ impl<'a> Generator<'a> {
         Ok(quote! {
             inst.#wrap(
                 #name,
-                move |mut store: #cellule::StoreContextMut<'_, T>, (#(#args,)*): (#(#types,)*)| {
+                move |mut store: #cellule::StoreContextMut<'_, _T>, (#(#args,)*): (#(#types,)*)| {
                     #body
                 },
             )?;
@@ -418,6 +515,11 @@ impl<'a> Generator<'a> {
     fn is_resource(&self, id: TypeId) -> bool {
         matches!(self.resolve.types[id].kind, TypeDefKind::Resource)
     }
+}
+
+/// The trait of those of a host's functions that have access to the store.
+fn with_store(host: &Ident) -> Ident {
+    names::joined("", host, "WithStore")
 }
 
 /// The future of an output, as traits return it.

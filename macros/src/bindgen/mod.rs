@@ -1,11 +1,12 @@
 //! `bindgen!`: Rust types and traits for a world of WIT.
 //!
 //! `source` reads the WIT, `types` says which Rust type a WIT type is, `define` makes the types,
-//! `imports` the traits of hosts, `exports` the calls of guests, and `world` what holds them together.
+//! `imports` the traits of hosts, `features` what is unstable in them, `exports` the calls of guests, and `world` what holds them together.
 //! The bindings are safe code that needs `core` and `alloc` only, and both by way of `cellule`.
 
 mod define;
 mod exports;
+mod features;
 mod imports;
 mod names;
 mod options;

@@ -28,6 +28,8 @@ pub struct Flags {
     pub is_async: bool,
     /// The host's function may fail, which ends the guest.
     pub trappable: bool,
+    /// The host's function has access to the store.
+    pub store: bool,
 }
 
 /// The flags of the functions that have a name.
@@ -263,9 +265,19 @@ fn flags(input: ParseStream<'_>, imports: bool) -> Result<(Flags, bool)> {
                 let why = "`trappable` is for imports: calls of exports can fail in any case";
                 return Err(Error::new(name.span(), why));
             }
+            "store" if imports => flags.store = true,
+            "store" => {
+                let why = "`store` is for imports: calls of exports are given the store";
+                return Err(Error::new(name.span(), why));
+            }
             "exact" => exact = true,
-            "store" | "tracing" | "verbose_tracing" => {
-                let why = format!("the flag `{name}` isn't supported");
+            "tracing" | "verbose_tracing" => {
+                let why = format!("the flag `{name}` isn't supported: log in the host's functions");
+                return Err(Error::new(name.span(), why));
+            }
+            "task_exit" | "ignore_wit" => {
+                let why =
+                    format!("the flag `{name}` isn't supported, as `async func` in WIT isn't");
                 return Err(Error::new(name.span(), why));
             }
             other => {

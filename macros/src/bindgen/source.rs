@@ -24,7 +24,11 @@ pub struct Source {
 impl Source {
     /// Reads what the options name; `root` is the folder of the crate.
     pub fn read(options: &Options, root: &Path) -> Result<Source> {
-        let mut resolve = Resolve::default();
+        // What is unstable is there, and linked where it is asked for.
+        let mut resolve = Resolve {
+            all_features: true,
+            ..Resolve::default()
+        };
         let (mut files, mut packages) = (Vec::new(), Vec::new());
         for (path, span) in folders(options, root) {
             // The shortest form of the path makes the clearest message.

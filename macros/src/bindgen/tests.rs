@@ -21,8 +21,12 @@ interface c {
     resource r { m: func(); }
     f: func() -> u32;
 }
+interface out {
+    record p { x: u8 }
+}
 world w {
     import c;
+    export out;
     export run: func(x: string);
 }";
 
@@ -101,8 +105,12 @@ fn options_that_are_not_supported_are_errors_by_name() {
             "the ownership `Borrowing` isn't supported",
         ),
         (
-            quote!(imports: { default: store }),
-            "the flag `store` isn't supported",
+            quote!(exports: { default: store }),
+            "`store` is for imports",
+        ),
+        (
+            quote!(exports: { default: task_exit }),
+            "the flag `task_exit` isn't supported",
         ),
         (
             quote!(imports: { default: async | tracing }),
@@ -146,6 +154,14 @@ fn what_names_nothing_is_an_error() {
         (
             quote!(with: { "a:b/c.f": X }),
             "nothing that the world imports is named `a:b/c.f`",
+        ),
+        (
+            quote!(with: { "a:b/out": X }),
+            "`a:b/out` is exported: `with` replaces what the world imports",
+        ),
+        (
+            quote!(with: { "a:b/out.p": X }),
+            "`a:b/out.p` is exported: `with` replaces what the world imports",
         ),
         (
             quote!(trappable_error_type: { "a:b/c.e" => X }),

@@ -90,11 +90,31 @@ impl<'a> Generator<'a> {
         let unused = (0..options.with.len()).find(|at| !used.contains(at));
         if let Some(unused) = unused {
             let name = &options.with[unused].name;
-            let why = format!("nothing that the world imports is named `{}`", name.value());
+            let why = match generator.is_exported(&name.value()) {
+                true => format!(
+                    "`{}` is exported: `with` replaces what the world imports",
+                    name.value()
+                ),
+                false => format!("nothing that the world imports is named `{}`", name.value()),
+            };
             return Err(Error::new(name.span(), why));
         }
         generator.find_trappable()?;
         Ok(generator)
+    }
+
+    /// Whether an exported interface, or a type in one, has a name.
+    fn is_exported(&self, name: &str) -> bool {
+        let world = &self.resolve.worlds[self.world];
+        world.exports.iter().any(|(key, item)| {
+            let WorldItem::Interface { id, .. } = item else {
+                return false;
+            };
+            let types = self.resolve.interfaces[*id].types.keys();
+            let types = types.flat_map(|ty| self.keys(key, Some(ty)));
+            let mut keys = self.keys(key, None).into_iter().chain(types);
+            keys.any(|key| key.name == name)
+        })
     }
 
     fn keys(&self, key: &WorldKey, item: Option<&str>) -> Vec<names::Key> {

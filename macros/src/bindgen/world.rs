@@ -1,5 +1,6 @@
 //! The world's own items, and the tree of modules with those of its interfaces.
 
+use super::features::{Features, gate};
 use super::imports::{Bound, error_alias};
 use super::names;
 use super::types::{Generator, Scope, alias};
@@ -7,7 +8,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use std::collections::BTreeMap;
 use syn::{Ident, Result};
-use wit_parser::{Function, InterfaceId, WorldItem, WorldKey};
+use wit_parser::{Function, InterfaceId, Stability, WorldItem, WorldKey};
 
 /// Modules by name, with what is in them.
 #[derive(Default)]
@@ -55,6 +56,11 @@ struct Export {
 /// An interface that is imported, as the linker is to have it.
 struct Linked {
     module: TokenStream,
+    /// It has functions with access to the store.
+    with_store: bool,
+    /// Of its import, which may be unstable where the interface itself isn't.
+    stability: Stability,
+    features: Features,
     is_async: bool,
 }
 
@@ -71,8 +77,8 @@ impl<'a> Generator<'a> {
         let mut types = Vec::new();
         for (key, item) in &world.imports {
             match item {
-                WorldItem::Interface { id, .. } => {
-                    linked.push(self.import(key, *id, &mut tree)?);
+                WorldItem::Interface { id, stability, .. } => {
+                    linked.push(self.import(key, *id, stability.clone(), &mut tree)?);
                 }
                 WorldItem::Type { id, .. } => types.push(self.define(root, *id)?),
                 WorldItem::Function(_) => {}
@@ -130,8 +136,15 @@ impl<'a> Generator<'a> {
     }
 
     /// The module of an imported interface.
-    fn import(&self, key: &'a WorldKey, id: InterfaceId, tree: &mut Tree) -> Result<Linked> {
+    fn import(
+        &self,
+        key: &'a WorldKey,
+        id: InterfaceId,
+        stability: Stability,
+        tree: &mut Tree,
+    ) -> Result<Linked> {
         let cellule = &self.cellule;
+        let features = self.features_of_interface(id);
         let (scope, home) = (self.scope(key, id), &self.homes[&id]);
         let path = &home.path;
         if let Some(replaced) = &home.replaced {
@@ -139,11 +152,14 @@ impl<'a> Generator<'a> {
             let root = self.root(scope);
             tree.put(path, quote!(pub use #root #replaced::*;));
             let functions = self.resolve.interfaces[id].functions.keys();
-            let mut flags =
-                functions.map(|name| self.flags(&self.options.imports, Some(key), name));
+            let flags = functions.map(|name| self.flags(&self.options.imports, Some(key), name));
+            let flags: Vec<_> = flags.collect();
             return Ok(Linked {
                 module: replaced.clone(),
-                is_async: flags.any(|flags| flags.is_async),
+                with_store: flags.iter().any(|flags| flags.store),
+                stability,
+                features,
+                is_async: flags.iter().any(|flags| flags.is_async),
             });
         }
         let types = self.types(scope, id)?;
@@ -152,26 +168,36 @@ impl<'a> Generator<'a> {
             traits,
             defining,
             bounds,
+            with_store,
             is_async,
         } = self.imported(&imported)?;
         let name = self.resolve.name_world_key(key);
         let send = is_async.then(|| quote!(+ ::core::marker::Send));
+        let link_options = self.link_options(&features);
+        let (options, pass_options) = self.options_parameter(&features);
+        let defining = gate(&self.resolve.interfaces[id].stability, defining);
+        let has_data = match &with_store {
+            Some(with_store) => quote!(#with_store<_T>),
+            None => quote!(#cellule::component::HasData),
+        };
         let data = quote! {
             where
-                D: #cellule::component::HasData,
-                for<'a> D::Data<'a>: Host #(+ #bounds)*,
-                T: 'static #send,
+                _D: #has_data,
+                for<'a> _D::Data<'a>: Host #(+ #bounds)*,
+                _T: 'static #send,
         };
         tree.put(
             path,
             quote! {
                 #types
                 #traits
+                #link_options
 
                 /// Defines what the interface has in an instance of a linker.
-                pub fn add_to_linker_instance<T, D>(
-                    inst: &mut #cellule::component::LinkerInstance<'_, T>,
-                    host_getter: fn(&mut T) -> D::Data<'_>,
+                pub fn add_to_linker_instance<_T, _D>(
+                    inst: &mut #cellule::component::LinkerInstance<'_, _T>,
+                    #options
+                    host_getter: fn(&mut _T) -> _D::Data<'_>,
                 ) -> #cellule::Result<()>
                 #data
                 {
@@ -181,19 +207,23 @@ impl<'a> Generator<'a> {
                 }
 
                 /// Defines the interface in a linker; `host_getter` finds the host in the store's data.
-                pub fn add_to_linker<T, D>(
-                    linker: &mut #cellule::component::Linker<T>,
-                    host_getter: fn(&mut T) -> D::Data<'_>,
+                pub fn add_to_linker<_T, _D>(
+                    linker: &mut #cellule::component::Linker<_T>,
+                    #options
+                    host_getter: fn(&mut _T) -> _D::Data<'_>,
                 ) -> #cellule::Result<()>
                 #data
                 {
                     let mut inst = linker.instance(#name)?;
-                    add_to_linker_instance::<T, D>(&mut inst, host_getter)
+                    add_to_linker_instance::<_T, _D>(&mut inst, #pass_options host_getter)
                 }
             },
         );
         Ok(Linked {
             module: quote!(#(#path)::*),
+            with_store: with_store.is_some(),
+            stability,
+            features,
             is_async,
         })
     }
@@ -273,8 +303,10 @@ impl<'a> Generator<'a> {
         let linking = self.add_to_linker(&own.name, bound.as_ref(), linked);
         let structs = self.structs(&name, kebab, exports);
         let methods = exports.iter().map(|export| &export.methods);
+        let options = self.world_options(linked);
         Ok(quote! {
             #traits
+            #options
             #structs
 
             #[allow(dead_code, clippy::all)]
@@ -303,21 +335,35 @@ impl<'a> Generator<'a> {
             || options.exports.default.is_async
             || options.require_store_data_send;
         let send = is_async.then(|| quote!(+ ::core::marker::Send));
+        let features = self.features_of_world();
+        let (take_options, pass_options) = self.options_parameter(&features);
         let signature = quote! {
-            <T, D>(
-                linker: &mut #cellule::component::Linker<T>,
-                host_getter: fn(&mut T) -> D::Data<'_>,
+            <_T, _D>(
+                linker: &mut #cellule::component::Linker<_T>,
+                #take_options
+                host_getter: fn(&mut _T) -> _D::Data<'_>,
             ) -> #cellule::Result<()>
         };
+        let has_data = |traits: &[TokenStream]| match traits {
+            [] => quote!(#cellule::component::HasData),
+            some => quote!(#(#some)+*),
+        };
+        let stability = &self.resolve.worlds[self.world].stability;
+        let own_store = bound.and_then(|bound| bound.with_store.as_ref());
+        let mut stores: Vec<_> = own_store
+            .map(|name| quote!(#name<_T>))
+            .into_iter()
+            .collect();
         let imports = bound.map(|bound| {
-            let (defining, bounds) = (&bound.defining, &bound.bounds);
+            let (defining, bounds) = (gate(stability, bound.defining.clone()), &bound.bounds);
+            let data = has_data(&stores);
             quote! {
                 /// Defines what the world imports itself, beside interfaces.
                 pub fn add_to_linker_imports #signature
                 where
-                    D: #cellule::component::HasData,
-                    for<'a> D::Data<'a>: #own #(+ #bounds)*,
-                    T: 'static #send,
+                    _D: #data,
+                    for<'a> _D::Data<'a>: #own #(+ #bounds)*,
+                    _T: 'static #send,
                 {
                     let mut inst = linker.root();
                     #defining
@@ -333,8 +379,22 @@ impl<'a> Generator<'a> {
             bounds.push(quote!(#own));
             bounds.extend(bound.bounds.iter().cloned());
         }
-        let own = bound.map(|_| quote!(Self::add_to_linker_imports::<T, D>(linker, host_getter)?;));
-        let modules = linked.iter().map(|linked| &linked.module);
+        let with_store = linked.iter().filter(|linked| linked.with_store);
+        stores.extend(with_store.map(|Linked { module, .. }| quote!(#module::HostWithStore<_T>)));
+        let data = has_data(&stores);
+        let own = bound.map(
+            |_| quote!(Self::add_to_linker_imports::<_T, _D>(linker, #pass_options host_getter)?;),
+        );
+        let modules = linked.iter().map(|linked| {
+            let module = &linked.module;
+            let options = (!linked.features.is_empty())
+                .then(|| quote!(&#module::LinkOptions::from(options),));
+            let define = quote!(
+                #module::add_to_linker::<_T, _D>(linker, #options host_getter)?;
+            );
+            gate(&linked.stability, define)
+        });
+        let define = gate(stability, quote!(#own #(#modules)*));
         Some(quote! {
             #imports
 
@@ -342,15 +402,23 @@ impl<'a> Generator<'a> {
             /// data.
             pub fn add_to_linker #signature
             where
-                D: #cellule::component::HasData,
-                for<'a> D::Data<'a>: #(#bounds)+*,
-                T: 'static #send,
+                _D: #data,
+                for<'a> _D::Data<'a>: #(#bounds)+*,
+                _T: 'static #send,
             {
-                #own
-                #(#modules::add_to_linker::<T, D>(linker, host_getter)?;)*
+                #define
                 ::core::result::Result::Ok(())
             }
         })
+    }
+
+    /// The options of the world, and how those of its interfaces are made of them.
+    fn world_options(&self, linked: &[Linked]) -> TokenStream {
+        let of_world = self.link_options(&self.features_of_world());
+        let of_modules = linked
+            .iter()
+            .map(|linked| self.link_options_from_world(&linked.module, &linked.features));
+        quote!(#of_world #(#of_modules)*)
     }
 
     /// The world in an instance, in a component, and bound to a linker's definitions.
