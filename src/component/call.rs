@@ -51,6 +51,9 @@ pub(crate) fn enter<T: 'static>(store: &mut Store<T>, tree: u32, lends: bool) ->
         return Err(Trap::CannotEnterComponent.into());
     }
     let scopes = inner.scopes.depth();
+    if !entered.awake {
+        inner.make_memories(tree)?;
+    }
     if lends {
         inner.scopes.enter()?;
     }

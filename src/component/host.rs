@@ -7,9 +7,9 @@ use super::func::typecheck;
 use super::typed::{ComponentNamedList, InstanceType, InterfaceType, Lift, Lower};
 use super::types;
 use super::val::{Val, lift_flat, load, lower_flat, store as store_val};
-use crate::error::{Error, ErrorKind, Result, Trap};
-use crate::machine::{Callee, HostCall, Thread};
-use crate::store::components::BoundTrampoline;
+use crate::error::{Error, ErrorKind, Result};
+use crate::machine::Thread;
+use crate::store::components::ImportCall;
 use crate::tables::{FieldRow, FuncTypeId, TypeId};
 use crate::wasm::{AsyncClosure, HostFuture, NativeClosure, Store, StoreContextMut};
 use alloc::boxed::Box;
@@ -36,33 +36,18 @@ impl<T: 'static> Clone for HostFunc<T> {
     }
 }
 
-/// The side of a call that the guest is on.
-struct Site {
-    tree: u32,
-    bound: BoundTrampoline,
-}
-
-impl Site {
-    fn of<T: 'static>(store: &Store<T>, call: &HostCall) -> Result<Site> {
-        match call.callee {
-            Callee::Native { tree, index } => Ok(Site {
-                tree,
-                bound: store.inner.trees[tree as usize].trampolines[index as usize],
-            }),
-            Callee::Host(_) => Err(Trap::UnreachableCodeReached.into()),
-        }
-    }
-
+impl ImportCall {
     /// Lifts the parameters.
     fn lift<T: 'static, P>(
         &self,
         store: &mut Store<T>,
-        slots: &[u64],
+        thread: &Thread,
         flat: impl FnOnce(&mut LiftContext<'_>, &[u64]) -> Result<P>,
         memory: impl FnOnce(&mut LiftContext<'_>, &[u8]) -> Result<P>,
     ) -> Result<P> {
         let options = store.inner.trees[self.tree as usize].options[self.bound.caller as usize];
         let id = store.id;
+        let slots = &thread.stack[self.given()];
         let mut cx = LiftContext::new(&mut store.inner, id, self.tree, options);
         let lifted = if self.bound.params_in_memory {
             let row = cx.tables.ty(self.bound.params);
@@ -81,7 +66,6 @@ impl Site {
         &self,
         store: &mut Store<T>,
         thread: &mut Thread,
-        call: HostCall,
         flat: impl FnOnce(&mut LowerContext<'_, T>, &mut [u64]) -> Result<()>,
         memory: impl FnOnce(&mut LowerContext<'_, T>, u32) -> Result<()>,
     ) -> Result<()> {
@@ -89,13 +73,10 @@ impl Site {
         let mut cx = LowerContext::new(store, self.tree, options);
         cx.spend(1);
         if !self.bound.result_in_memory {
-            return flat(
-                &mut cx,
-                &mut thread.stack[call.args..call.args + call.results],
-            );
+            return flat(&mut cx, &mut thread.stack[self.returns()]);
         }
         let row = cx.row(self.bound.result);
-        let ptr = thread.stack[call.args + call.params - 1] as u32;
+        let ptr = thread.stack[self.given().end - 1] as u32;
         if !aligned(ptr, row.align.into()) {
             return Err(Error::of(ErrorKind::Trap, "pointer not aligned"));
         }
@@ -116,11 +97,10 @@ where
     Return: ComponentNamedList + Lower + 'static,
     F: Fn(StoreContextMut<'_, T>, Params) -> Result<Return> + Send + Sync + 'static,
 {
-    let call = move |store: &mut Store<T>, thread: &mut Thread, call: HostCall| {
-        let site = Site::of(store, &call)?;
-        let params = site.typed_params(store, thread, call)?;
+    let call = move |store: &mut Store<T>, thread: &mut Thread, call: &ImportCall| {
+        let params = call.typed_params(store, thread)?;
         let result = closure(StoreContextMut(store), params)?;
-        site.typed_result(store, thread, call, &result)
+        call.typed_result(store, thread, &result)
     };
     HostFunc {
         check: Arc::new(typecheck::<Params, Return>),
@@ -145,13 +125,12 @@ where
     let call: AsyncClosure<T> = Arc::new(move |store, thread, call| -> HostFuture<'_> {
         let closure = closure.clone();
         Box::pin(async move {
-            let site = Site::of(store, &call)?;
             let result = {
-                let params = site.typed_params(store, thread, call)?;
+                let params = call.typed_params(store, thread)?;
                 Box::into_pin(closure(StoreContextMut(&mut *store), params))
             };
             let result = result.await?;
-            site.typed_result(store, thread, call, &result)
+            call.typed_result(store, thread, &result)
         })
     });
     HostFunc {
@@ -167,14 +146,13 @@ pub(crate) fn dynamic<T: 'static>(
     + Sync
     + 'static,
 ) -> HostFunc<T> {
-    let call = move |store: &mut Store<T>, thread: &mut Thread, call: HostCall| {
-        let site = Site::of(store, &call)?;
-        let scope = super::func::scope(store, site.tree);
-        let params = site.dynamic_params(store, thread, call, &scope)?;
-        let mut results = site.result_places();
-        let ty = types::ComponentFunc::new(&scope, site.bound.ty);
+    let call = move |store: &mut Store<T>, thread: &mut Thread, call: &ImportCall| {
+        let scope = super::func::scope(store, call.tree);
+        let params = call.dynamic_params(store, thread, &scope)?;
+        let mut results = call.result_places();
+        let ty = types::ComponentFunc::new(&scope, call.bound.ty);
         closure(StoreContextMut(store), ty, &params, &mut results)?;
-        site.dynamic_result(store, thread, call, &scope, &results)
+        call.dynamic_result(store, thread, &scope, &results)
     };
     HostFunc {
         check: Arc::new(|_, _| Ok(())),
@@ -199,11 +177,10 @@ where
     let call: AsyncClosure<T> = Arc::new(move |store, thread, call| -> HostFuture<'_> {
         let closure = closure.clone();
         Box::pin(async move {
-            let site = Site::of(store, &call)?;
-            let scope = super::func::scope(store, site.tree);
-            let params = site.dynamic_params(store, thread, call, &scope)?;
-            let mut results = site.result_places();
-            let ty = types::ComponentFunc::new(&scope, site.bound.ty);
+            let scope = super::func::scope(store, call.tree);
+            let params = call.dynamic_params(store, thread, &scope)?;
+            let mut results = call.result_places();
+            let ty = types::ComponentFunc::new(&scope, call.bound.ty);
             Box::into_pin(closure(
                 StoreContextMut(&mut *store),
                 ty,
@@ -211,7 +188,7 @@ where
                 &mut results,
             ))
             .await?;
-            site.dynamic_result(store, thread, call, &scope, &results)
+            call.dynamic_result(store, thread, &scope, &results)
         })
     });
     HostFunc {
@@ -220,17 +197,16 @@ where
     }
 }
 
-impl Site {
+impl ImportCall {
     fn typed_params<T: 'static, Params: Lift>(
         &self,
         store: &mut Store<T>,
         thread: &Thread,
-        call: HostCall,
     ) -> Result<Params> {
         let ty = InterfaceType(self.bound.params);
         self.lift(
             store,
-            &thread.stack[call.args..call.args + call.params],
+            thread,
             |cx, slots| Params::linear_lift_from_flat(cx, ty, slots),
             |cx, bytes| Params::linear_lift_from_memory(cx, ty, bytes),
         )
@@ -240,14 +216,12 @@ impl Site {
         &self,
         store: &mut Store<T>,
         thread: &mut Thread,
-        call: HostCall,
         result: &Return,
     ) -> Result<()> {
         let ty = InterfaceType::single(self.bound.result);
         self.lower(
             store,
             thread,
-            call,
             |cx, slots| result.linear_lower_to_flat(cx, ty, slots),
             |cx, at| result.linear_lower_to_memory(cx, ty, at),
         )
@@ -257,13 +231,12 @@ impl Site {
         &self,
         store: &mut Store<T>,
         thread: &Thread,
-        call: HostCall,
         scope: &types::Scope,
     ) -> Result<Vec<Val>> {
         let fields = scope.tables.params(self.bound.ty);
         self.lift(
             store,
-            &thread.stack[call.args..call.args + call.params],
+            thread,
             |cx, slots| {
                 let mut at = 0;
                 let mut params = Vec::new();
@@ -290,7 +263,6 @@ impl Site {
         &self,
         store: &mut Store<T>,
         thread: &mut Thread,
-        call: HostCall,
         scope: &types::Scope,
         results: &[Val],
     ) -> Result<()> {
@@ -299,7 +271,6 @@ impl Site {
         self.lower(
             store,
             thread,
-            call,
             |cx, slots| match results.first() {
                 Some(value) => lower_flat(value, cx, result, slots),
                 None => Ok(()),

@@ -20,8 +20,8 @@ use crate::store::components::NONE;
 use crate::tables::*;
 use crate::wasm::exec::Progress;
 use crate::wasm::{
-    AsContext, AsContextMut, Engine, HostDtor, Module, NativeClosure, Store, StoreContext,
-    StoreContextMut,
+    AsContext, AsContextMut, Engine, HostDtor, Module, NativeClosure, NativeClosures, Store,
+    StoreContext, StoreContextMut,
 };
 use alloc::format;
 use alloc::sync::Arc;
@@ -29,42 +29,51 @@ use alloc::vec::Vec;
 
 /// What an import is bound to.
 pub(crate) enum Binding<T: 'static> {
-    Func(NativeClosure<T>),
+    /// The closure of the same number.
+    Func,
     Module(Module),
     Resource(ResourceType, HostDtor<T>),
 }
 
 /// A component whose imports are bound, to be instantiated any number of times. Cheap to clone.
-pub struct InstancePre<T: 'static> {
+pub struct InstancePre<T: 'static>(Arc<Pre<T>>);
+
+/// What instances are made from.
+pub(crate) struct Pre<T: 'static> {
     component: Component,
-    bindings: Arc<[Binding<T>]>,
+    /// By the tables' leaves.
+    bindings: Vec<Binding<T>>,
+    /// As many; none where a leaf is not a function.
+    closures: NativeClosures<T>,
 }
 
 impl<T: 'static> Clone for InstancePre<T> {
     fn clone(&self) -> Self {
-        InstancePre {
-            component: self.component.clone(),
-            bindings: self.bindings.clone(),
-        }
+        InstancePre(self.0.clone())
     }
 }
 
 impl<T: 'static> InstancePre<T> {
-    pub(crate) fn new(component: Component, bindings: Vec<Binding<T>>) -> InstancePre<T> {
-        InstancePre {
+    pub(crate) fn new(
+        component: Component,
+        bindings: Vec<(Binding<T>, NativeClosure<T>)>,
+    ) -> InstancePre<T> {
+        let (bindings, closures): (Vec<_>, Vec<_>) = bindings.into_iter().unzip();
+        InstancePre(Arc::new(Pre {
             component,
-            bindings: bindings.into(),
-        }
+            bindings,
+            closures: closures.into(),
+        }))
     }
 
     /// The component.
     pub fn component(&self) -> &Component {
-        &self.component
+        &self.0.component
     }
 
     /// The engine that the component was made with.
     pub fn engine(&self) -> &Engine {
-        self.component.engine()
+        self.0.component.engine()
     }
 
     /// Instantiates it: runs its modules' start functions.
@@ -120,7 +129,9 @@ impl<T: 'static> InstancePre<T> {
             }
         }
     }
+}
 
+impl<T: 'static> InstancePre<T> {
     /// A component that it exports. It can be instantiated, or given to components that import one
     /// ([`LinkerInstance::component`](super::LinkerInstance::component)). Where it uses modules or
     /// components of the one around it, imported ones included, it keeps them.
@@ -128,13 +139,13 @@ impl<T: 'static> InstancePre<T> {
     /// # Errors
     /// If there is none of that name, or what it declares exceeds a limit.
     pub fn get_component(&self, name: impl InstanceExportLookup) -> Result<Component> {
-        let tables = self.component.tables();
-        let index = name.lookup(&self.component);
-        let row = index.and_then(|index| Some(tables.export(index.of(&self.component)?)));
+        let tables = self.component().tables();
+        let index = name.lookup(self.component());
+        let row = index.and_then(|index| Some(tables.export(index.of(self.component())?)));
         match row {
             Some(row) if row.kind == ExportKind::Component => {
                 let template = self.template(TemplateId(row.a))?;
-                Component::of_template(self.component.engine(), template)
+                Component::of_template(self.engine(), template)
             }
             _ => {
                 let why = "failed to find component export";
@@ -145,14 +156,14 @@ impl<T: 'static> InstancePre<T> {
 
     /// An exported component as a value.
     fn template(&self, wanted: TemplateId) -> Result<Template> {
-        let tables = self.component.tables();
+        let tables = self.component().tables();
         // Each stands after those that it captured.
         let mut made: Vec<Template> = Vec::with_capacity(wanted.index() + 1);
         for row in &tables.templates[..=wanted.index()] {
             let modules = tables.template_modules[row.modules.range()].iter();
             let modules = modules.map(|module| match *module {
-                TemplateModuleRow::Static(id) => self.component.modules().get(id.index()),
-                TemplateModuleRow::Imported(leaf) => match self.bindings.get(leaf.index()) {
+                TemplateModuleRow::Static(id) => self.component().modules().get(id.index()),
+                TemplateModuleRow::Imported(leaf) => match self.0.bindings.get(leaf.index()) {
                     Some(Binding::Module(module)) => Some(module),
                     _ => None,
                 },
@@ -160,7 +171,7 @@ impl<T: 'static> InstancePre<T> {
             let modules = modules.map(|module| module.cloned()).collect::<Option<_>>();
             let components = tables.template_components[row.components.range()].iter();
             let components = components.map(|id| made[id.index()].clone()).collect();
-            let source = self.component.source(row.plan);
+            let source = self.component().source(row.plan);
             let (Some(modules), Some((source, plan))) = (modules, source) else {
                 return Err(lost("what a component captured"));
             };
@@ -168,7 +179,9 @@ impl<T: 'static> InstancePre<T> {
         }
         made.pop().ok_or_else(|| lost("a component"))
     }
+}
 
+impl<T: 'static> Pre<T> {
     /// What runs when a guest drops a resource of the host's: what the linker said that the instance
     /// was made with.
     pub(super) fn dtor(&self, resource: ResourceId) -> Option<&HostDtor<T>> {
@@ -220,10 +233,14 @@ impl Instance {
     /// If it is of another store.
     pub fn instance_pre<T: 'static>(&self, store: &impl AsContext<Data = T>) -> InstancePre<T> {
         let StoreContext(store) = store.as_context();
-        self.origin(store).clone()
+        assert_eq!(store.id, self.store, "an instance of another store");
+        match store.origins[self.tree as usize].clone().downcast() {
+            Ok(origin) => InstancePre(origin),
+            Err(_) => unreachable!("a store's trees are made from what fits its type"),
+        }
     }
 
-    fn origin<'s, T: 'static>(&self, store: &'s Store<T>) -> &'s InstancePre<T> {
+    fn origin<'s, T: 'static>(&self, store: &'s Store<T>) -> &'s Pre<T> {
         assert_eq!(store.id, self.store, "an instance of another store");
         origin(store, self.tree)
     }
@@ -321,7 +338,7 @@ impl Instance {
         name: impl InstanceExportLookup,
     ) -> Result<Component> {
         let StoreContextMut(store) = store.as_context_mut();
-        self.origin(store).get_component(name)
+        self.instance_pre(&*store).get_component(name)
     }
 
     /// An exported resource type.
@@ -394,7 +411,7 @@ impl Instance {
 }
 
 /// What a tree was instantiated from.
-pub(super) fn origin<T: 'static>(store: &Store<T>, tree: u32) -> &InstancePre<T> {
+pub(super) fn origin<T: 'static>(store: &Store<T>, tree: u32) -> &Pre<T> {
     match store.origins[tree as usize].downcast_ref() {
         Some(origin) => origin,
         None => unreachable!("a store's trees are made from what fits its type"),

@@ -21,7 +21,7 @@ use crate::store::StoreInner;
 use crate::store::components::*;
 use crate::store::handles::Dropped;
 use crate::tables::{TrampolineId, TrampolineKind, TypeId};
-use crate::wasm::exec::{self, Served};
+use crate::wasm::exec::{self, Held, Served};
 use crate::wasm::{AsyncClosure, AsyncDtor, HostDtor, NativeClosure, Store, StoreContextMut};
 use alloc::vec::Vec;
 use core::future::Future;
@@ -33,6 +33,7 @@ pub(super) fn serve<T: 'static>(
     store: &mut Store<T>,
     thread: &mut Thread,
     call: HostCall,
+    held: &mut Held<T>,
 ) -> Result<Served> {
     let Callee::Native { tree, index } = call.callee else {
         return Err(Trap::UnreachableCodeReached.into());
@@ -45,18 +46,18 @@ pub(super) fn serve<T: 'static>(
     }
     match bound.kind {
         TrampolineKind::Adapter => adapter(&mut store.inner, thread, call, tree, &bound),
-        TrampolineKind::Lower => host(store, thread, call, tree, &bound),
+        TrampolineKind::Lower => host(store, thread, &import_call(call, tree, bound), held),
         TrampolineKind::ResourceNew => {
-            let rep = thread.stack[call.args] as u32;
+            let rep = thread.stack[call.at()] as u32;
             let handles = &mut store.inner.handles[bound.instance as usize];
             let index = handles.insert_own(bound.resource, rep)?;
-            thread.stack[call.args] = index.into();
+            thread.stack[call.at()] = index.into();
             Ok(Served::Returned)
         }
         TrampolineKind::ResourceRep => {
-            let index = thread.stack[call.args] as u32;
+            let index = thread.stack[call.at()] as u32;
             let handles = &mut store.inner.handles[bound.instance as usize];
-            thread.stack[call.args] = handles.rep(index, bound.resource)?.into();
+            thread.stack[call.at()] = handles.rep(index, bound.resource)?.into();
             Ok(Served::Returned)
         }
         TrampolineKind::ResourceDrop => resource_drop(store, thread, call, (tree, index), &bound),
@@ -67,19 +68,35 @@ pub(super) fn serve<T: 'static>(
 fn host<T: 'static>(
     store: &mut Store<T>,
     thread: &mut Thread,
-    call: HostCall,
-    tree: u32,
-    bound: &BoundTrampoline,
+    call: &ImportCall,
+    held: &mut Held<T>,
 ) -> Result<Served> {
-    let NativeClosure::Sync(closure) = store.component_hosts[bound.target as usize].clone() else {
+    let closures = match held {
+        Some((tree, closures)) if *tree == call.tree => closures,
+        _ => {
+            let closures = store.component_hosts[call.tree as usize].clone();
+            &mut held.insert((call.tree, closures)).1
+        }
+    };
+    let NativeClosure::Sync(closure) = &closures[call.bound.target as usize] else {
         return Ok(Served::Awaited);
     };
-    let mark = store.inner.enter_host_call(bound.lends)?;
+    let mark = store.inner.enter_host_call(call.bound.lends)?;
     let result = closure(store, thread, call);
     store.inner.leave_host_call(mark);
     result?;
-    unlocked(&store.inner, tree)?;
+    unlocked(&store.inner, call.tree)?;
     Ok(Served::Returned)
+}
+
+fn import_call(call: HostCall, tree: u32, bound: BoundTrampoline) -> ImportCall {
+    ImportCall {
+        tree,
+        bound,
+        args: call.args,
+        params: call.params,
+        results: call.results,
+    }
 }
 
 /// After a call of a host function: an error if the host swallowed the trap of a call that it made into
@@ -105,9 +122,13 @@ pub(super) async fn await_host<T: 'static>(
     let waiting = waiting(store, tree, index)?;
     let mark = store.inner.enter_host_call(bound.lends)?;
     let result = match waiting {
-        Waiting::Func(closure) => depth.within(closure(store, thread, call)).await,
+        Waiting::Func(closure) => {
+            depth
+                .within(closure(store, thread, import_call(call, tree, bound)))
+                .await
+        }
         Waiting::Dtor(dtor) => {
-            let rep = thread.stack[call.args] as u32;
+            let rep = thread.stack[call.at()] as u32;
             depth.within(dtor(StoreContextMut(store), rep)).await
         }
     };
@@ -130,7 +151,9 @@ fn waiting<T: 'static>(store: &Store<T>, tree: u32, index: u32) -> Result<Waitin
         if let HostDtor::Async(dtor) = host_dtor(store, tree, index)? {
             return Ok(Waiting::Dtor(dtor));
         }
-    } else if let NativeClosure::Async(closure) = &store.component_hosts[bound.target as usize] {
+    } else if let NativeClosure::Async(closure) =
+        &store.component_hosts[tree as usize][bound.target as usize]
+    {
         return Ok(Waiting::Func(closure.clone()));
     }
     Err(Trap::UnreachableCodeReached.into())
@@ -162,7 +185,7 @@ fn resource_drop<T: 'static>(
         return Ok(Served::Returned);
     }
     let inner = &mut store.inner;
-    let handle = thread.stack[call.args] as u32;
+    let handle = thread.stack[call.at()] as u32;
     let tag = bound.resource;
     let rep = match inner.handles[bound.instance as usize].drop_handle(handle, tag)? {
         Dropped::Borrow { scope } => {
@@ -183,7 +206,7 @@ fn resource_drop<T: 'static>(
             }
             HostDtor::Async(_) => {
                 // The handle is gone; what it stood for is what `await_host` passes on.
-                thread.stack[call.args] = rep.into();
+                thread.stack[call.at()] = rep.into();
                 Ok(Served::Awaited)
             }
         };
@@ -192,7 +215,7 @@ fn resource_drop<T: 'static>(
     if dtor == NONE {
         return Ok(Served::Returned);
     }
-    let base = call.args + call.params.max(call.results);
+    let base = call.end();
     enter_native(thread, Phase::Dtor, base)?;
     thread.native_slots(inner, base, NATIVE_ARGS + 1)?;
     thread.stack[base + NATIVE_ARGS] = rep.into();
@@ -240,7 +263,7 @@ fn adapter(
     };
     match call.returned {
         None => adapter.begin(),
-        Some(at) => adapter.resume(at),
+        Some(at) => adapter.resume(at as usize),
     }
 }
 
@@ -273,7 +296,7 @@ impl Adapter<'_> {
     }
 
     fn begin(&mut self) -> Result<Served> {
-        let base = self.call.args + self.call.params.max(self.call.results);
+        let base = self.call.end();
         enter_native(self.thread, Phase::Params, base)?;
         let slots = usize::from(self.bound.callee_params.max(self.bound.callee_results));
         self.thread
@@ -286,7 +309,7 @@ impl Adapter<'_> {
             let row = self.inner.trees[self.tree as usize]
                 .tables
                 .ty(self.bound.params);
-            let source = self.thread.stack[self.call.args] as u32;
+            let source = self.thread.stack[self.call.at()] as u32;
             self.check_area(
                 source,
                 self.options(self.bound.caller).memory,
@@ -325,7 +348,7 @@ impl Adapter<'_> {
                 row.align,
                 row.size,
             )?;
-            let source = self.thread.stack[self.call.args] as u32;
+            let source = self.thread.stack[self.call.at()] as u32;
             self.frame()?.phase = Phase::Params;
             let arguments = self.arguments()?;
             self.thread.stack[arguments] = room.into();
@@ -431,7 +454,7 @@ impl Adapter<'_> {
                 self.bound.caller,
                 self.bound.result,
                 base,
-                self.call.args,
+                self.call.at(),
             )
         } else {
             let arguments = self.arguments()?;
@@ -439,7 +462,7 @@ impl Adapter<'_> {
                 self.bound.caller,
                 self.bound.callee,
                 self.bound.params,
-                self.call.args,
+                self.call.at(),
                 arguments,
             )
         };
@@ -528,7 +551,7 @@ impl Adapter<'_> {
         let row = self.inner.trees[self.tree as usize].tables.ty(ty);
         let (src, dst) = (
             result as u32,
-            self.thread.stack[self.call.args + self.call.params - 1] as u32,
+            self.thread.stack[self.call.given().end - 1] as u32,
         );
         let (from, to) = (
             self.options(self.bound.callee),

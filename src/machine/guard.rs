@@ -73,9 +73,11 @@ fn store(functions: &[(u32, Vec<u64>)]) -> StoreInner {
         instances: vec![instance(2), instance(of_the_second)],
         funcs,
         memories: (0..2)
-            .map(|at| MemoryEntity {
-                ty: module.memories[at],
-                bytes: vec![1; PAGE_BYTES],
+            .map(|at| {
+                let mut memory = MemoryEntity::empty(module.memories[at]);
+                assert!(memory.bytes.grow(PAGE_BYTES));
+                memory.bytes.fill(1);
+                memory
             })
             .collect(),
         tables: (0..2)

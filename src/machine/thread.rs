@@ -28,17 +28,39 @@ pub(crate) enum Callee {
 pub(crate) struct HostCall {
     pub callee: Callee,
     /// It has called a guest function, which has returned its results to this place.
-    pub returned: Option<usize>,
+    pub returned: Option<u32>,
     /// The instance that called, if it was one.
     pub instance: Option<u32>,
     /// Where on the stack its arguments begin; results are written to the same place.
-    pub args: usize,
+    pub args: u32,
     /// Slots of arguments.
-    pub params: usize,
+    pub params: u16,
     /// Slots of results.
-    pub results: usize,
+    pub results: u16,
     /// The calling frame is left with the results.
     pub(super) tail: bool,
+}
+
+impl HostCall {
+    /// Where on the stack its first argument is.
+    pub fn at(&self) -> usize {
+        self.args as usize
+    }
+
+    /// The arguments' slots.
+    pub fn given(&self) -> core::ops::Range<usize> {
+        self.at()..self.at() + usize::from(self.params)
+    }
+
+    /// The results' slots.
+    pub fn returns(&self) -> core::ops::Range<usize> {
+        self.at()..self.at() + usize::from(self.results)
+    }
+
+    /// The first slot behind both.
+    pub fn end(&self) -> usize {
+        self.at() + usize::from(self.params.max(self.results))
+    }
 }
 
 /// A native call that waits for a guest function which it called.
@@ -117,7 +139,7 @@ impl Thread {
             let code = at.module.funcs.get(func)?.code.get()?;
             Some(self.sp + usize::from(u64::from_le(code[0]) as u16))
         });
-        let call = self.awaited.map_or(0, |call| call.args + call.params);
+        let call = self.awaited.map_or(0, |call| call.given().end);
         frame.map_or(self.stack.len(), |end| end.max(call).min(self.stack.len()))
     }
 
@@ -140,7 +162,8 @@ impl Thread {
         if slots <= self.stack.len() {
             return Ok(());
         }
-        let limit = store.limits.stack_bytes / 8;
+        // Places on it are kept in 32 bits.
+        let limit = (store.limits.stack_bytes / 8).min(u32::MAX as usize);
         if slots > limit {
             return Err(Trap::StackOverflow);
         }
@@ -179,8 +202,8 @@ impl Thread {
                     returned: None,
                     instance: None,
                     args: 2,
-                    params: func.params.into(),
-                    results: func.results.into(),
+                    params: func.params,
+                    results: func.results,
                     tail: true,
                 });
             }
@@ -215,9 +238,9 @@ impl Thread {
             callee,
             returned: None,
             instance,
-            args,
-            params: counts.0.into(),
-            results: counts.1.into(),
+            args: args as u32,
+            params: counts.0,
+            results: counts.1,
             tail,
         });
         Ok(())
@@ -258,7 +281,7 @@ impl Thread {
         if let Some(Waiting { call, base, ip }) = self.waiting.pop() {
             self.regs.ip = ip;
             self.awaited = Some(HostCall {
-                returned: Some(base),
+                returned: Some(base as u32),
                 ..call
             });
         }
@@ -291,10 +314,13 @@ impl Thread {
             self.sp -= (link >> 16) as u16 as usize;
             to
         } else {
-            call.args - 2
+            call.at() - 2
         };
-        self.stack
-            .copy_within(call.args..call.args + call.results, to);
+        match call.results {
+            0 => {}
+            1 => self.stack[to] = self.stack[call.at()],
+            _ => self.stack.copy_within(call.returns(), to),
+        }
         self.load_accumulators(to);
     }
 

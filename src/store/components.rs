@@ -22,6 +22,8 @@ pub(crate) struct Tree {
     pub tables: Arc<ComponentTables>,
     /// A trap or an abandoned call has ended it: nothing enters any more.
     pub locked: bool,
+    /// Its memories are made; else what enters it makes them first.
+    pub awake: bool,
     /// Calls of the host's into it that are under way.
     pub active: u32,
     /// Number of its root's component instance; those nested in it follow in the tables' order.
@@ -34,8 +36,6 @@ pub(crate) struct Tree {
     pub resources: Vec<ResourceTag>,
     /// By the tables' numbers.
     pub trampolines: Vec<BoundTrampoline>,
-    /// Host functions by leaf; [`NONE`] where a leaf is something else.
-    pub hosts: Vec<u32>,
     /// What its resource types are, by the tables' numbers; none if there are none.
     pub resource_types: Option<Arc<[ResourceType]>>,
     pub relay: Relay,
@@ -69,7 +69,7 @@ pub(crate) struct BoundTrampoline {
     /// Rows of the tree's options.
     pub caller: u32,
     pub callee: u32,
-    /// The function behind it: a host function's number or a core function's entity.
+    /// The function behind it: a host function's number in its tree, or a core function's entity.
     pub target: u32,
     /// Core values that the lifted function takes and returns.
     pub callee_params: u16,
@@ -83,6 +83,30 @@ pub(crate) struct BoundTrampoline {
     /// Source and destination are one memory, which `realloc` may change while it is read.
     pub same_memory: bool,
     pub resource: ResourceTag,
+}
+
+/// A call of a function of the host by a component: what is bound there, and where on the thread's
+/// stack its core values are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ImportCall {
+    pub tree: u32,
+    pub bound: BoundTrampoline,
+    /// The first argument's slot; results are written to the same place.
+    pub args: u32,
+    pub params: u16,
+    pub results: u16,
+}
+
+impl ImportCall {
+    /// The arguments' slots.
+    pub fn given(&self) -> core::ops::Range<usize> {
+        self.args as usize..self.args as usize + usize::from(self.params)
+    }
+
+    /// The results' slots.
+    pub fn returns(&self) -> core::ops::Range<usize> {
+        self.args as usize..self.args as usize + usize::from(self.results)
+    }
 }
 
 /// A component instance.

@@ -7,6 +7,7 @@
 pub(crate) mod components;
 pub(crate) mod exceptions;
 pub(crate) mod handles;
+pub(crate) mod later;
 pub(crate) mod relay;
 mod resource_type;
 pub(crate) mod scalar;
@@ -14,12 +15,14 @@ pub(crate) mod scalar;
 use crate::code::module::{FuncType, GlobalType, MemoryType, ModuleData, TableType};
 use crate::error::Trap;
 use crate::limits::Limits;
+use crate::zeroed::Zeroed;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use components::{ComponentInstance, GuestResource, Tree};
 use exceptions::Exceptions;
 use handles::{HandleError, HandleTable, Scopes};
 use hashbrown::HashMap;
+use later::Unmade;
 pub use resource_type::ResourceType;
 use scalar::ScalarAdapter;
 
@@ -73,10 +76,20 @@ pub(crate) struct RefArena {
 #[derive(Debug)]
 pub(crate) struct MemoryEntity {
     pub ty: MemoryType,
-    pub bytes: Vec<u8>,
+    pub bytes: Zeroed,
+    pub unmade: Unmade,
 }
 
 impl MemoryEntity {
+    /// Without bytes.
+    pub fn empty(ty: MemoryType) -> MemoryEntity {
+        MemoryEntity {
+            ty,
+            bytes: Zeroed::default(),
+            unmade: Unmade::default(),
+        }
+    }
+
     /// Size in pages.
     pub fn pages(&self) -> u32 {
         (self.bytes.len() / PAGE_BYTES) as u32
@@ -86,19 +99,24 @@ impl MemoryEntity {
     /// doesn't allow it. `total` is what all memories of the store take.
     fn grow(&mut self, delta: u32, limits: &Limits, total: &mut usize) -> Option<u32> {
         let old = self.pages();
-        let new = old.checked_add(delta)?;
-        let bytes = usize::try_from(u64::from(new) * PAGE_BYTES as u64).ok()?;
-        let more = bytes - self.bytes.len();
-        let all = total.checked_add(more)?;
-        if new > self.ty.maximum.unwrap_or(65_536).min(65_536)
-            || bytes > limits.memory_bytes
-            || (more > 0 && all > limits.total_memory_bytes)
-            || !crate::zeroed::grow(&mut self.bytes, bytes)
-        {
+        let (bytes, all) = self.growth(delta, limits, *total)?;
+        if !self.bytes.grow(bytes) {
             return None;
         }
         *total = all;
         Some(old)
+    }
+
+    /// What growing by `delta` pages would make of its size and of `total`, if it is allowed.
+    fn growth(&self, delta: u32, limits: &Limits, total: usize) -> Option<(usize, usize)> {
+        let new = self.pages().checked_add(delta)?;
+        let bytes = usize::try_from(u64::from(new) * PAGE_BYTES as u64).ok()?;
+        let more = bytes - self.bytes.len();
+        let all = total.checked_add(more)?;
+        let allowed = new <= self.ty.maximum.unwrap_or(65_536).min(65_536)
+            && bytes <= limits.memory_bytes
+            && (more == 0 || all <= limits.total_memory_bytes);
+        allowed.then_some((bytes, all))
     }
 
     fn range(&self, start: u64, len: u64) -> Result<core::ops::Range<usize>, Trap> {
@@ -293,8 +311,7 @@ impl StoreInner {
 
     /// A new memory of its least size; `None` where that may not be.
     pub fn new_memory(&mut self, ty: MemoryType) -> Option<u32> {
-        let bytes = Vec::new();
-        let mut memory = MemoryEntity { ty, bytes };
+        let mut memory = MemoryEntity::empty(ty);
         memory.grow(ty.minimum, &self.limits, &mut self.memory_total)?;
         self.memories.push(memory);
         Some(self.memories.len() as u32 - 1)

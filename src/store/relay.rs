@@ -9,7 +9,7 @@
 use super::components::NONE;
 use super::{MemoryEntity, StoreInner};
 use crate::code::module::MemoryType;
-use alloc::vec::Vec;
+use crate::zeroed::Zeroed;
 
 /// Bytes that are kept while no call runs.
 const KEPT: usize = 1024;
@@ -37,13 +37,10 @@ impl Relay {
 impl StoreInner {
     /// For a new tree; `instance` is the component instance that stands for the host in it.
     pub fn new_relay(&mut self, instance: u32) -> Relay {
-        self.memories.push(MemoryEntity {
-            ty: MemoryType {
-                minimum: 0,
-                maximum: None,
-            },
-            bytes: Vec::new(),
-        });
+        self.memories.push(MemoryEntity::empty(MemoryType {
+            minimum: 0,
+            maximum: None,
+        }));
         Relay {
             instance,
             memory: self.memories.len() as u32 - 1,
@@ -63,7 +60,7 @@ impl StoreInner {
             let allowed = self.limits.total_memory_bytes;
             let most = allowed.saturating_sub(self.memory_total - len);
             let grown = wanted.max(len.saturating_mul(2)).max(KEPT).min(most);
-            if wanted > most || !crate::zeroed::grow(&mut memory.bytes, grown) {
+            if wanted > most || !memory.bytes.grow(grown) {
                 return None;
             }
             self.memory_total += grown - len;
@@ -82,7 +79,7 @@ impl StoreInner {
         let bytes = &mut self.memories[relay.memory as usize].bytes;
         if used == 0 && bytes.len() > KEPT {
             self.memory_total = self.memory_total.saturating_sub(bytes.len());
-            *bytes = Vec::new();
+            *bytes = Zeroed::default();
         }
     }
 }

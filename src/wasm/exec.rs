@@ -2,7 +2,7 @@
 
 use super::instance::Instance;
 use super::module::translate_one;
-use super::store::Store;
+use super::store::{NativeClosures, Store};
 use super::val::with_slots;
 use crate::error::{Error, ErrorKind, Frame, Result, ThrownException, Trap};
 use crate::machine::driver::{self, Event, Growth};
@@ -34,7 +34,12 @@ pub(crate) enum Served {
 }
 
 /// Serves calls of the component runtime's functions, which lies above this room.
-pub(crate) type NativeHook<T> = fn(&mut Store<T>, &mut Thread, HostCall) -> Result<Served>;
+pub(crate) type NativeHook<T> =
+    fn(&mut Store<T>, &mut Thread, HostCall, &mut Held<T>) -> Result<Served>;
+
+/// The host functions of the tree that called last, with its number: held while a call runs, because
+/// the store that owns them is lent to each of them.
+pub(crate) type Held<T> = Option<(u32, NativeClosures<T>)>;
 
 /// What a thread stopped at that its embedder can do something about.
 pub(crate) enum Stop {
@@ -118,6 +123,7 @@ pub(crate) fn step<T: 'static>(store: &mut Store<T>, thread: &mut Thread) -> Res
 }
 
 fn until_stop<T: 'static>(store: &mut Store<T>, thread: &mut Thread) -> Result<Stop> {
+    let mut held = None;
     loop {
         match driver::resume(&mut store.inner, thread) {
             Event::Done => return Ok(Stop::Done),
@@ -138,7 +144,7 @@ fn until_stop<T: 'static>(store: &mut Store<T>, thread: &mut Thread) -> Result<S
                 };
                 // What guests refer to while the host runs isn't to be seen from other threads.
                 let kept = store.inner.exceptions.enter_host();
-                let served = serve(store, thread, call);
+                let served = serve(store, thread, call, &mut held);
                 store.inner.exceptions.leave_host(kept);
                 match (served, call.callee) {
                     (Ok(Served::Returned), _) => thread.host_returned(),
@@ -173,7 +179,12 @@ fn grow<T: 'static>(store: &mut Store<T>, thread: &mut Thread, growth: Growth) -
     Ok(())
 }
 
-fn serve<T: 'static>(store: &mut Store<T>, thread: &mut Thread, call: HostCall) -> Result<Served> {
+fn serve<T: 'static>(
+    store: &mut Store<T>,
+    thread: &mut Thread,
+    call: HostCall,
+    held: &mut Held<T>,
+) -> Result<Served> {
     match (call.callee, store.natives) {
         (Callee::Host(host), _) => {
             let closure = store.hosts[host as usize].closure.clone();
@@ -181,16 +192,15 @@ fn serve<T: 'static>(store: &mut Store<T>, thread: &mut Thread, call: HostCall) 
                 store: store.id,
                 index,
             });
-            with_slots(call.params.max(call.results), |slots| {
-                let given = call.args..call.args + call.params;
-                slots[..call.params].copy_from_slice(&thread.stack[given]);
+            with_slots(call.end() - call.at(), |slots| {
+                slots[..usize::from(call.params)].copy_from_slice(&thread.stack[call.given()]);
                 closure(store, instance, slots)?;
-                let returned = call.args..call.args + call.results;
-                thread.stack[returned].copy_from_slice(&slots[..call.results]);
+                let results = &slots[..usize::from(call.results)];
+                thread.stack[call.returns()].copy_from_slice(results);
                 Ok(Served::Returned)
             })
         }
-        (Callee::Native { .. }, Some(hook)) => hook(store, thread, call),
+        (Callee::Native { .. }, Some(hook)) => hook(store, thread, call, held),
         (Callee::Native { .. }, None) => Err(Trap::UnreachableCodeReached.into()),
     }
 }

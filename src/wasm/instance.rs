@@ -148,7 +148,7 @@ pub(crate) fn instantiate<T: 'static>(
     module: &Module,
     imports: &[Extern],
 ) -> Result<Instance> {
-    let (instance, start) = prepare(store, module, imports, 0)?;
+    let (instance, start) = prepare(store, module, imports, 0, false)?;
     while store.inner.fuel_on && store.inner.fuel < 0 {
         if !store.refuel() {
             return Err(Trap::OutOfFuel.into());
@@ -161,12 +161,13 @@ pub(crate) fn instantiate<T: 'static>(
 }
 
 /// Makes an instance whose references belong to `arena`; its start function, if there is one, is left
-/// to be run. Fuel that isn't there becomes debt.
+/// to be run. Fuel that isn't there becomes debt. `later`: its memories may be made when they are needed.
 pub(crate) fn prepare<T: 'static>(
     store: &mut Store<T>,
     module: &Module,
     imports: &[Extern],
     arena: u32,
+    later: bool,
 ) -> Result<(Instance, Option<u32>)> {
     if !super::engine::Engine::same(&store.engine, &module.engine) {
         return Err(Error::of(
@@ -221,7 +222,7 @@ pub(crate) fn prepare<T: 'static>(
         instance.funcs.push(store.inner.funcs.len() as u32 - 1);
     }
     for ty in &data.memories[data.imported_memories as usize..] {
-        instance.memories.push(new_memory(store, *ty)?);
+        instance.memories.push(new_memory(store, *ty, later)?);
     }
     for &ty in &data.tags[data.imported_tags as usize..] {
         let carries = data.types[ty as usize].clone();
@@ -293,7 +294,10 @@ fn fill(inner: &mut StoreInner, index: u32, data: &ModuleData) -> Result<()> {
             let to = evaluate(inner, index, offset) as u32;
             let length = u32::try_from(segment.bytes.len()).map_err(|_| Trap::MemoryOutOfBounds)?;
             inner.spend(i64::from(length / 8));
-            init_memory(inner, own, *memory as usize, at, (to, 0, length))?;
+            let id = inner.instances[own].memories[*memory as usize];
+            if !inner.note_segment(index, id, at, (to, length))? {
+                init_memory(inner, own, *memory as usize, at, (to, 0, length))?;
+            }
             inner.instances[own].dropped_data[at] = true;
         }
     }
@@ -302,17 +306,25 @@ fn fill(inner: &mut StoreInner, index: u32, data: &ModuleData) -> Result<()> {
 
 /// The value of a validated constant expression.
 fn evaluate(inner: &mut StoreInner, index: u32, expr: &ConstExpr) -> u64 {
+    let mut operand = |op: &ConstOp| match op {
+        ConstOp::Const(value) => Some(*value),
+        ConstOp::GlobalGet(at) => {
+            let id = inner.instances[index as usize].globals[*at as usize];
+            Some(inner.globals[id as usize])
+        }
+        ConstOp::RefNull => Some(0),
+        ConstOp::RefFunc(func) => Some(inner.func_ref(index, *func).into()),
+        _ => None,
+    };
+    // Nearly all of them are one operand.
+    if let [op] = &**expr {
+        return operand(op).unwrap_or(0);
+    }
     let mut stack: Vec<u64> = Vec::new();
     for op in expr {
-        let value = match op {
-            ConstOp::Const(value) => *value,
-            ConstOp::GlobalGet(at) => {
-                let id = inner.instances[index as usize].globals[*at as usize];
-                inner.globals[id as usize]
-            }
-            ConstOp::RefNull => 0,
-            ConstOp::RefFunc(func) => inner.func_ref(index, *func).into(),
-            binary => {
+        let value = match (operand(op), op) {
+            (Some(value), _) => value,
+            (None, binary) => {
                 let (y, x) = (stack.pop().unwrap_or(0), stack.pop().unwrap_or(0));
                 let (a, b) = (x as u32, y as u32);
                 match binary {

@@ -169,7 +169,7 @@ impl Memory {
     /// If a limit or the host's memory doesn't allow it.
     pub fn new(mut store: impl AsContextMut, ty: MemoryType) -> Result<Memory> {
         let store = store.as_context_mut().0;
-        let index = new_memory(store, ty)?;
+        let index = new_memory(store, ty, false)?;
         Ok(Memory {
             store: store.id,
             index,
@@ -394,10 +394,19 @@ pub(super) fn new_tag<T: 'static>(store: &mut Store<T>, carries: FuncType) -> u3
     store.inner.tags.len() as u32 - 1
 }
 
-pub(super) fn new_memory<T: 'static>(store: &mut Store<T>, ty: MemoryType) -> Result<u32> {
+pub(super) fn new_memory<T: 'static>(
+    store: &mut Store<T>,
+    ty: MemoryType,
+    later: bool,
+) -> Result<u32> {
     store.may_add(Counted::Memory)?;
     let allowed = store.may_have_memory(0, ty.minimum.into(), ty.maximum)?;
-    let made = allowed.then(|| store.inner.new_memory(ty)).flatten();
+    let inner = &mut store.inner;
+    let made = allowed.then(|| match later {
+        true => inner.new_memory_later(ty),
+        false => inner.new_memory(ty),
+    });
+    let made = made.flatten();
     made.ok_or_else(|| {
         let why = format!(
             "a memory of {} pages is beyond the limit or the host's memory",

@@ -41,7 +41,7 @@ pub use resumable::{
 pub use stats::Held;
 pub use store::Store;
 pub(crate) use store::{
-    AsyncClosure, AsyncDtor, HostDtor, HostFuture, HostResource, NativeClosure,
+    AsyncClosure, AsyncDtor, HostDtor, HostFuture, HostResource, NativeClosure, NativeClosures,
 };
 pub use typed::{TypedFunc, WasmParams, WasmResults, WasmTy};
 pub use val::{ExternRef, Val};

@@ -296,7 +296,7 @@ impl ResumableCallHostTrap {
         if let Some(awaited) = call.thread.awaited_call() {
             with_slots(inputs.len(), |slots| {
                 lower_all(&mut store.refs(), inputs, slots);
-                let place = awaited.args..awaited.args + slots.len();
+                let place = awaited.at()..awaited.at() + slots.len();
                 call.thread.stack[place].copy_from_slice(slots);
             });
             call.thread.host_returned();

@@ -11,8 +11,8 @@ use super::val::{self, Refs, Val};
 use crate::code::module::{FuncType, ValType};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
-use crate::machine::{HostCall, Thread};
-use crate::store::components::ComponentInstance;
+use crate::machine::Thread;
+use crate::store::components::{ComponentInstance, ImportCall};
 use crate::store::handles::HandleTable;
 use crate::store::{FuncEntity, FuncKind, RefArena, StoreInner};
 use alloc::boxed::Box;
@@ -37,26 +37,33 @@ pub(crate) struct HostEntry<T: 'static> {
 
 /// A function of the host that components import: it finds its arguments on the thread's stack.
 pub(crate) type SyncClosure<T> =
-    Arc<dyn Fn(&mut Store<T>, &mut Thread, HostCall) -> Result<()> + Send + Sync>;
+    Arc<dyn Fn(&mut Store<T>, &mut Thread, &ImportCall) -> Result<()> + Send + Sync>;
 
 /// A call of an asynchronous function of the host.
 pub(crate) type HostFuture<'a> = Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
 
 /// An asynchronous function of the host that components import.
-pub(crate) type AsyncClosure<T> =
-    Arc<dyn for<'a> Fn(&'a mut Store<T>, &'a mut Thread, HostCall) -> HostFuture<'a> + Send + Sync>;
+pub(crate) type AsyncClosure<T> = Arc<
+    dyn for<'a> Fn(&'a mut Store<T>, &'a mut Thread, ImportCall) -> HostFuture<'a> + Send + Sync,
+>;
 
 /// A function of the host that components import.
 pub(crate) enum NativeClosure<T: 'static> {
     Sync(SyncClosure<T>),
     Async(AsyncClosure<T>),
+    /// In place of an import that isn't a function.
+    None,
 }
+
+/// What a tree's imports are, by their numbers.
+pub(crate) type NativeClosures<T> = Arc<[NativeClosure<T>]>;
 
 impl<T: 'static> Clone for NativeClosure<T> {
     fn clone(&self) -> Self {
         match self {
             NativeClosure::Sync(closure) => NativeClosure::Sync(closure.clone()),
             NativeClosure::Async(closure) => NativeClosure::Async(closure.clone()),
+            NativeClosure::None => NativeClosure::None,
         }
     }
 }
@@ -112,8 +119,8 @@ pub struct Store<T: 'static> {
     reserve: u64,
     /// How much fuel is used between two yields of an asynchronous call.
     yield_interval: Option<u64>,
-    /// Functions of hosts that components import, by number.
-    pub(crate) component_hosts: Vec<NativeClosure<T>>,
+    /// Functions of hosts that components import, by tree.
+    pub(crate) component_hosts: Vec<NativeClosures<T>>,
     /// What each tree was instantiated from: type-erased, because that room lies above.
     pub(crate) origins: Vec<Arc<dyn Any + Send + Sync>>,
     /// Resource types of hosts, by their tags' numbers.

@@ -8,6 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::machine::{HostCall, Thread};
 use crate::store::components::*;
 use crate::store::handles::{HandleTable, ResourceTag};
+use crate::store::later::LATER;
 use crate::store::relay::Relay;
 use crate::store::scalar::{Scalar, ScalarAdapter};
 use crate::store::{FuncEntity, FuncKind, RefArena, ResourceType, StoreInner};
@@ -21,7 +22,6 @@ use crate::wasm::{
     Engine, Extern, Func, Global, HostDtor, HostResource, Memory, Module, Store, Table, Tag,
 };
 use alloc::boxed::Box;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 /// An instance that is being made.
@@ -51,7 +51,6 @@ struct Sizes {
     trees: usize,
     components: usize,
     guest_resources: usize,
-    hosts: usize,
 }
 
 impl Sizes {
@@ -66,7 +65,6 @@ impl Sizes {
             trees: inner.trees.len(),
             components: inner.components.len(),
             guest_resources: inner.guest_resources.len(),
-            hosts: store.component_hosts.len(),
         }
     }
 
@@ -75,8 +73,8 @@ impl Sizes {
         inner.forget_room(self.memories, self.tables);
         inner.instances.truncate(self.instances);
         inner.funcs.truncate(self.funcs);
-        inner.memories.truncate(self.memories);
-        inner.tables.truncate(self.tables);
+        inner.forget_memories(self.memories);
+        inner.forget_tables(self.tables);
         inner.globals.truncate(self.globals);
         inner.global_types.truncate(self.globals);
         inner.trees.truncate(self.trees);
@@ -85,7 +83,7 @@ impl Sizes {
         inner.arenas.truncate(self.components);
         inner.guest_resources.truncate(self.guest_resources);
         store.origins.truncate(self.trees);
-        store.component_hosts.truncate(self.hosts);
+        store.component_hosts.truncate(self.trees);
     }
 }
 
@@ -113,7 +111,7 @@ impl<T: 'static> Making<T> {
 
     /// Goes on until all is made, fuel runs out, or a host function is to be awaited.
     pub fn advance(&mut self, store: &mut Store<T>) -> Result<Progress> {
-        let tables = self.pre.component.tables().clone();
+        let tables = self.pre.0.component.tables().clone();
         loop {
             if let Some(thread) = &mut self.start {
                 let limit = store.inner.limits.host_recursion;
@@ -148,13 +146,13 @@ impl<T: 'static> Making<T> {
     ) -> Result<()> {
         match init.kind {
             InitKind::Instantiate => {
-                let module = self.pre.component.modules().get(ModuleId(init.a).index());
+                let module = self.pre.0.component.modules().get(ModuleId(init.a).index());
                 let module = module.ok_or_else(|| lost("a module"))?.clone();
                 let args = arguments(store, self.tree, tables, init.args)?;
                 self.instantiate(store, &module, &args, init)
             }
             InitKind::InstantiateImported => {
-                let Some(Binding::Module(module)) = self.pre.bindings.get(LeafId(init.a).index())
+                let Some(Binding::Module(module)) = self.pre.0.bindings.get(LeafId(init.a).index())
                 else {
                     return Err(lost("an imported module"));
                 };
@@ -189,13 +187,15 @@ impl<T: 'static> Making<T> {
         let first = store.inner.trees[self.tree as usize].first_instance;
         // Each component instance has an arena of references of its own, under its number.
         let arena = first + init.instance.0;
-        let (instance, start) = prepare(store, module, args, arena)?;
+        let later = LATER && !store.inner.trees[self.tree as usize].awake;
+        let (instance, start) = prepare(store, module, args, arena, later)?;
         store.inner.trees[self.tree as usize]
             .core
             .push(instance.index);
         let Some(start) = start else {
             return Ok(());
         };
+        store.inner.make_memories(self.tree)?;
         let mut thread = store.take_thread();
         thread.start(&store.inner, start, &[])?;
         self.start = Some(thread);
@@ -247,7 +247,7 @@ impl<T: 'static> Making<T> {
 
 /// The state of a tree before its initializers.
 fn new_tree<T: 'static>(store: &mut Store<T>, pre: &InstancePre<T>) -> u32 {
-    let tables = pre.component.tables();
+    let tables = pre.0.component.tables();
     let tree = store.inner.trees.len() as u32;
     let first_instance = store.inner.components.len() as u32;
     for _ in &tables.instances {
@@ -274,35 +274,25 @@ fn new_tree<T: 'static>(store: &mut Store<T>, pre: &InstancePre<T>) -> u32 {
         post_return: NONE,
     });
     let options = options.collect();
-    let hosts: Vec<u32> = pre
-        .bindings
-        .iter()
-        .map(|binding| match binding {
-            Binding::Func(closure) => {
-                store.component_hosts.push(closure.clone());
-                store.component_hosts.len() as u32 - 1
-            }
-            _ => NONE,
-        })
-        .collect();
     let types = resources.iter();
     let types = types.map(|tag| store.inner.resource_type(store.id, *tag));
     let resource_types = (!resources.is_empty()).then(|| types.collect());
     let made = Tree {
         tables: tables.clone(),
         locked: false,
+        awake: false,
         active: 0,
         first_instance,
         core: Vec::with_capacity(tables.core_instances as usize),
         options,
         resources,
         trampolines: Vec::new(),
-        hosts,
         resource_types,
         relay,
     };
     store.inner.trees.push(made);
-    store.origins.push(Arc::new(pre.clone()));
+    store.origins.push(pre.0.clone());
+    store.component_hosts.push(pre.0.closures.clone());
     let trampolines = (0..tables.trampolines.len() as u32)
         .map(|index| new_trampoline(store, pre, tree, TrampolineId(index)))
         .collect();
@@ -315,10 +305,10 @@ fn bind_resources<T: 'static>(
     pre: &InstancePre<T>,
     first_instance: u32,
 ) -> Vec<ResourceTag> {
-    let rows = &pre.component.tables().resources;
+    let rows = &pre.component().tables().resources;
     let tags = rows.iter().map(|row| {
         if let Some(leaf) = row.leaf.some()
-            && let Some(Binding::Resource(ty, dtor)) = pre.bindings.get(leaf.index())
+            && let Some(Binding::Resource(ty, dtor)) = pre.0.bindings.get(leaf.index())
         {
             return host_resource(store, *ty, dtor);
         }
@@ -369,12 +359,12 @@ fn new_trampoline<T: 'static>(
     tree: u32,
     id: TrampolineId,
 ) -> BoundTrampoline {
-    let tables = pre.component.tables();
+    let tables = pre.0.component.tables();
     let row = tables.trampoline(id);
     let sig = tables.core_sig(row.sig);
     let inner = &mut store.inner;
     inner.funcs.push(FuncEntity {
-        ty: pre.component.sig_id(row.sig),
+        ty: pre.0.component.sig_id(row.sig),
         params: sig.params.len as u16,
         results: sig.results.len as u16,
         kind: FuncKind::Native { tree, index: id.0 },
@@ -383,7 +373,7 @@ fn new_trampoline<T: 'static>(
     let lowers = matches!(row.kind, TrampolineKind::Lower | TrampolineKind::Adapter);
     let func = row.func.some().map(|func| tables.func(func));
     let target = match func {
-        Some(func) if row.kind == TrampolineKind::Lower => bound.hosts[func.leaf.index()],
+        Some(func) if row.kind == TrampolineKind::Lower => func.leaf.0,
         _ => NONE,
     };
     let (params, result) = match row.ty.some() {

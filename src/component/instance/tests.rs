@@ -1,6 +1,7 @@
 //! What a store holds after instantiations that ended early: nothing of them.
 
 use super::*;
+use crate::store::later::LATER;
 use crate::wasm::{Config, StoreContextMut};
 use alloc::boxed::Box;
 use core::pin::Pin;
@@ -32,7 +33,7 @@ fn starts(engine: &Engine) -> InstancePre<bool> {
 }
 
 /// Lengths of what an instantiation adds to.
-fn lengths(store: &Store<bool>) -> [usize; 13] {
+fn lengths(store: &Store<bool>) -> [usize; 15] {
     let inner = &store.inner;
     [
         inner.instances.len(),
@@ -48,6 +49,8 @@ fn lengths(store: &Store<bool>) -> [usize; 13] {
         inner.guest_resources.len(),
         store.origins.len(),
         store.component_hosts.len(),
+        inner.memory_total,
+        inner.table_total,
     ]
 }
 
@@ -98,4 +101,40 @@ fn nothing_remains_of_an_instantiation_whose_future_is_dropped_or_starved() {
     assert_eq!(lengths(&store), before);
     store.set_fuel(1_000).unwrap();
     assert!(pre.instantiate(&mut store).is_ok());
+}
+
+#[test]
+fn memories_come_when_something_enters_with_the_segments_that_were_checked_before() {
+    let engine = Engine::default();
+    let source = |at: u32| {
+        format!(
+            r#"(component
+            (core module $m
+                (memory 2) (data (i32.const {at}) "\07\09")
+                (func (export "sum") (result i32) (i32.add
+                    (i32.load8_u (i32.const 131070)) (i32.load8_u (i32.const 131071)))))
+            (core instance $i (instantiate $m))
+            (func (export "sum") (result u32) (canon lift (core func $i "sum"))))"#
+        )
+    };
+    let linker = crate::component::Linker::<()>::new(&engine);
+    let component = |at| Component::new(&engine, wat::parse_str(source(at)).unwrap()).unwrap();
+
+    let mut store = Store::new(&engine, ());
+    let instance = linker.instantiate(&mut store, &component(131_070)).unwrap();
+    let made = |store: &Store<()>| store.inner.memories[0].bytes.len();
+    assert_eq!(made(&store), if LATER { 0 } else { 131_072 });
+    assert_eq!(store.inner.memory_total, 131_072);
+    let sum = instance
+        .get_typed_func::<(), (u32,)>(&mut store, "sum")
+        .unwrap();
+    assert_eq!(sum.call(&mut store, ()).unwrap(), (16,));
+    assert_eq!(made(&store), 131_072);
+    assert_eq!(store.inner.memory_total, 131_072);
+
+    let error = linker
+        .instantiate(&mut store, &component(131_071))
+        .unwrap_err();
+    assert_eq!(error.trap(), Some(Trap::MemoryOutOfBounds));
+    assert_eq!(store.inner.memory_total, 131_072);
 }

@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::store::ResourceType;
 use crate::tables::names::NameMap;
 use crate::tables::*;
-use crate::wasm::Module;
+use crate::wasm::{Module, NativeClosure};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
@@ -38,12 +38,17 @@ pub(super) fn bind<T: 'static>(
     if !checker.problems.is_empty() {
         return Err(Error::of(ErrorKind::Link, checker.problems.join("\n")));
     }
-    let binding = |leaf: &LeafRow| -> Result<Binding<T>> {
+    let binding = |leaf: &LeafRow| -> Result<(Binding<T>, NativeClosure<T>)> {
         let found = find(items, tables, *leaf);
         match found {
-            Some(Definition::Func(func)) => Ok(Binding::Func(func.call.clone())),
-            Some(Definition::Module(module)) => Ok(Binding::Module(module.clone())),
-            Some(Definition::Resource(ty, dtor)) => Ok(Binding::Resource(*ty, dtor.clone())),
+            Some(Definition::Func(func)) => Ok((Binding::Func, func.call.clone())),
+            Some(Definition::Module(module)) => {
+                Ok((Binding::Module(module.clone()), NativeClosure::None))
+            }
+            Some(Definition::Resource(ty, dtor)) => {
+                let binding = Binding::Resource(*ty, dtor.clone());
+                Ok((binding, NativeClosure::None))
+            }
             _ => {
                 let why = format!("nothing is defined for `{}`", tables.leaf_path(*leaf));
                 Err(Error::of(ErrorKind::Link, why))
