@@ -326,14 +326,6 @@ impl StoreInner {
         Some(self.tables.len() as u32 - 1)
     }
 
-    /// Takes memories and tables from these numbers on out of the account, before they go.
-    pub fn forget_room(&mut self, memories: usize, tables: usize) {
-        let bytes = self.memories[memories..].iter();
-        self.memory_total -= bytes.map(|memory| memory.bytes.len()).sum::<usize>();
-        let elements = self.tables[tables..].iter();
-        self.table_total -= elements.map(|table| table.elements.len()).sum::<usize>();
-    }
-
     /// Fuel that has to be added before a thread that ran out of it can go on; at least 1.
     pub fn missing_fuel(&self) -> u64 {
         match u64::try_from(self.fuel) {

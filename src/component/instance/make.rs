@@ -70,7 +70,6 @@ impl Sizes {
 
     fn truncate<T: 'static>(self, store: &mut Store<T>) {
         let inner = &mut store.inner;
-        inner.forget_room(self.memories, self.tables);
         inner.instances.truncate(self.instances);
         inner.funcs.truncate(self.funcs);
         inner.forget_memories(self.memories);
