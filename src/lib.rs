@@ -31,12 +31,13 @@ pub use limits::Limits;
 #[cfg(feature = "compile")]
 mod wasm;
 pub use code::module::{ExternType, FuncType, GlobalType, MemoryType, TableType, ValType};
-#[cfg(feature = "compile")]
-#[cfg(feature = "stats")]
+#[cfg(all(feature = "compile", feature = "stats"))]
 pub use wasm::Held;
+#[cfg(feature = "compile")]
 pub use wasm::{
-    AsContext, AsContextMut, Caller, Config, Engine, ExnRef, Export, Extern, ExternRef, Func,
-    Global, Instance, IntoHostFunc, Linker, Memory, Module, ResourceLimiter, ResumableCall,
+    AsContext, AsContextMut, Caller, Config, Engine, EngineWeak, ExnRef, Export, ExportType,
+    Extern, ExternRef, Func, Global, ImportType, Instance, InstancePre, IntoHostFunc, Linker,
+    Memory, Module, ModuleExport, Mutability, ResourceLimiter, ResourcesRequired, ResumableCall,
     ResumableCallHostTrap, ResumableCallOutOfFuel, Store, StoreContext, StoreContextMut,
     StoreLimits, StoreLimitsBuilder, Table, Tag, TypedFunc, TypedResumableCall,
     TypedResumableCallHostTrap, TypedResumableCallOutOfFuel, Val, WasmParams, WasmResults, WasmRet,

@@ -327,17 +327,21 @@ fn a_component_can_be_looked_into_before_it_gets_what_it_imports() {
     let user = load(&engine, CHAIN);
     let ty = user.component_type();
     assert!(matches!(
-        ty.get_export(&engine, "next"),
+        ty.get_export(&engine, "next").map(|found| found.ty),
         Some(ComponentItem::Component(_))
     ));
-    let Some(ComponentItem::ComponentInstance(tools)) = ty.get_import(&engine, "tools") else {
+    let Some(ComponentItem::ComponentInstance(tools)) =
+        ty.get_import(&engine, "tools").map(|found| found.ty)
+    else {
         panic!("{ty:?}");
     };
-    let Some(ComponentItem::Component(next)) = tools.get_export(&engine, "next") else {
+    let Some(ComponentItem::Component(next)) =
+        tools.get_export(&engine, "next").map(|found| found.ty)
+    else {
         panic!("{tools:?}");
     };
     assert!(matches!(
-        next.get_import(&engine, "n"),
+        next.get_import(&engine, "n").map(|found| found.ty),
         Some(ComponentItem::ComponentFunc(_))
     ));
     // An index that was found then is one of the instance's.

@@ -1,6 +1,6 @@
 //! Imports against a linker's definitions: versions, shadowing, what is missing and what doesn't fit.
 
-use cellule::component::types::ComponentItem;
+use cellule::component::types::{ComponentItem, Type};
 use cellule::component::{Component, Instance, Linker, Resource, ResourceType};
 use cellule::{Engine, Error, ErrorKind, Module, Store, StoreContextMut};
 
@@ -198,7 +198,8 @@ fn an_instance_of_types_alone_needs_no_definition() {
     assert_eq!(run(&Linker::new(&engine), &component).unwrap(), 42);
     let ty = component.component_type();
     assert!(matches!(
-        ty.get_import(&engine, "a:b/types@1.0.0"),
+        ty.get_import(&engine, "a:b/types@1.0.0")
+            .map(|found| found.ty),
         Some(ComponentItem::ComponentInstance(_))
     ));
 }
@@ -239,7 +240,7 @@ fn an_imported_core_module_is_instantiated() {
     };
     assert_eq!([bump("a"), bump("a"), bump("run"), bump("a")], [1, 2, 1, 3]);
     let again = instance.get_module(&mut store, "again").unwrap();
-    assert!(again.exports().any(|(name, _)| name == "other"));
+    assert!(again.exports().any(|export| export.name() == "other"));
 }
 
 #[test]
@@ -337,4 +338,147 @@ fn each_instance_drops_a_hosts_resource_as_its_own_linker_says() {
     }
     let expected = ["first drops 4", "second drops 4", "first drops 4"];
     assert_eq!(store.data(), &expected);
+}
+
+/// Opens files of the host's, and has a resource type of its own.
+const OPENS: &str = r#"(component
+    (import "a:b/files" (instance $files
+        (export "file" (type $file (sub resource)))
+        (export "open" (func (param "name" u32) (result (own $file))))))
+    (alias export $files "file" (type $file))
+    (type $own' (resource (rep i32)))
+    (export $own "own" (type $own'))
+    (core func $open (canon lower (func $files "open")))
+    (core module $m (import "" "open" (func $open (param i32) (result i32)))
+        (func (export "run") (param i32) (result i32) (call $open (local.get 0))))
+    (core instance $m (instantiate $m (with "" (instance (export "open" (func $open))))))
+    (func (export "run") (param "name" u32) (result (own $file))
+        (canon lift (core func $m "run"))))"#;
+
+struct File;
+
+fn opens(engine: &Engine) -> Linker<()> {
+    let mut linker = Linker::new(engine);
+    let mut files = linker.instance("a:b/files").unwrap();
+    files
+        .resource("file", ResourceType::host::<File>(), |_, _| Ok(()))
+        .unwrap();
+    let open = |_: StoreContextMut<'_, ()>, (name,): (u32,)| Ok((Resource::<File>::new_own(name),));
+    files.func_wrap("open", open).unwrap();
+    linker
+}
+
+#[test]
+fn a_substituted_type_has_the_resource_types_that_the_linker_defines() {
+    let engine = Engine::default();
+    let component = load(&engine, OPENS);
+    let file = ResourceType::host::<File>();
+    let linker = opens(&engine);
+    let ty = linker.substituted_component_type(&component).unwrap();
+    let Some(ComponentItem::ComponentInstance(files)) =
+        ty.get_import(&engine, "a:b/files").map(|found| found.ty)
+    else {
+        panic!("an instance is imported");
+    };
+    let found = files.get_export(&engine, "file").map(|found| found.ty);
+    assert!(matches!(found, Some(ComponentItem::Resource(ty)) if ty == file));
+    let Some(ComponentItem::ComponentFunc(run)) =
+        ty.get_export(&engine, "run").map(|found| found.ty)
+    else {
+        panic!("a function is exported");
+    };
+    assert!(run.results().eq([Type::Own(file)]));
+    // Without the linker it is a type of its own, as the component's own one is with it.
+    let plain = component.component_type();
+    let Some(ComponentItem::ComponentFunc(run)) =
+        plain.get_export(&engine, "run").map(|found| found.ty)
+    else {
+        panic!("a function is exported");
+    };
+    assert!(!run.results().eq([Type::Own(file)]));
+    let own = ty.get_export(&engine, "own").map(|found| found.ty);
+    assert!(matches!(own, Some(ComponentItem::Resource(ty)) if ty != file));
+    let error = Linker::<()>::new(&engine).substituted_component_type(&component);
+    assert!(error.unwrap_err().to_string().contains("a:b/files"));
+}
+
+#[test]
+fn rust_types_are_checked_before_anything_is_instantiated() {
+    let engine = Engine::default();
+    let component = load(&engine, OPENS);
+    let linker = opens(&engine);
+    let pre = linker.instantiate_pre(&component).unwrap();
+    let (item, _) = component.get_export(None, "run").unwrap();
+    let ComponentItem::ComponentFunc(run) = item else {
+        panic!("a function is exported");
+    };
+    type Params = (u32,);
+    run.typecheck::<Params, (Resource<File>,)>(&pre.instance_type())
+        .unwrap();
+    assert!(
+        run.typecheck::<Params, (Resource<u8>,)>(&pre.instance_type())
+            .is_err()
+    );
+    assert!(
+        run.typecheck::<(u64,), (Resource<File>,)>(&pre.instance_type())
+            .is_err()
+    );
+    // Of the component alone it isn't known what the resource type is.
+    let ty = component.component_type();
+    assert!(
+        run.typecheck::<Params, (Resource<File>,)>(&ty.instance_type())
+            .is_err()
+    );
+    let other = load(&engine, OPENS);
+    let other = other.component_type();
+    let error = run
+        .typecheck::<Params, (Resource<File>,)>(&other.instance_type())
+        .unwrap_err();
+    assert!(error.to_string().contains("another component"), "{error}");
+}
+
+#[test]
+fn an_import_is_told_with_what_it_implements_and_stands_for() {
+    let engine = Engine::default();
+    let component = load(
+        &engine,
+        r#"(component
+            (import "fast" (implements "a:b/store@1.2.0") (instance (export "f" (func))))
+            (import "plain" (func)))"#,
+    );
+    let ty = component.component_type();
+    let fast = ty.get_import(&engine, "fast").unwrap();
+    assert_eq!(fast.implements, Some("a:b/store@1.2.0"));
+    for (name, implements) in [
+        ("a:b/store@1.2.0", true),
+        ("a:b/store@1.0.0", true),
+        ("a:b/store@2.0.0", false),
+        ("a:b/other@1.2.0", false),
+        ("a:b/store", false),
+    ] {
+        assert_eq!(fast.is_implements(name), implements, "{name}");
+    }
+    let plain = ty.get_import(&engine, "plain").unwrap();
+    assert_eq!((plain.implements, plain.external_id), (None, None));
+    assert!(!plain.is_implements("plain"));
+}
+
+#[test]
+fn what_instantiating_needs_is_known_unless_modules_are_imported() {
+    let engine = Engine::default();
+    let twice = load(
+        &engine,
+        r#"(component
+            (core module $m (memory 2) (table 3 funcref) (table 5 funcref))
+            (core instance (instantiate $m)) (core instance (instantiate $m)))"#,
+    );
+    let needed = twice.resources_required().unwrap();
+    assert_eq!((needed.num_memories, needed.num_tables), (2, 4));
+    assert_eq!(needed.max_initial_memory_size, Some(2));
+    assert_eq!(needed.max_initial_table_size, Some(5));
+    let imports = load(
+        &engine,
+        r#"(component (import "m" (core module $m)) (core instance (instantiate $m)))"#,
+    );
+    assert_eq!(imports.resources_required(), None);
 }

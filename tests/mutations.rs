@@ -188,13 +188,13 @@ fn functions(component: &Component, engine: &Engine) -> Vec<ComponentExportIndex
         let Some(index) = component.get_export_index(None, name) else {
             continue;
         };
-        match item {
+        match item.ty {
             ComponentItem::ComponentFunc(_) => found.push(index),
             ComponentItem::ComponentInstance(instance) => {
                 let inner = instance.exports(engine);
                 found.extend(inner.filter_map(|(name, item)| {
                     let index = component.get_export_index(Some(&index), name)?;
-                    matches!(item, ComponentItem::ComponentFunc(_)).then_some(index)
+                    matches!(item.ty, ComponentItem::ComponentFunc(_)).then_some(index)
                 }));
             }
             _ => {}
@@ -224,7 +224,7 @@ fn exercise(engine: &Engine, wasm: &[u8], random: &mut SplitMix) -> bool {
     };
     let (mut resources, mut ran) = (Vec::new(), false);
     for index in functions(&component, engine) {
-        let Some(func) = instance.get_func(&mut store, &index) else {
+        let Some(func) = instance.get_func(&mut store, index) else {
             continue;
         };
         let ty = func.ty(&store);

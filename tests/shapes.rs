@@ -182,7 +182,7 @@ fn a_hosts_handle_of_one_instances_resource_is_refused_by_its_twin() {
         let get = index(store, outer, "get");
         let typed = instance.get_typed_func::<(ResourceAny,), (u32,)>(&mut *store, &get);
         let typed = typed.unwrap().call(&mut *store, (handle,));
-        let get = instance.get_func(&mut *store, &get).unwrap();
+        let get = instance.get_func(&mut *store, get).unwrap();
         let mut results = [Val::Bool(false)];
         let dynamic = get.call(store, &[Val::Resource(handle)], &mut results);
         (typed, dynamic.map(|()| results))
@@ -195,7 +195,7 @@ fn a_hosts_handle_of_one_instances_resource_is_refused_by_its_twin() {
     assert_eq!(dynamic.unwrap(), [Val::U32(7)]);
     let type_of = |store: &mut Store<()>, outer: &str| {
         let index = index(store, outer, "r");
-        instance.get_resource(store, &index).unwrap()
+        instance.get_resource(store, index).unwrap()
     };
     assert_ne!(type_of(&mut store, "a"), type_of(&mut store, "b"));
     assert_eq!(type_of(&mut store, "a"), handle.ty());

@@ -5,6 +5,7 @@ use cellule::component::{
 };
 use cellule::{Engine, ErrorKind, Result, Store, StoreContextMut, Trap};
 use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// A guest that returns whatever pointer and length it is given, as values of several types.
@@ -16,11 +17,14 @@ const GUEST: &str = r#"(component
         (data (i32.const 24) "\ff\fe")
         (data (i32.const 32) "\00\d8")
         (data (i32.const 64) "\01\00\00\00\02\00\00\00\ff\ff\ff\ff")
+        (data (i32.const 96) "\01\00\00\00\00\00\00\00\06\00\00\00")
         (data (i32.const 80) "\00\00\00\00\06\00\00\00\18\00\00\00\02\00\00\00")
         (func (export "get") (param i32 i32) (result i32)
             (i32.store (i32.const 1024) (local.get 0))
             (i32.store (i32.const 1028) (local.get 1))
             (i32.const 1024))
+        (func (export "realloc") (param i32 i32 i32 i32) (result i32)
+            (i32.add (i32.const 2048) (i32.mul (local.get 3) (i32.const 2))))
         (func (export "poke") (param i32 i32) (i32.store8 (local.get 0) (local.get 1))))
     (core instance $m (instantiate $m))
     (alias core export $m "memory" (core memory $memory))
@@ -39,6 +43,10 @@ const GUEST: &str = r#"(component
         (canon lift (core func $get) (memory $memory)))
     (func (export "strings") (param "ptr" u32) (param "len" u32) (result (list string))
         (canon lift (core func $get) (memory $memory)))
+    (func (export "map") (param "ptr" u32) (param "len" u32) (result (map u32 string))
+        (canon lift (core func $get) (memory $memory)))
+    (func (export "map-again") (param "map" (map u32 string)) (result (map u32 string))
+        (canon lift (core func $get) (memory $memory) (realloc (core func $m "realloc"))))
     (func (export "poke") (param "ptr" u32) (param "byte" u32)
         (canon lift (core func $m "poke"))))"#;
 
@@ -192,7 +200,7 @@ const LENDER: &str = r#"(component
     (core module $libc (memory (export "memory") 1))
     (core instance $libc (instantiate $libc))
     (core func $make' (canon lower (func $make)))
-    (core func $take' (canon lower (func $take) (memory $libc "memory")))
+    (core func $take' (canon lower (func $take) (memory (core memory $libc "memory"))))
     (core func $drop' (canon resource.drop $thing))
     (core module $m
         (import "" "memory" (memory 1))
@@ -241,4 +249,25 @@ fn borrows_in_a_list_end_with_the_call_that_it_was_passed_to() {
     let kept = store.data_mut().take().expect("the list was kept");
     let error = kept.get(&mut store, 0).unwrap().unwrap_err();
     assert!(error.to_string().contains("is over"), "{error}");
+}
+
+#[test]
+fn maps_are_lifted_with_and_without_an_order_and_lowered_again() {
+    let (mut store, instance) = guest();
+    let sorted: BTreeMap<u32, String> = get(&mut store, &instance, "map", (96, 1)).unwrap();
+    assert_eq!(sorted[&1], "héllo");
+    let hashed: HashMap<u32, Box<str>> = get(&mut store, &instance, "map", (96, 1)).unwrap();
+    assert_eq!(&*hashed[&1], "héllo");
+    fn again<M: Lift + 'static>(
+        store: &mut Store<()>,
+        instance: &Instance,
+        map: &HashMap<u32, &str>,
+    ) -> M {
+        type Given<'a> = (&'a HashMap<u32, &'a str>,);
+        let func = instance.get_typed_func::<Given<'_>, (M,)>(&mut *store, "map-again");
+        func.unwrap().call(store, (map,)).unwrap().0
+    }
+    let given = HashMap::from([(7, "a"), (5, "bcd")]);
+    let back: BTreeMap<u32, String> = again(&mut store, &instance, &given);
+    assert_eq!(back, BTreeMap::from([(5, "bcd".into()), (7, "a".into())]));
 }

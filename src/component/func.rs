@@ -225,6 +225,14 @@ impl Func {
         Ok(())
     }
 
+    /// Does nothing, as [`Func::post_return`].
+    ///
+    /// # Errors
+    /// None.
+    pub async fn post_return_async(&self, _store: impl AsContextMut) -> Result<()> {
+        Ok(())
+    }
+
     fn checked<T: 'static>(
         &self,
         store: &Store<T>,
@@ -447,6 +455,14 @@ where
     /// # Errors
     /// None.
     pub fn post_return(&self, _store: impl AsContextMut) -> Result<()> {
+        Ok(())
+    }
+
+    /// Does nothing, as [`TypedFunc::post_return`].
+    ///
+    /// # Errors
+    /// None.
+    pub async fn post_return_async(&self, _store: impl AsContextMut) -> Result<()> {
         Ok(())
     }
 

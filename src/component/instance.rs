@@ -10,9 +10,9 @@ mod tests;
 use self::make::Making;
 use super::call::Yield;
 use super::func::{Func, TypedFunc, scope};
-use super::load::{Component, ComponentExportIndex, InstanceExportLookup};
+use super::load::{Component, ComponentExportIndex, ExportLookup as InstanceExportLookup};
 use super::template::Template;
-use super::typed::{ComponentNamedList, Lift, Lower};
+use super::typed::{ComponentNamedList, InstanceType, Lift, Lower};
 use super::types::{self, ComponentItem};
 use crate::error::{Error, ErrorKind, Result, Trap};
 use crate::store::ResourceType;
@@ -45,6 +45,8 @@ pub(crate) struct Pre<T: 'static> {
     bindings: Vec<Binding<T>>,
     /// As many; none where a leaf is not a function.
     closures: NativeClosures<T>,
+    /// What the component's resource types are bound to.
+    resources: Vec<ResourceType>,
 }
 
 impl<T: 'static> Clone for InstancePre<T> {
@@ -57,13 +59,23 @@ impl<T: 'static> InstancePre<T> {
     pub(crate) fn new(
         component: Component,
         bindings: Vec<(Binding<T>, NativeClosure<T>)>,
+        resources: Vec<ResourceType>,
     ) -> InstancePre<T> {
         let (bindings, closures): (Vec<_>, Vec<_>) = bindings.into_iter().unzip();
         InstancePre(Arc::new(Pre {
             component,
             bindings,
             closures: closures.into(),
+            resources,
         }))
+    }
+
+    /// The component's types, for [`types::ComponentFunc::typecheck`].
+    pub fn instance_type(&self) -> InstanceType<'_> {
+        InstanceType {
+            tables: self.0.component.tables(),
+            resources: &self.0.resources,
+        }
     }
 
     /// The component.

@@ -159,13 +159,17 @@ impl<T: 'static> Linker<T> {
             .await
     }
 
-    /// The type of a component with the definitions that it would get.
+    /// The type of a component with the resource types that it would get from the definitions.
     ///
     /// # Errors
     /// As [`Linker::instantiate_pre`].
     pub fn substituted_component_type(&self, component: &Component) -> Result<types::Component> {
-        self.instantiate_pre(component)?;
-        Ok(component.component_type())
+        let resources = bind::resources(&self.items, component)?;
+        let scope = types::Scope {
+            tables: component.tables().clone(),
+            resources: Some(resources.into()),
+        };
+        Ok(types::Component::new(&scope, component.tables().root))
     }
 
     /// Defines each function that a component imports and nothing serves as one that traps, and each
@@ -177,7 +181,7 @@ impl<T: 'static> Linker<T> {
         let engine = self.engine.clone();
         let ty = component.component_type();
         for (name, item) in ty.imports(&engine) {
-            self.root().define_unknown(name, name, &item)?;
+            self.root().define_unknown(name, name, &item.ty)?;
         }
         Ok(())
     }
@@ -401,7 +405,7 @@ impl<'a, T: 'static> LinkerInstance<'a, T> {
                 }
                 let mut inner = self.instance(name)?;
                 for (name, item) in instance.exports(&engine) {
-                    inner.define_unknown(&format!("{path}#{name}"), name, &item)?;
+                    inner.define_unknown(&format!("{path}#{name}"), name, &item.ty)?;
                 }
                 Ok(())
             }

@@ -4,12 +4,13 @@ use super::binary;
 use super::template::{self, Assembled, Source, Template};
 use super::types::{self, Scope};
 use crate::error::Result;
-use crate::tables::{ComponentTables, CoreSigId, ExportId, ExportKind, Span};
-use crate::wasm::{Engine, Module};
+use crate::tables::{ComponentTables, CoreSigId, ExportId, ExportKind, InitKind, Span};
+use crate::wasm::{Engine, Module, ResourcesRequired};
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
+use spin::Mutex;
 
 /// A component, to be instantiated any number of times. Cheap to clone.
 #[derive(Clone)]
@@ -17,7 +18,11 @@ pub struct Component {
     inner: Arc<Inner>,
 }
 
+/// No two components of a process have the same number.
+static NEXT_SERIAL: Mutex<u64> = Mutex::new(1);
+
 struct Inner {
+    serial: u64,
     engine: Engine,
     tables: Arc<ComponentTables>,
     modules: Vec<Module>,
@@ -27,9 +32,9 @@ struct Inner {
     template: Template,
     /// Its binaries: several if it imports components.
     sources: Vec<Arc<Source>>,
-    /// Its tables before it was given the components that it imports: indices of their exports mean
-    /// the same of this one.
-    base: Option<Arc<ComponentTables>>,
+    /// Serial number and tables of what it was before it was given the components that it imports:
+    /// indices of their exports mean the same of this one.
+    base: Option<(u64, Arc<ComponentTables>)>,
 }
 
 impl Component {
@@ -57,7 +62,7 @@ impl Component {
         engine: &Engine,
         template: Template,
         assembled: Assembled,
-        base: Option<Arc<ComponentTables>>,
+        base: Option<(u64, Arc<ComponentTables>)>,
     ) -> Component {
         let Assembled {
             tables,
@@ -67,8 +72,14 @@ impl Component {
         let sig_ids = types::core_sigs(&tables)
             .map(|sig| engine.type_id(&sig))
             .collect();
+        let serial = {
+            let mut next = NEXT_SERIAL.lock();
+            *next += 1;
+            *next
+        };
         Component {
             inner: Arc::new(Inner {
+                serial,
                 sig_ids,
                 engine: engine.clone(),
                 tables: Arc::new(tables),
@@ -92,10 +103,11 @@ impl Component {
             engine,
             template,
             tables,
+            serial,
             ..
         } = &*self.inner;
         let assembled = template::assembled(engine, template, given)?;
-        let base = Some(tables.clone());
+        let base = Some((*serial, tables.clone()));
         Ok(Component::of(engine, template.clone(), assembled, base))
     }
 
@@ -119,6 +131,31 @@ impl Component {
     /// The same as [`Component::new`]: this crate reads no text format.
     pub fn from_binary(engine: &Engine, wasm: &[u8]) -> Result<Component> {
         Component::new(engine, wasm)
+    }
+
+    /// As [`Component::new`], with the binary in a file.
+    ///
+    /// # Errors
+    /// As [`Component::new`], or what reading fails with.
+    #[cfg(feature = "std")]
+    pub fn from_file(engine: &Engine, file: impl AsRef<std::path::Path>) -> Result<Component> {
+        Component::new(engine, crate::wasm::read_file(file.as_ref())?)
+    }
+
+    /// The memories and tables that instantiating it makes; `None` if it instantiates modules that it
+    /// imports, which may make any.
+    pub fn resources_required(&self) -> Option<ResourcesRequired> {
+        let mut all = ResourcesRequired::default();
+        for init in &self.tables().inits {
+            match init.kind {
+                InitKind::Instantiate => {
+                    all.add(&self.modules()[init.a as usize].resources_required());
+                }
+                InitKind::InstantiateImported => return None,
+                InitKind::Resolve | InitKind::Define => {}
+            }
+        }
+        Some(all)
     }
 
     /// The engine that it was made with.
@@ -152,7 +189,7 @@ impl Component {
         let siblings = self.siblings(instance)?;
         let export = self.tables().find_compatible_export(siblings, name)?;
         Some(ComponentExportIndex {
-            tables: self.inner.tables.clone(),
+            component: self.inner.serial,
             export,
         })
     }
@@ -192,35 +229,28 @@ impl fmt::Debug for Component {
 }
 
 /// An export of a component, found once by name and from then on without it.
-#[derive(Clone)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ComponentExportIndex {
-    tables: Arc<ComponentTables>,
+    /// The component's serial number.
+    component: u64,
     export: ExportId,
 }
 
 impl ComponentExportIndex {
     /// The row, if the index is of this component.
     pub(crate) fn of(&self, component: &Component) -> Option<ExportId> {
-        let tables = component.tables();
-        if Arc::ptr_eq(&self.tables, tables) {
+        if self.component == component.inner.serial {
             return Some(self.export);
         }
-        let base = component.inner.base.as_ref()?;
-        let same = Arc::ptr_eq(&self.tables, base);
-        same.then(|| base.same_export(self.export, tables))
+        let (serial, base) = component.inner.base.as_ref()?;
+        let same = self.component == *serial;
+        same.then(|| base.same_export(self.export, component.tables()))
             .flatten()
     }
 }
 
-impl fmt::Debug for ComponentExportIndex {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = self.tables.name(self.tables.export(self.export).name);
-        f.debug_tuple("ComponentExportIndex").field(&name).finish()
-    }
-}
-
 /// What an export is looked up by: a name, which finds the component's own exports, or an index.
-pub trait InstanceExportLookup: private::Sealed {
+pub trait ExportLookup: private::Sealed {
     #[doc(hidden)]
     fn lookup(&self, component: &Component) -> Option<ComponentExportIndex>;
 }
@@ -233,26 +263,26 @@ mod private {
     impl<T: Sealed + ?Sized> Sealed for &T {}
 }
 
-impl InstanceExportLookup for str {
+impl ExportLookup for str {
     fn lookup(&self, component: &Component) -> Option<ComponentExportIndex> {
         component.get_export_index(None, self)
     }
 }
 
-impl InstanceExportLookup for String {
+impl ExportLookup for String {
     fn lookup(&self, component: &Component) -> Option<ComponentExportIndex> {
         component.get_export_index(None, self)
     }
 }
 
-impl InstanceExportLookup for ComponentExportIndex {
+impl ExportLookup for ComponentExportIndex {
     fn lookup(&self, component: &Component) -> Option<ComponentExportIndex> {
         self.of(component)?;
-        Some(self.clone())
+        Some(*self)
     }
 }
 
-impl<T: InstanceExportLookup + ?Sized> InstanceExportLookup for &T {
+impl<T: ExportLookup + ?Sized> ExportLookup for &T {
     fn lookup(&self, component: &Component) -> Option<ComponentExportIndex> {
         (**self).lookup(component)
     }

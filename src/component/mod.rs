@@ -13,6 +13,7 @@
 
 #[cfg(feature = "compile")]
 mod abi;
+#[cfg(feature = "compile")]
 mod access;
 #[cfg(feature = "compile")]
 mod binary;
@@ -52,14 +53,16 @@ pub use self::{
     func::{Func, TypedFunc},
     instance::{Instance, InstancePre},
     linker::{Linker, LinkerInstance},
-    load::{Component, ComponentExportIndex, InstanceExportLookup},
+    load::{Component, ComponentExportIndex, ExportLookup, ExportLookup as InstanceExportLookup},
     resource::ResourceAny,
     typed::{
         ComponentNamedList, ComponentType, InstanceType, InterfaceType, Lift, Lower, WasmList,
         WasmStr,
     },
+    types::Type,
     val::{List, Val},
 };
+#[cfg(feature = "compile")]
 pub use access::Access;
 pub use has_data::{HasData, HasSelf};
 #[cfg(all(feature = "compile", feature = "bindgen"))]

@@ -4,11 +4,18 @@
 //! component's tables and an index, so that it is cheap to clone and outlives the component. Two
 //! value types are equal if they have the same structure, whichever components they come from.
 
+mod externs;
 #[cfg(test)]
 mod tests;
 
+pub use externs::{ComponentExtern, ComponentItem};
+
+use self::externs::{item, items};
+use super::func;
 use super::resource::ResourceType;
+use super::typed::{ComponentNamedList, InstanceType, Lift, Lower};
 use crate::code::module::{ExternType, FuncType, GlobalType, MemoryType, TableType, ValType};
+use crate::error::{Error, ErrorKind, Result};
 use crate::tables::*;
 use crate::wasm::Engine;
 use alloc::sync::Arc;
@@ -28,6 +35,14 @@ impl Scope {
         Scope {
             tables,
             resources: None,
+        }
+    }
+
+    /// What checks Rust types against these.
+    pub fn instance_type(&self) -> InstanceType<'_> {
+        InstanceType {
+            tables: &self.tables,
+            resources: self.resources.as_deref().unwrap_or(&[]),
         }
     }
 
@@ -153,7 +168,8 @@ impl FixedLengthList {
     }
 
     /// How many there are.
-    pub fn size(&self) -> u32 {
+    #[allow(clippy::len_without_is_empty)]
+    pub fn len(&self) -> u32 {
         let TypeRow { b: count, .. } = self.0.row();
         count
     }
@@ -307,6 +323,38 @@ pub enum Type {
     Stream(StreamType),
     Future(FutureType),
     ErrorContext,
+}
+
+macro_rules! unwraps {
+    ($($name:ident $variant:ident $ty:ident)*) => {
+        impl Type {
+            $(
+                #[doc = concat!("The `", stringify!($ty), "` that it is.")]
+                ///
+                /// # Panics
+                /// If it is of another kind.
+                pub fn $name(&self) -> &$ty {
+                    match self {
+                        Type::$variant(ty) => ty,
+                        other => panic!("the type is no {}: {other}", stringify!($ty)),
+                    }
+                }
+            )*
+        }
+    };
+}
+
+unwraps! {
+    unwrap_list List List
+    unwrap_record Record Record
+    unwrap_tuple Tuple Tuple
+    unwrap_variant Variant Variant
+    unwrap_enum Enum Enum
+    unwrap_option Option OptionType
+    unwrap_result Result ResultType
+    unwrap_flags Flags Flags
+    unwrap_own Own ResourceType
+    unwrap_borrow Borrow ResourceType
 }
 
 impl Type {
@@ -554,6 +602,23 @@ impl ComponentFunc {
         params.map(|param| (tables.name(param.name), self.0.at(param.ty)))
     }
 
+    /// An error unless Rust types are its types: parameters and result as tuples. `cx` is of the component
+    /// that the function's type was taken from.
+    ///
+    /// # Errors
+    /// What differs.
+    pub fn typecheck<Params, Return>(&self, cx: &InstanceType<'_>) -> Result<()>
+    where
+        Params: ComponentNamedList + Lower,
+        Return: ComponentNamedList + Lift,
+    {
+        if !Arc::ptr_eq(cx.tables, &self.0.scope.tables) {
+            let why = "the function's type is of another component";
+            return Err(Error::of(ErrorKind::Type, why));
+        }
+        func::typecheck::<Params, Return>(cx, self.0.id)
+    }
+
     /// The result's type: none or one.
     pub fn results(&self) -> impl ExactSizeIterator<Item = Type> + '_ {
         let result = self.0.scope.tables.func_type(self.0.id).result;
@@ -673,12 +738,16 @@ impl ComponentInstance {
     pub fn exports<'a>(
         &'a self,
         _engine: &'a Engine,
-    ) -> impl ExactSizeIterator<Item = (&'a str, ComponentItem)> {
+    ) -> impl ExactSizeIterator<Item = (&'a str, ComponentExtern<'a>)> {
         items(&self.0.scope, self.0.id)
     }
 
     /// An export by its name.
-    pub fn get_export(&self, _engine: &Engine, name: &str) -> Option<ComponentItem> {
+    pub fn get_export<'a>(
+        &'a self,
+        _engine: &'a Engine,
+        name: &str,
+    ) -> Option<ComponentExtern<'a>> {
         item(&self.0.scope, self.0.id, name)
     }
 }
@@ -704,12 +773,16 @@ impl Component {
     pub fn imports<'a>(
         &'a self,
         _engine: &'a Engine,
-    ) -> impl ExactSizeIterator<Item = (&'a str, ComponentItem)> {
+    ) -> impl ExactSizeIterator<Item = (&'a str, ComponentExtern<'a>)> {
         items(&self.0.scope, self.0.id.imports)
     }
 
     /// An import by its name.
-    pub fn get_import(&self, _engine: &Engine, name: &str) -> Option<ComponentItem> {
+    pub fn get_import<'a>(
+        &'a self,
+        _engine: &'a Engine,
+        name: &str,
+    ) -> Option<ComponentExtern<'a>> {
         item(&self.0.scope, self.0.id.imports, name)
     }
 
@@ -717,13 +790,24 @@ impl Component {
     pub fn exports<'a>(
         &'a self,
         _engine: &'a Engine,
-    ) -> impl ExactSizeIterator<Item = (&'a str, ComponentItem)> {
+    ) -> impl ExactSizeIterator<Item = (&'a str, ComponentExtern<'a>)> {
         items(&self.0.scope, self.0.id.exports)
     }
 
     /// An export by its name.
-    pub fn get_export(&self, _engine: &Engine, name: &str) -> Option<ComponentItem> {
+    pub fn get_export<'a>(
+        &'a self,
+        _engine: &'a Engine,
+        name: &str,
+    ) -> Option<ComponentExtern<'a>> {
         item(&self.0.scope, self.0.id.exports, name)
+    }
+}
+
+impl Component {
+    /// Its types, for [`ComponentFunc::typecheck`].
+    pub fn instance_type(&self) -> InstanceType<'_> {
+        self.0.scope.instance_type()
     }
 }
 
@@ -735,75 +819,4 @@ impl fmt::Debug for Component {
             .entries(list(self.0.id.exports))
             .finish()
     }
-}
-
-/// What can be imported or exported.
-#[derive(Clone, Debug)]
-#[allow(missing_docs)]
-pub enum ComponentItem {
-    ComponentFunc(ComponentFunc),
-    Module(Module),
-    Component(Component),
-    ComponentInstance(ComponentInstance),
-    Type(Type),
-    Resource(ResourceType),
-}
-
-impl ComponentItem {
-    pub(crate) fn new(scope: &Scope, row: ExternRow) -> ComponentItem {
-        match row.kind {
-            ExternKind::Func | ExternKind::FuncType => {
-                ComponentItem::ComponentFunc(ComponentFunc::new(scope, FuncTypeId(row.a)))
-            }
-            ExternKind::Module => ComponentItem::Module(Module::new(scope, ModuleTypeId(row.a))),
-            ExternKind::Instance | ExternKind::InstanceType => ComponentItem::ComponentInstance(
-                ComponentInstance::new(scope, InstanceTypeId(row.a)),
-            ),
-            ExternKind::Component | ExternKind::ComponentType => {
-                let row = scope.tables.component_type(ComponentTypeId(row.a));
-                ComponentItem::Component(Component::new(scope, row))
-            }
-            ExternKind::Type => ComponentItem::Type(Type::new(scope, TypeId(row.a))),
-            ExternKind::Resource | ExternKind::ResourceEq => {
-                ComponentItem::Resource(scope.resource(ResourceId(row.a)))
-            }
-        }
-    }
-}
-
-impl ComponentItem {
-    /// What a row of the tree of exports is.
-    pub(crate) fn of_export(scope: &Scope, row: ExportRow) -> ComponentItem {
-        match row.kind {
-            ExportKind::Func | ExportKind::FuncType => {
-                ComponentItem::ComponentFunc(ComponentFunc::new(scope, FuncTypeId(row.ty)))
-            }
-            ExportKind::Module | ExportKind::ImportedModule => {
-                ComponentItem::Module(Module::new(scope, ModuleTypeId(row.ty)))
-            }
-            ExportKind::Instance | ExportKind::InstanceType => ComponentItem::ComponentInstance(
-                ComponentInstance::new(scope, InstanceTypeId(row.ty)),
-            ),
-            ExportKind::Type => ComponentItem::Type(Type::new(scope, TypeId(row.a))),
-            ExportKind::Resource => ComponentItem::Resource(scope.resource(ResourceId(row.a))),
-            ExportKind::Component | ExportKind::ComponentType => {
-                let row = scope.tables.component_type(ComponentTypeId(row.ty));
-                ComponentItem::Component(Component::new(scope, row))
-            }
-        }
-    }
-}
-
-fn items(scope: &Scope, span: Span) -> impl ExactSizeIterator<Item = (&str, ComponentItem)> {
-    let rows = scope.tables.externs(span).iter();
-    rows.map(|row| {
-        let name = scope.tables.name(row.name);
-        (name, ComponentItem::new(scope, *row))
-    })
-}
-
-fn item(scope: &Scope, span: Span, name: &str) -> Option<ComponentItem> {
-    let mut rows = scope.tables.externs(span).iter();
-    let row = rows.find(|row| scope.tables.name(row.name) == name)?;
-    Some(ComponentItem::new(scope, *row))
 }

@@ -48,6 +48,35 @@ pub enum Val {
     Resource(ResourceAny),
 }
 
+macro_rules! from {
+    ($($ty:ty: $variant:ident;)*) => {
+        $(
+            impl From<$ty> for Val {
+                fn from(value: $ty) -> Val {
+                    Val::$variant(value)
+                }
+            }
+        )*
+    };
+}
+
+from! {
+    bool: Bool;
+    i8: S8;
+    u8: U8;
+    i16: S16;
+    u16: U16;
+    i32: S32;
+    u32: U32;
+    i64: S64;
+    u64: U64;
+    f32: Float32;
+    f64: Float64;
+    char: Char;
+    String: String;
+    ResourceAny: Resource;
+}
+
 macro_rules! packed {
     ($($variant:ident $ty:ty: $val:ident;)*) => {
         /// The elements of a list: packed if they are numbers.
@@ -200,7 +229,7 @@ impl Val {
             | (Val::String(_), Type::String) => Ok(()),
             (Val::List(list), Type::List(ty)) => list.check(&ty.ty(), depth),
             (Val::FixedLengthList(list), Type::FixedLengthList(ty)) => {
-                same_count(list.len(), ty.size() as usize, "elements")?;
+                same_count(list.len(), ty.len() as usize, "elements")?;
                 list.check(&ty.ty(), depth)
             }
             (Val::Map(entries), Type::Map(ty)) => entries.iter().try_for_each(|(key, value)| {

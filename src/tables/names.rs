@@ -85,6 +85,12 @@ pub(super) fn split_version(name: &str) -> Option<(&str, Version, Version)> {
     Some((base, version.compatible_part(), version))
 }
 
+/// Whether two names are the same or differ in compatible versions only.
+pub(crate) fn compatible(a: &str, b: &str) -> bool {
+    let part = |name| split_version(name).map(|(base, part, _)| (base, part));
+    a == b || part(a).is_some_and(|part_of_a| part(b) == Some(part_of_a))
+}
+
 /// A map from names to definitions with the lookup that imports use.
 #[derive(Clone, Debug)]
 pub(crate) struct NameMap<V> {

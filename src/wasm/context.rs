@@ -1,5 +1,6 @@
 //! What functions take where wasmtime's take it: a store, or what stands for one inside a host function.
 
+use super::describe::ModuleExport;
 use super::engine::Engine;
 use super::instance::Instance;
 use super::items::Extern;
@@ -27,9 +28,9 @@ pub trait AsContextMut: AsContext {
     fn as_context_mut(&mut self) -> StoreContextMut<'_, Self::Data>;
 }
 
-impl<T: 'static> StoreContext<'_, T> {
+impl<'a, T: 'static> StoreContext<'a, T> {
     /// The embedder's data.
-    pub fn data(&self) -> &T {
+    pub fn data(&self) -> &'a T {
         self.0.data()
     }
 
@@ -78,6 +79,14 @@ impl<T: 'static> StoreContextMut<'_, T> {
     pub fn set_fuel(&mut self, fuel: u64) -> Result<()> {
         self.0.set_fuel(fuel)
     }
+
+    /// See [`Store::fuel_async_yield_interval`].
+    ///
+    /// # Errors
+    /// If the engine doesn't consume fuel, or the interval is zero.
+    pub fn fuel_async_yield_interval(&mut self, interval: Option<u64>) -> Result<()> {
+        self.0.fuel_async_yield_interval(interval)
+    }
 }
 
 /// What a host function is given: the store, and which instance called.
@@ -112,6 +121,11 @@ impl<T: 'static> Caller<'_, T> {
         self.instance?.get_export(&*self.store, name)
     }
 
+    /// As [`Caller::get_export`], without the name.
+    pub fn get_module_export(&self, export: &ModuleExport) -> Option<Extern> {
+        self.instance?.get_module_export(&*self.store, export)
+    }
+
     /// See [`Store::get_fuel`].
     ///
     /// # Errors
@@ -126,6 +140,14 @@ impl<T: 'static> Caller<'_, T> {
     /// If the engine doesn't consume fuel.
     pub fn set_fuel(&mut self, fuel: u64) -> Result<()> {
         self.store.set_fuel(fuel)
+    }
+
+    /// See [`Store::fuel_async_yield_interval`].
+    ///
+    /// # Errors
+    /// If the engine doesn't consume fuel, or the interval is zero.
+    pub fn fuel_async_yield_interval(&mut self, interval: Option<u64>) -> Result<()> {
+        self.store.fuel_async_yield_interval(interval)
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::code::module::FuncType;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
-use alloc::sync::Arc;
+use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 use hashbrown::HashMap;
 use spin::Mutex;
@@ -146,6 +146,7 @@ impl Config {
         wasm_threads => "threads";
         wasm_shared_everything_threads => "shared-everything-threads";
         wasm_memory64 => "memory64";
+        wasm_legacy_exceptions => "legacy-exceptions";
         wasm_gc => "gc";
         wasm_function_references => "function-references";
         wasm_stack_switching => "stack-switching";
@@ -156,6 +157,7 @@ impl Config {
         wasm_component_model_async_stackful => "component-model async";
         wasm_component_model_threading => "component-model threading";
         wasm_component_model_error_context => "component-model error-context";
+        wasm_component_model_memory64 => "component-model memory64";
         wasm_component_model_gc => "component-model gc";
     }
 
@@ -202,6 +204,20 @@ pub struct Engine {
     shared: Arc<Shared>,
 }
 
+/// A reference to an [`Engine`] that doesn't keep it alive.
+#[derive(Clone, Debug)]
+pub struct EngineWeak {
+    shared: Weak<Shared>,
+}
+
+impl EngineWeak {
+    /// The engine, if something else still keeps it.
+    pub fn upgrade(&self) -> Option<Engine> {
+        let shared = self.shared.upgrade()?;
+        Some(Engine { shared })
+    }
+}
+
 impl Engine {
     /// An engine with this configuration.
     ///
@@ -217,8 +233,16 @@ impl Engine {
         })
     }
 
-    pub(crate) fn config(&self) -> &Config {
+    /// The configuration that it was made with.
+    pub fn config(&self) -> &Config {
         &self.shared.config
+    }
+
+    /// A reference that doesn't keep it alive.
+    pub fn weak(&self) -> EngineWeak {
+        EngineWeak {
+            shared: Arc::downgrade(&self.shared),
+        }
     }
 
     /// Whether both are the same engine.

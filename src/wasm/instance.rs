@@ -1,6 +1,7 @@
 //! Instances: making them, and finding their exports.
 
 use super::context::{AsContext, AsContextMut, StoreContext};
+use super::describe::ModuleExport;
 use super::exec;
 use super::func::Func;
 use super::items::{Export, Extern, Global, Memory, Table, Tag, new_memory, new_table, new_tag};
@@ -13,6 +14,7 @@ use crate::error::{Error, ErrorKind, Result, Trap};
 use crate::machine::driver::{init_memory, init_table};
 use crate::store::{CoreInstance, FuncEntity, FuncKind, StoreInner};
 use alloc::format;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 /// An instance of a core module.
@@ -97,6 +99,29 @@ impl Instance {
         let exports = &self.data(store).module.exports;
         let export = exports.iter().find(|export| &*export.name == name)?;
         Some(self.item(store, export.index))
+    }
+
+    /// The module that it is of.
+    pub fn module(&self, store: impl AsContext) -> Module {
+        let store = store.as_context().0;
+        Module {
+            engine: store.engine().clone(),
+            data: self.data(store).module.clone(),
+        }
+    }
+
+    /// An export by its place in the module; `None` if the instance is of another one.
+    pub fn get_module_export(
+        &self,
+        store: impl AsContext,
+        export: &ModuleExport,
+    ) -> Option<Extern> {
+        let store = store.as_context().0;
+        let module = &self.data(store).module;
+        if !Arc::ptr_eq(module, &export.module.data) {
+            return None;
+        }
+        Some(self.item(store, module.exports[export.index as usize].index))
     }
 
     /// An exported function by name.

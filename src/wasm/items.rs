@@ -95,9 +95,42 @@ impl<'a> Export<'a> {
         self.name
     }
 
+    /// Its type.
+    ///
+    /// # Panics
+    /// If it is another store's.
+    pub fn ty(&self, store: impl AsContext) -> ExternType {
+        self.item.ty(store)
+    }
+
     /// What it is.
     pub fn into_extern(self) -> Extern {
         self.item
+    }
+
+    /// The function, if it is one.
+    pub fn into_func(self) -> Option<Func> {
+        self.item.into_func()
+    }
+
+    /// The global, if it is one.
+    pub fn into_global(self) -> Option<Global> {
+        self.item.into_global()
+    }
+
+    /// The memory, if it is one.
+    pub fn into_memory(self) -> Option<Memory> {
+        self.item.into_memory()
+    }
+
+    /// The table, if it is one.
+    pub fn into_table(self) -> Option<Table> {
+        self.item.into_table()
+    }
+
+    /// The tag, if it is one.
+    pub fn into_tag(self) -> Option<Tag> {
+        self.item.into_tag()
     }
 }
 
@@ -187,6 +220,11 @@ impl Memory {
         let store = store.as_context().0;
         let memory = &store.inner.memories[store.own(self.store, self.index)];
         memory.pages().into()
+    }
+
+    /// Bytes in a page.
+    pub fn page_size(&self, store: impl AsContext) -> u64 {
+        self.ty(store).page_size()
     }
 
     /// Its size in bytes.

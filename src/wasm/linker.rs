@@ -1,8 +1,9 @@
 //! Names for what modules import.
 
 use super::context::{AsContext, AsContextMut, Caller};
+use super::describe::ImportType;
 use super::engine::Engine;
-use super::func::{IntoHostFunc, dynamic};
+use super::func::{Func, IntoHostFunc, dynamic};
 use super::instance::{Instance, instantiate};
 use super::items::Extern;
 use super::module::Module;
@@ -13,6 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 enum Definition<T: 'static> {
@@ -200,7 +202,8 @@ impl<T: 'static> Linker<T> {
     /// # Errors
     /// If something else than a function isn't defined.
     pub fn define_unknown_imports_as_traps(&mut self, module: &Module) -> Result<()> {
-        for (space, name, ty) in module.imports() {
+        for import in module.imports() {
+            let (space, name, ty) = (import.module(), import.name(), import.ty());
             if self.find(space, name).is_some() {
                 continue;
             }
@@ -228,6 +231,72 @@ impl<T: 'static> Linker<T> {
         Some(found.in_store(store.as_context_mut().0))
     }
 
+    /// Looks up what serves an import; a closure becomes a function of the store.
+    pub fn get_by_import(
+        &self,
+        store: impl AsContextMut<Data = T>,
+        import: &ImportType<'_>,
+    ) -> Option<Extern> {
+        self.get(store, import.module(), import.name())
+    }
+
+    /// What a command exports to be run by, under a module name: the function with the empty name, or else
+    /// `_start`; a function that does nothing if there is neither.
+    ///
+    /// # Errors
+    /// If it is no function.
+    pub fn get_default(
+        &self,
+        mut store: impl AsContextMut<Data = T>,
+        module: &str,
+    ) -> Result<Func> {
+        for name in ["", "_start"] {
+            if let Some(found) = self.get(store.as_context_mut(), module, name) {
+                return found.into_func().ok_or_else(|| {
+                    let why = format!("`{module}` `{name}` is no function");
+                    Error::of(ErrorKind::Type, why)
+                });
+            }
+        }
+        Ok(Func::wrap(store, || {}))
+    }
+
+    /// All definitions, by module name and name; closures become functions of the store.
+    pub fn iter<'a: 'p, 'p>(
+        &'a self,
+        mut store: impl AsContextMut<Data = T> + 'p,
+    ) -> impl Iterator<Item = (&'a str, &'a str, Extern)> + 'p {
+        let modules = self.items.iter();
+        let all = modules.flat_map(|(module, items)| {
+            items.iter().map(|(name, item)| (&**module, &**name, item))
+        });
+        all.map(move |(module, name, item)| (module, name, item.in_store(store.as_context_mut().0)))
+    }
+
+    /// Finds everything that a module imports, so that instantiating looks nothing up.
+    ///
+    /// # Errors
+    /// All imports that nothing serves, in one error.
+    pub fn instantiate_pre(&self, module: &Module) -> Result<InstancePre<T>> {
+        let mut found = Vec::new();
+        let mut missing = Vec::new();
+        for import in module.imports() {
+            let (space, name) = (import.module(), import.name());
+            match self.find(space, name) {
+                Some(item) => found.push(item.clone()),
+                None => missing.push(format!("`{space}` `{name}` ({})", import.ty())),
+            }
+        }
+        if !missing.is_empty() {
+            let why = format!("unknown import: {}", missing.join(", "));
+            return Err(Error::of(ErrorKind::Link, why));
+        }
+        Ok(InstancePre {
+            module: module.clone(),
+            imports: found.into(),
+        })
+    }
+
     /// Instantiates a module with what it imports, and runs its start function.
     ///
     /// # Errors
@@ -237,25 +306,46 @@ impl<T: 'static> Linker<T> {
     /// If an import is another store's.
     pub fn instantiate(
         &self,
-        mut store: impl AsContextMut<Data = T>,
+        store: impl AsContextMut<Data = T>,
         module: &Module,
     ) -> Result<Instance> {
+        self.instantiate_pre(module)?.instantiate(store)
+    }
+}
+
+/// A module with definitions for what it imports, to be instantiated any number of times. Cheap to clone.
+pub struct InstancePre<T: 'static> {
+    module: Module,
+    imports: Arc<[Definition<T>]>,
+}
+
+impl<T: 'static> Clone for InstancePre<T> {
+    fn clone(&self) -> Self {
+        InstancePre {
+            module: self.module.clone(),
+            imports: self.imports.clone(),
+        }
+    }
+}
+
+impl<T: 'static> InstancePre<T> {
+    /// The module.
+    pub fn module(&self) -> &Module {
+        &self.module
+    }
+
+    /// Instantiates it, and runs its start function.
+    ///
+    /// # Errors
+    /// An import of another type; a limit; a trap.
+    ///
+    /// # Panics
+    /// If an import is another store's.
+    pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>) -> Result<Instance> {
         let store = store.as_context_mut().0;
-        let mut found = Vec::new();
-        let mut missing = Vec::new();
-        for (space, name, ty) in module.imports() {
-            match self.find(space, name) {
-                Some(item) => found.push(item),
-                None => missing.push(format!("`{space}` `{name}` ({ty})")),
-            }
-        }
-        if !missing.is_empty() {
-            let why = format!("unknown import: {}", missing.join(", "));
-            return Err(Error::of(ErrorKind::Link, why));
-        }
-        let found = found.into_iter().map(|item| item.in_store(store));
+        let found = self.imports.iter().map(|item| item.in_store(store));
         let imports: Vec<Extern> = found.collect();
-        instantiate(store, module, &imports)
+        instantiate(store, &self.module, &imports)
     }
 }
 

@@ -6,6 +6,7 @@
 pub(crate) mod context;
 pub(crate) mod decode;
 mod depth;
+mod describe;
 mod engine;
 mod exception;
 pub(crate) mod exec;
@@ -25,14 +26,17 @@ mod val;
 mod validate;
 
 pub use context::{AsContext, AsContextMut, Caller, StoreContext, StoreContextMut};
-pub use engine::{Config, Engine};
+pub use describe::{ExportType, ImportType, ModuleExport, Mutability, ResourcesRequired};
+pub use engine::{Config, Engine, EngineWeak};
 pub use exception::ExnRef;
 pub use func::{Func, IntoHostFunc, WasmRet};
 pub use instance::Instance;
 pub use items::{Export, Extern, Global, Memory, Table, Tag};
 pub use limiter::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};
-pub use linker::Linker;
+pub use linker::{InstancePre, Linker};
 pub use module::Module;
+#[cfg(feature = "std")]
+pub(crate) use module::read_file;
 pub use resumable::{
     ResumableCall, ResumableCallHostTrap, ResumableCallOutOfFuel, TypedResumableCall,
     TypedResumableCallHostTrap, TypedResumableCallOutOfFuel,

@@ -1,6 +1,7 @@
 //! A compiled core module.
 
 use super::decode;
+use super::describe::{ExportType, ImportType, ModuleExport, ResourcesRequired};
 use super::engine::Engine;
 use crate::code::module::{ExternType, FuncFacts, ModuleData};
 use crate::error::Result;
@@ -35,34 +36,91 @@ impl Module {
         Ok(module)
     }
 
+    /// The same as [`Module::new`]: this crate reads no text format.
+    ///
+    /// # Errors
+    /// As [`Module::new`].
+    pub fn from_binary(engine: &Engine, binary: &[u8]) -> Result<Module> {
+        Module::new(engine, binary)
+    }
+
+    /// As [`Module::new`], with the binary in a file.
+    ///
+    /// # Errors
+    /// As [`Module::new`], or what reading fails with.
+    #[cfg(feature = "std")]
+    pub fn from_file(engine: &Engine, file: impl AsRef<std::path::Path>) -> Result<Module> {
+        Module::new(engine, read_file(file.as_ref())?)
+    }
+
+    /// Whether a binary is a valid module that [`Module::new`] would take.
+    ///
+    /// # Errors
+    /// Why it isn't.
+    pub fn validate(engine: &Engine, binary: &[u8]) -> Result<()> {
+        let data = decode::module(engine, binary)?;
+        let Some(bodies) = &data.bodies else {
+            return Ok(());
+        };
+        // What would be validated when it is entered.
+        let mut funcs = 0..data.funcs.len() as u32;
+        funcs.try_for_each(|func| bodies.facts(&data, func).map(drop))
+    }
+
+    /// Whether both are the same module: clones of one.
+    pub fn same(a: &Module, b: &Module) -> bool {
+        Arc::ptr_eq(&a.data, &b.data)
+    }
+
     /// The engine that it was made with.
     pub fn engine(&self) -> &Engine {
         &self.engine
     }
 
-    /// Imports in order: module name, field name, type.
-    pub fn imports(&self) -> impl Iterator<Item = (&str, &str, ExternType)> {
+    /// Imports in order.
+    pub fn imports(&self) -> impl ExactSizeIterator<Item = ImportType<'_>> {
         let data = &self.data;
-        let import = |import: &'_ crate::code::module::Import| data.extern_type(import.index);
-        data.imports
-            .iter()
-            .map(move |i| (&*i.module, &*i.name, import(i)))
+        data.imports.iter().map(move |import| ImportType {
+            module: &import.module,
+            name: &import.name,
+            ty: data.extern_type(import.index),
+        })
     }
 
-    /// Exports in order: name and type.
-    pub fn exports(&self) -> impl Iterator<Item = (&str, ExternType)> {
+    /// Exports in order.
+    pub fn exports(&self) -> impl ExactSizeIterator<Item = ExportType<'_>> {
         let data = &self.data;
-        data.exports
-            .iter()
-            .map(move |export| (&*export.name, data.extern_type(export.index)))
+        data.exports.iter().map(move |export| ExportType {
+            name: &export.name,
+            ty: data.extern_type(export.index),
+        })
     }
 
     /// The type of an export.
     pub fn get_export(&self, name: &str) -> Option<ExternType> {
         let mut exports = self.exports();
-        exports
-            .find(|export| export.0 == name)
-            .map(|export| export.1)
+        let export = exports.find(|export| export.name() == name)?;
+        Some(export.ty)
+    }
+
+    /// An export, to be found in instances without its name.
+    pub fn get_export_index(&self, name: &str) -> Option<ModuleExport> {
+        let mut exports = self.data.exports.iter();
+        let index = exports.position(|export| &*export.name == name)?;
+        Some(ModuleExport {
+            module: self.clone(),
+            index: index as u32,
+        })
+    }
+
+    /// The memories and tables that instantiating it makes.
+    pub fn resources_required(&self) -> ResourcesRequired {
+        let mut all = ResourcesRequired::default();
+        let memories = &self.data.memories[self.data.imported_memories as usize..];
+        memories.iter().for_each(|ty| all.memory(ty));
+        let tables = &self.data.tables[self.data.imported_tables as usize..];
+        tables.iter().for_each(|(ty, _)| all.table(ty));
+        all
     }
 
     /// Its name, where the binary has one.
@@ -126,4 +184,11 @@ fn check(module: &ModuleData, func: u32, code: &[u64]) -> Result<()> {
         );
         crate::Error::of(crate::ErrorKind::Host, why)
     })
+}
+
+/// A file's bytes.
+#[cfg(feature = "std")]
+pub(crate) fn read_file(file: &std::path::Path) -> Result<alloc::vec::Vec<u8>> {
+    use crate::error::Context as _;
+    std::fs::read(file).with_context(|| alloc::format!("reading {}", file.display()))
 }

@@ -64,6 +64,43 @@ impl Val {
     }
 }
 
+macro_rules! accessors {
+    ($($variant:ident $ty:ty: $get:ident $unwrap:ident, |$value:ident| $made:expr;)*) => {
+        impl Val {
+            $(
+                #[doc = concat!("The `", stringify!($ty), "`, if it is one.")]
+                pub fn $get(&self) -> Option<$ty> {
+                    match self {
+                        Val::$variant($value) => Some($made),
+                        _ => None,
+                    }
+                }
+
+                #[doc = concat!("The `", stringify!($ty), "` that it is.")]
+                ///
+                /// # Panics
+                /// If it is of another type.
+                pub fn $unwrap(&self) -> $ty {
+                    match self.$get() {
+                        Some(value) => value,
+                        None => panic!("the value is no {} but of type {}", stringify!($ty), self.ty()),
+                    }
+                }
+            )*
+        }
+    };
+}
+
+accessors! {
+    I32 i32: i32 unwrap_i32, |value| *value;
+    I64 i64: i64 unwrap_i64, |value| *value;
+    F32 f32: f32 unwrap_f32, |value| f32::from_bits(*value);
+    F64 f64: f64 unwrap_f64, |value| f64::from_bits(*value);
+    FuncRef Option<Func>: funcref unwrap_funcref, |value| *value;
+    ExternRef Option<ExternRef>: externref unwrap_externref, |value| *value;
+    ExnRef Option<ExnRef>: exnref unwrap_exnref, |value| *value;
+}
+
 impl From<i32> for Val {
     fn from(value: i32) -> Val {
         Val::I32(value)

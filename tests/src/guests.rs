@@ -123,7 +123,7 @@ impl<T: 'static> Session<T> {
     pub fn call(&mut self, path: &str, params: &[Val]) -> Result<Option<Val>> {
         let index = self.index(path);
         let store = &mut self.store;
-        let func = self.instance.get_func(&mut *store, &index);
+        let func = self.instance.get_func(&mut *store, index);
         let func = func.expect("a function");
         let mut results = vec![Val::Bool(false); func.ty(&*store).results().len()];
         match self.pace {

@@ -7,7 +7,7 @@ use super::wave::{self, Names, Ty, Value};
 use super::{called_unserved, ended, results, unserved};
 use crate::args::{RunArgs, UnknownImports};
 use anyhow::{Context, Result, anyhow, bail};
-use cellule::component::types::{ComponentItem, Type};
+use cellule::component::types::{ComponentExtern, ComponentItem, Type};
 use cellule::component::{
     Component, Func, Instance, InstancePre, Linker, LinkerInstance, List, ResourceAny, Val,
 };
@@ -183,7 +183,7 @@ impl Guest {
                 .get_export_index(&mut *store, index.as_ref(), name)?;
             index = Some(found);
         }
-        self.instance.get_func(&mut *store, &index?)
+        self.instance.get_func(&mut *store, index?)
     }
 }
 
@@ -257,11 +257,11 @@ impl StandIn<'_> {
         &self,
         mut place: LinkerInstance<'_, ()>,
         prefix: &str,
-        items: impl Iterator<Item = (&'a str, ComponentItem)>,
+        items: impl Iterator<Item = (&'a str, ComponentExtern<'a>)>,
     ) -> Result<()> {
         for (name, item) in items {
             let full = format!("{prefix}{name}");
-            match item {
+            match item.ty {
                 ComponentItem::ComponentFunc(ty) if self.print && ty.results().len() == 0 => {
                     let names = self.names.clone();
                     place.func_new(name, move |mut store, _, values, _| {

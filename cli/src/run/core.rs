@@ -62,8 +62,9 @@ impl Guest {
 fn link(args: &RunArgs, module: &Module) -> Result<Linker<()>> {
     let mut linker = Linker::new(module.engine());
     let mut missing = Vec::new();
-    for (space, name, ty) in module.imports() {
-        match ty {
+    for import in module.imports() {
+        let (space, name) = (import.module(), import.name());
+        match import.ty() {
             ExternType::Func(ty) if args.unknown_imports != UnknownImports::Refuse => {
                 let full = format!("{space} {name}");
                 let print = args.unknown_imports == UnknownImports::Print;
@@ -93,7 +94,7 @@ fn no_function(module: &Module, name: &str) -> anyhow::Error {
     if lines.is_empty() {
         return anyhow!("no function is exported");
     }
-    let names = module.exports().map(|(name, _)| name);
+    let names = module.exports().map(|export| export.name());
     anyhow!(
         "no function `{name}` is exported{}; these are:\n  {}",
         near::hint(name, names),
@@ -104,9 +105,9 @@ fn no_function(module: &Module, name: &str) -> anyhow::Error {
 /// The exported functions, a line each.
 fn functions(module: &Module) -> Vec<String> {
     let exports = module.exports();
-    let functions = exports.filter(|(_, ty)| matches!(ty, ExternType::Func(_)));
+    let functions = exports.filter(|export| matches!(export.ty(), ExternType::Func(_)));
     functions
-        .map(|(name, ty)| format!("{name}: {ty}"))
+        .map(|export| format!("{}: {}", export.name(), export.ty()))
         .collect()
 }
 

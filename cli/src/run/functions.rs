@@ -5,7 +5,7 @@ use crate::near;
 use anyhow::{Result, anyhow, bail};
 use cellule::Engine;
 use cellule::component::ResourceType;
-use cellule::component::types::{ComponentFunc, ComponentItem};
+use cellule::component::types::{ComponentExtern, ComponentFunc, ComponentItem};
 
 /// An item that is no instance, and the names of the instances that it is in.
 pub struct Item {
@@ -64,7 +64,7 @@ impl Item {
 
 /// All items that are no instances, in order.
 pub fn items<'a>(
-    siblings: impl Iterator<Item = (&'a str, ComponentItem)>,
+    siblings: impl Iterator<Item = (&'a str, ComponentExtern<'a>)>,
     engine: &Engine,
 ) -> Vec<Item> {
     let mut found = Vec::new();
@@ -73,12 +73,13 @@ pub fn items<'a>(
 }
 
 fn collect<'a>(
-    siblings: impl Iterator<Item = (&'a str, ComponentItem)>,
+    siblings: impl Iterator<Item = (&'a str, ComponentExtern<'a>)>,
     engine: &Engine,
     path: &mut Vec<String>,
     found: &mut Vec<Item>,
 ) {
-    for (name, item) in siblings {
+    for (name, sibling) in siblings {
+        let item = sibling.ty;
         path.push(name.to_string());
         if let ComponentItem::ComponentInstance(instance) = &item {
             collect(instance.exports(engine), engine, path, found);

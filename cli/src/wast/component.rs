@@ -96,7 +96,7 @@ impl ComponentSide {
     ) -> Result<(), Error> {
         let mut target = self.linker.instance(name)?;
         for (export, item) in component.component_type().exports(&engine.engine) {
-            match item {
+            match item.ty {
                 ComponentItem::Module(_) => {
                     if let Some(module) = instance.get_module(&mut *store, export) {
                         target.module(export, &module)?;

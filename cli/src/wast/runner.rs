@@ -294,7 +294,7 @@ impl Runner {
     /// Stops if a module imports from one that was skipped or failed.
     fn check_imports(&self, module: &Compiled<Module>) -> Step {
         let lost = module.item.imports();
-        let mut lost = lost.filter_map(|(from, _, _)| self.unregistered.get(from));
+        let mut lost = lost.filter_map(|import| self.unregistered.get(import.module()));
         lost.next().map_or(Ok(()), |lost| Err(lost.stop()))
     }
 

@@ -605,7 +605,8 @@ fn named_arguments<T: 'static>(
     span: Span,
 ) -> Result<Vec<Extern>> {
     let rows = &tables.named_args[span.range()];
-    let wanted = module.imports().map(|(space, name, _)| {
+    let wanted = module.imports().map(|import| {
+        let (space, name) = (import.module(), import.name());
         let mut rows = rows.iter();
         let row =
             rows.find(|row| tables.name(row.module) == space && tables.name(row.name) == name);

@@ -17,11 +17,12 @@ use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-/// Binds the imports of a component.
-pub(super) fn bind<T: 'static>(
+/// Checks the imports of a component; what its resource types are bound to, those that it defines left as
+/// they are.
+pub(super) fn resources<T: 'static>(
     items: &NameMap<Definition<T>>,
     component: &Component,
-) -> Result<InstancePre<T>> {
+) -> Result<Vec<ResourceType>> {
     let tables = component.tables();
     let unknown = |at: usize| {
         ResourceType::uninstantiated(Arc::as_ptr(tables) as usize, ResourceId(at as u32))
@@ -38,6 +39,16 @@ pub(super) fn bind<T: 'static>(
     if !checker.problems.is_empty() {
         return Err(Error::of(ErrorKind::Link, checker.problems.join("\n")));
     }
+    Ok(checker.resources)
+}
+
+/// Binds the imports of a component.
+pub(super) fn bind<T: 'static>(
+    items: &NameMap<Definition<T>>,
+    component: &Component,
+) -> Result<InstancePre<T>> {
+    let resources = resources(items, component)?;
+    let tables = component.tables();
     let binding = |leaf: &LeafRow| -> Result<(Binding<T>, NativeClosure<T>)> {
         let found = find(items, tables, *leaf);
         match found {
@@ -56,7 +67,7 @@ pub(super) fn bind<T: 'static>(
         }
     };
     let bindings = tables.leaves.iter().map(binding).collect::<Result<_>>()?;
-    Ok(InstancePre::new(component.clone(), bindings))
+    Ok(InstancePre::new(component.clone(), bindings, resources))
 }
 
 /// What is defined for a leaf.
@@ -193,7 +204,7 @@ fn fits(tables: &ComponentTables, ty: ModuleTypeId, module: &Module) -> Result<(
     let row = tables.module_type(ty);
     for expected in tables.core_externs(row.exports) {
         let name = tables.name(expected.name);
-        let Some((_, actual)) = module.exports().find(|(found, _)| *found == name) else {
+        let Some(actual) = module.get_export(name) else {
             return refuse(format!("module export `{name}` not defined"));
         };
         subtype(&actual, &core_extern(tables, expected)).map_err(|why| {
@@ -204,7 +215,8 @@ fn fits(tables: &ComponentTables, ty: ModuleTypeId, module: &Module) -> Result<(
         })?;
     }
     let imports = tables.core_externs(row.imports);
-    for (space, name, actual) in module.imports() {
+    for import in module.imports() {
+        let (space, name, actual) = (import.module(), import.name(), import.ty());
         let given = imports
             .iter()
             .find(|row| tables.name(row.module) == space && tables.name(row.name) == name);

@@ -31,6 +31,7 @@ fn instance(component: &Component, name: &str) -> ComponentInstance {
     match component
         .component_type()
         .get_import(component.engine(), name)
+        .map(|found| found.ty)
     {
         Some(ComponentItem::ComponentInstance(instance)) => instance,
         other => panic!("{name}: {other:?}"),
@@ -47,8 +48,8 @@ fn imports_are_told_with_names_and_types_in_order() {
     let types = instance(&component, "a:b/types@0.2.6");
     let told: Vec<String> = types
         .exports(engine)
-        .filter(|(_, item)| !matches!(item, ComponentItem::Resource(_)))
-        .map(|(name, item)| match item {
+        .filter(|(_, item)| !matches!(item.ty, ComponentItem::Resource(_)))
+        .map(|(name, item)| match item.ty {
             ComponentItem::Type(ty) => alloc::format!("{name} = {ty}"),
             ComponentItem::ComponentFunc(func) => alloc::format!("{name}: {func:?}"),
             other => alloc::format!("{other:?}"),
@@ -71,10 +72,12 @@ fn compound_types_can_be_taken_apart() {
     let component = component(SHAPES);
     let types = instance(&component, "a:b/types@0.2.6");
     let engine = component.engine();
-    let Some(ComponentItem::ComponentFunc(f)) = types.get_export(engine, "f") else {
+    let Some(ComponentItem::ComponentFunc(f)) = types.get_export(engine, "f").map(|found| found.ty)
+    else {
         panic!("f is a function");
     };
-    let Some(ComponentItem::Resource(r)) = types.get_export(engine, "r") else {
+    let Some(ComponentItem::Resource(r)) = types.get_export(engine, "r").map(|found| found.ty)
+    else {
         panic!("r is a resource");
     };
     assert!(!f.async_());
@@ -107,7 +110,8 @@ fn compound_types_can_be_taken_apart() {
 fn core_modules_are_told_by_their_imports_and_exports() {
     let component = component(SHAPES);
     let engine = component.engine();
-    let Some(ComponentItem::Module(module)) = component.component_type().get_import(engine, "m")
+    let ty = component.component_type();
+    let Some(ComponentItem::Module(module)) = ty.get_import(engine, "m").map(|found| found.ty)
     else {
         panic!("m is a module");
     };
@@ -132,7 +136,10 @@ fn equal_structures_are_equal_types_across_components() {
     let two = component(SHAPES);
     let point = |component: &Component, name: &str| {
         let types = instance(component, "a:b/types@0.2.6");
-        match types.get_export(component.engine(), name) {
+        match types
+            .get_export(component.engine(), name)
+            .map(|found| found.ty)
+        {
             Some(ComponentItem::Type(ty)) => ty,
             other => panic!("{other:?}"),
         }
@@ -141,7 +148,10 @@ fn equal_structures_are_equal_types_across_components() {
     assert_ne!(point(&one, "point"), point(&two, "color"));
     let resource = |component: &Component| {
         let types = instance(component, "a:b/types@0.2.6");
-        match types.get_export(component.engine(), "r") {
+        match types
+            .get_export(component.engine(), "r")
+            .map(|found| found.ty)
+        {
             Some(ComponentItem::Resource(ty)) => ty,
             other => panic!("{other:?}"),
         }

@@ -1,0 +1,107 @@
+//! What components import and export: items, and what their names say of them.
+
+use super::*;
+use crate::tables::names::compatible;
+
+/// What can be imported or exported.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)]
+pub enum ComponentItem {
+    ComponentFunc(ComponentFunc),
+    Module(Module),
+    Component(Component),
+    ComponentInstance(ComponentInstance),
+    Type(Type),
+    Resource(ResourceType),
+}
+
+impl ComponentItem {
+    pub(crate) fn new(scope: &Scope, row: ExternRow) -> ComponentItem {
+        match row.kind {
+            ExternKind::Func | ExternKind::FuncType => {
+                ComponentItem::ComponentFunc(ComponentFunc::new(scope, FuncTypeId(row.a)))
+            }
+            ExternKind::Module => ComponentItem::Module(Module::new(scope, ModuleTypeId(row.a))),
+            ExternKind::Instance | ExternKind::InstanceType => ComponentItem::ComponentInstance(
+                ComponentInstance::new(scope, InstanceTypeId(row.a)),
+            ),
+            ExternKind::Component | ExternKind::ComponentType => {
+                let row = scope.tables.component_type(ComponentTypeId(row.a));
+                ComponentItem::Component(Component::new(scope, row))
+            }
+            ExternKind::Type => ComponentItem::Type(Type::new(scope, TypeId(row.a))),
+            ExternKind::Resource | ExternKind::ResourceEq => {
+                ComponentItem::Resource(scope.resource(ResourceId(row.a)))
+            }
+        }
+    }
+}
+
+impl ComponentItem {
+    /// What a row of the tree of exports is.
+    pub(crate) fn of_export(scope: &Scope, row: ExportRow) -> ComponentItem {
+        match row.kind {
+            ExportKind::Func | ExportKind::FuncType => {
+                ComponentItem::ComponentFunc(ComponentFunc::new(scope, FuncTypeId(row.ty)))
+            }
+            ExportKind::Module | ExportKind::ImportedModule => {
+                ComponentItem::Module(Module::new(scope, ModuleTypeId(row.ty)))
+            }
+            ExportKind::Instance | ExportKind::InstanceType => ComponentItem::ComponentInstance(
+                ComponentInstance::new(scope, InstanceTypeId(row.ty)),
+            ),
+            ExportKind::Type => ComponentItem::Type(Type::new(scope, TypeId(row.a))),
+            ExportKind::Resource => ComponentItem::Resource(scope.resource(ResourceId(row.a))),
+            ExportKind::Component | ExportKind::ComponentType => {
+                let row = scope.tables.component_type(ComponentTypeId(row.ty));
+                ComponentItem::Component(Component::new(scope, row))
+            }
+        }
+    }
+}
+
+/// An import or export of a component or an instance: its type, and what the binary says beside it.
+#[derive(Clone, Debug)]
+pub struct ComponentExtern<'a> {
+    /// Its type.
+    pub ty: ComponentItem,
+    /// The interface that it implements, where the binary says so.
+    pub implements: Option<&'a str>,
+    /// The embedder's name for it, where the binary has one.
+    pub external_id: Option<&'a str>,
+}
+
+impl<'a> ComponentExtern<'a> {
+    fn new(scope: &'a Scope, row: ExternRow) -> ComponentExtern<'a> {
+        let name = |id: NameId| id.some().map(|id| scope.tables.name(id));
+        ComponentExtern {
+            ty: ComponentItem::new(scope, row),
+            implements: name(row.implements),
+            external_id: name(row.external_id),
+        }
+    }
+
+    /// Whether the binary says that it implements this interface, or one of a version that is
+    /// compatible with it.
+    pub fn is_implements(&self, name: &str) -> bool {
+        self.implements
+            .is_some_and(|implements| compatible(implements, name))
+    }
+}
+
+pub(super) fn items(
+    scope: &Scope,
+    span: Span,
+) -> impl ExactSizeIterator<Item = (&str, ComponentExtern<'_>)> {
+    let rows = scope.tables.externs(span).iter();
+    rows.map(|row| {
+        let name = scope.tables.name(row.name);
+        (name, ComponentExtern::new(scope, *row))
+    })
+}
+
+pub(super) fn item<'a>(scope: &'a Scope, span: Span, name: &str) -> Option<ComponentExtern<'a>> {
+    let mut rows = scope.tables.externs(span).iter();
+    let row = rows.find(|row| scope.tables.name(row.name) == name)?;
+    Some(ComponentExtern::new(scope, *row))
+}
