@@ -143,7 +143,6 @@ impl<'a> Generator<'a> {
         stability: Stability,
         tree: &mut Tree,
     ) -> Result<Linked> {
-        let cellule = &self.cellule;
         let features = self.features_of_interface(id);
         let (scope, home) = (self.scope(key, id), &self.homes[&id]);
         let path = &home.path;
@@ -163,69 +162,71 @@ impl<'a> Generator<'a> {
             });
         }
         let types = self.types(scope, id)?;
-        let imported = self.of_interface(scope);
-        let Bound {
-            traits,
-            defining,
-            bounds,
-            with_store,
-            is_async,
-        } = self.imported(&imported)?;
-        let name = self.resolve.name_world_key(key);
-        let send = is_async.then(|| quote!(+ ::core::marker::Send));
+        let bound = self.imported(&self.of_interface(scope))?;
+        let traits = &bound.traits;
         let link_options = self.link_options(&features);
-        let (options, pass_options) = self.options_parameter(&features);
-        let defining = gate(&self.resolve.interfaces[id].stability, defining);
-        let has_data = match &with_store {
+        let linking = self.interface_linking(key, id, &bound, &features);
+        tree.put(path, quote!(#types #traits #link_options #linking));
+        Ok(Linked {
+            module: quote!(#(#path)::*),
+            with_store: bound.with_store.is_some(),
+            stability,
+            features,
+            is_async: bound.is_async,
+        })
+    }
+
+    /// The functions that define an interface in a linker.
+    fn interface_linking(
+        &self,
+        key: &WorldKey,
+        id: InterfaceId,
+        bound: &Bound,
+        features: &Features,
+    ) -> TokenStream {
+        let cellule = &self.cellule;
+        let name = self.resolve.name_world_key(key);
+        let send = bound.is_async.then(|| quote!(+ ::core::marker::Send));
+        let (options, pass_options) = self.options_parameter(features);
+        let stability = &self.resolve.interfaces[id].stability;
+        let defining = gate(stability, bound.defining.clone());
+        let has_data = match &bound.with_store {
             Some(with_store) => quote!(#with_store<_T>),
             None => quote!(#cellule::component::HasData),
         };
+        let bounds = &bound.bounds;
         let data = quote! {
             where
                 _D: #has_data,
                 for<'a> _D::Data<'a>: Host #(+ #bounds)*,
                 _T: 'static #send,
         };
-        tree.put(
-            path,
-            quote! {
-                #types
-                #traits
-                #link_options
+        quote! {
+            /// Defines what the interface has in an instance of a linker.
+            pub fn add_to_linker_instance<_T, _D>(
+                inst: &mut #cellule::component::LinkerInstance<'_, _T>,
+                #options
+                host_getter: fn(&mut _T) -> _D::Data<'_>,
+            ) -> #cellule::Result<()>
+            #data
+            {
+                let _ = (&inst, host_getter);
+                #defining
+                ::core::result::Result::Ok(())
+            }
 
-                /// Defines what the interface has in an instance of a linker.
-                pub fn add_to_linker_instance<_T, _D>(
-                    inst: &mut #cellule::component::LinkerInstance<'_, _T>,
-                    #options
-                    host_getter: fn(&mut _T) -> _D::Data<'_>,
-                ) -> #cellule::Result<()>
-                #data
-                {
-                    let _ = (&inst, host_getter);
-                    #defining
-                    ::core::result::Result::Ok(())
-                }
-
-                /// Defines the interface in a linker; `host_getter` finds the host in the store's data.
-                pub fn add_to_linker<_T, _D>(
-                    linker: &mut #cellule::component::Linker<_T>,
-                    #options
-                    host_getter: fn(&mut _T) -> _D::Data<'_>,
-                ) -> #cellule::Result<()>
-                #data
-                {
-                    let mut inst = linker.instance(#name)?;
-                    add_to_linker_instance::<_T, _D>(&mut inst, #pass_options host_getter)
-                }
-            },
-        );
-        Ok(Linked {
-            module: quote!(#(#path)::*),
-            with_store: with_store.is_some(),
-            stability,
-            features,
-            is_async,
-        })
+            /// Defines the interface in a linker; `host_getter` finds the host in the store's data.
+            pub fn add_to_linker<_T, _D>(
+                linker: &mut #cellule::component::Linker<_T>,
+                #options
+                host_getter: fn(&mut _T) -> _D::Data<'_>,
+            ) -> #cellule::Result<()>
+            #data
+            {
+                let mut inst = linker.instance(#name)?;
+                add_to_linker_instance::<_T, _D>(&mut inst, #pass_options host_getter)
+            }
+        }
     }
 
     /// The module of an exported interface, and its field in the world.
@@ -327,43 +328,23 @@ impl<'a> Generator<'a> {
         if bound.is_none() && linked.is_empty() {
             return None;
         }
-        let cellule = &self.cellule;
         let options = self.options;
         let is_async = bound.is_some_and(|bound| bound.is_async)
             || linked.iter().any(|linked| linked.is_async)
             || options.imports.default.is_async
             || options.exports.default.is_async
             || options.require_store_data_send;
-        let send = is_async.then(|| quote!(+ ::core::marker::Send));
-        let features = self.features_of_world();
-        let (take_options, pass_options) = self.options_parameter(&features);
-        let signature = quote! {
-            <_T, _D>(
-                linker: &mut #cellule::component::Linker<_T>,
-                #take_options
-                host_getter: fn(&mut _T) -> _D::Data<'_>,
-            ) -> #cellule::Result<()>
-        };
-        let has_data = |traits: &[TokenStream]| match traits {
-            [] => quote!(#cellule::component::HasData),
-            some => quote!(#(#some)+*),
-        };
         let stability = &self.resolve.worlds[self.world].stability;
-        let own_store = bound.and_then(|bound| bound.with_store.as_ref());
-        let mut stores: Vec<_> = own_store
-            .map(|name| quote!(#name<_T>))
-            .into_iter()
-            .collect();
         let imports = bound.map(|bound| {
-            let (defining, bounds) = (gate(stability, bound.defining.clone()), &bound.bounds);
-            let data = has_data(&stores);
+            let name = format_ident!("add_to_linker_imports");
+            let mut bounds = vec![quote!(#own)];
+            bounds.extend(bound.bounds.iter().cloned());
+            let stores = bound.with_store.iter().map(|name| quote!(#name<_T>));
+            let signature = self.world_linking(&name, stores.collect(), &bounds, is_async);
+            let defining = gate(stability, bound.defining.clone());
             quote! {
                 /// Defines what the world imports itself, beside interfaces.
-                pub fn add_to_linker_imports #signature
-                where
-                    _D: #data,
-                    for<'a> _D::Data<'a>: #own #(+ #bounds)*,
-                    _T: 'static #send,
+                #signature
                 {
                     let mut inst = linker.root();
                     #defining
@@ -371,17 +352,21 @@ impl<'a> Generator<'a> {
                 }
             }
         });
-        let mut bounds: Vec<_> = linked
-            .iter()
+        let hosts = linked.iter();
+        let mut bounds: Vec<_> = hosts
             .map(|Linked { module, .. }| quote!(#module::Host))
             .collect();
+        let mut stores = Vec::new();
         if let Some(bound) = bound {
             bounds.push(quote!(#own));
             bounds.extend(bound.bounds.iter().cloned());
+            stores.extend(bound.with_store.iter().map(|name| quote!(#name<_T>)));
         }
         let with_store = linked.iter().filter(|linked| linked.with_store);
         stores.extend(with_store.map(|Linked { module, .. }| quote!(#module::HostWithStore<_T>)));
-        let data = has_data(&stores);
+        let name = format_ident!("add_to_linker");
+        let signature = self.world_linking(&name, stores, &bounds, is_async);
+        let (_, pass_options) = self.options_parameter(&self.features_of_world());
         let own = bound.map(
             |_| quote!(Self::add_to_linker_imports::<_T, _D>(linker, #pass_options host_getter)?;),
         );
@@ -400,16 +385,41 @@ impl<'a> Generator<'a> {
 
             /// Defines everything that the world imports; `host_getter` finds the host in the store's
             /// data.
-            pub fn add_to_linker #signature
-            where
-                _D: #data,
-                for<'a> _D::Data<'a>: #(#bounds)+*,
-                _T: 'static #send,
+            #signature
             {
                 #define
                 ::core::result::Result::Ok(())
             }
         })
+    }
+
+    /// The head of a function that defines imports of the world: `stores` are the traits of what finds
+    /// the host, `bounds` those of the host.
+    fn world_linking(
+        &self,
+        name: &Ident,
+        stores: Vec<TokenStream>,
+        bounds: &[TokenStream],
+        is_async: bool,
+    ) -> TokenStream {
+        let cellule = &self.cellule;
+        let (options, _) = self.options_parameter(&self.features_of_world());
+        let send = is_async.then(|| quote!(+ ::core::marker::Send));
+        let data = match &stores[..] {
+            [] => quote!(#cellule::component::HasData),
+            some => quote!(#(#some)+*),
+        };
+        quote! {
+            pub fn #name<_T, _D>(
+                linker: &mut #cellule::component::Linker<_T>,
+                #options
+                host_getter: fn(&mut _T) -> _D::Data<'_>,
+            ) -> #cellule::Result<()>
+            where
+                _D: #data,
+                for<'a> _D::Data<'a>: #(#bounds)+*,
+                _T: 'static #send,
+        }
     }
 
     /// The options of the world, and how those of its interfaces are made of them.
