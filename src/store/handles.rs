@@ -6,7 +6,7 @@
 //! again last in, first out, which guests can observe.
 //!
 //! A call that takes a `borrow` has a scope. It counts the borrow handles that the callee got, which
-//! must be gone when the callee returns, and remembers the owned handles that the caller lent, which
+//! must be gone when the callee returns, and remembers the handles that the caller lent, which
 //! can't be dropped or given away before that.
 
 use alloc::vec::Vec;
@@ -66,6 +66,8 @@ pub(crate) enum HandleError {
     },
     /// An owned handle is dropped or given away while it is lent.
     Lent,
+    /// A borrow is dropped while it is lent on.
+    LentOn,
     /// A borrow is used where an owned handle is needed.
     NotOwned {
         index: u32,
@@ -98,6 +100,7 @@ impl fmt::Display for HandleError {
                 )
             }
             HandleError::Lent => f.write_str("cannot remove owned resource while borrowed"),
+            HandleError::LentOn => f.write_str("cannot remove borrow while it is lent on"),
             HandleError::NotOwned { index } => {
                 write!(
                     f,
@@ -124,6 +127,7 @@ enum Entry {
     Borrow {
         ty: ResourceTag,
         rep: u32,
+        lends: u32,
         scope: ScopeId,
     },
 }
@@ -135,14 +139,6 @@ pub(crate) enum Dropped {
     Own { rep: u32 },
     /// A borrow of this scope, which has to be told.
     Borrow { scope: ScopeId },
-}
-
-/// What a borrow is lowered from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Lent {
-    pub rep: u32,
-    /// Whether the handle counts this use and must be given it back.
-    pub counted: bool,
 }
 
 /// The handles of one component instance.
@@ -238,6 +234,7 @@ impl HandleTable {
         let dropped = match *self.entry(index, ty)? {
             Entry::Own { lends: 1.., .. } => return Err(HandleError::Lent),
             Entry::Own { rep, .. } => Dropped::Own { rep },
+            Entry::Borrow { lends: 1.., .. } => return Err(HandleError::LentOn),
             Entry::Borrow { scope, .. } => Dropped::Borrow { scope },
             Entry::Free { .. } => return Err(HandleError::Unknown { index }),
         };
@@ -258,20 +255,13 @@ impl HandleTable {
         released
     }
 
-    /// Lifting `borrow`. An owned handle counts the loan; see [`Scopes::lend`].
-    fn lend(&mut self, index: u32, ty: ResourceTag) -> Result<Lent, HandleError> {
+    /// Lifting `borrow`. The handle counts the loan, also one that is a borrow itself; see [`Scopes::lend`].
+    fn lend(&mut self, index: u32, ty: ResourceTag) -> Result<u32, HandleError> {
         match self.entry(index, ty)? {
-            Entry::Own { rep, lends, .. } => {
+            Entry::Own { rep, lends, .. } | Entry::Borrow { rep, lends, .. } => {
                 *lends = lends.checked_add(1).ok_or(HandleError::Full)?;
-                Ok(Lent {
-                    rep: *rep,
-                    counted: true,
-                })
+                Ok(*rep)
             }
-            Entry::Borrow { rep, .. } => Ok(Lent {
-                rep: *rep,
-                counted: false,
-            }),
             Entry::Free { .. } => Err(HandleError::Unknown { index }),
         }
     }
@@ -280,7 +270,7 @@ impl HandleTable {
         let entry = (index as usize)
             .checked_sub(1)
             .and_then(|at| self.entries.get_mut(at));
-        if let Some(Entry::Own { lends, .. }) = entry {
+        if let Some(Entry::Own { lends, .. } | Entry::Borrow { lends, .. }) = entry {
             *lends = lends.saturating_sub(1);
         }
     }
@@ -334,11 +324,9 @@ impl Scopes {
             .get_mut(table as usize)
             .ok_or(HandleError::Unknown { index })?;
         self.loans.try_reserve(1).map_err(|_| HandleError::Full)?;
-        let lent = handles.lend(index, ty)?;
-        if lent.counted {
-            self.loans.push((table, index));
-        }
-        Ok(lent.rep)
+        let rep = handles.lend(index, ty)?;
+        self.loans.push((table, index));
+        Ok(rep)
     }
 
     /// Lowers a `borrow` argument of the innermost call into the callee's table.
@@ -354,6 +342,7 @@ impl Scopes {
         let index = handles.insert(Entry::Borrow {
             ty,
             rep,
+            lends: 0,
             scope: ScopeId(last as u32),
         })?;
         scope.borrows = borrows;

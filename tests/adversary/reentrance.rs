@@ -60,6 +60,11 @@ const GUEST: &str = r#"(component
         (func (export "back") (result i32) (global.get $own))
         (func (export "visit") (param i32) (result i32)
             (call $visit (global.get $own) (local.get 0)))
+        ;; Lends on what it was lent.
+        (func (export "pass") (param i32 i32) (result i32)
+            (global.set $own (local.get 0))
+            (call $visit (local.get 0) (local.get 1))
+            (call $drop-t (local.get 0)))
         (func (export "ask") (param i32) (result i32) (call $ask (local.get 0)))
         (func (export "lend") (param i32 i32) (result i32) (call $ask (local.get 1)))
         (func (export "look") (param i32) (result i32) (local.get 0))
@@ -75,6 +80,8 @@ const GUEST: &str = r#"(component
     (func (export "give") (param "t" (own $t)) (canon lift (core func $m "give")))
     (func (export "back") (result (own $t)) (canon lift (core func $m "back")))
     (func (export "visit") (param "what" u32) (result u32) (canon lift (core func $m "visit")))
+    (func (export "pass") (param "t" (borrow $t)) (param "what" u32) (result u32)
+        (canon lift (core func $m "pass")))
     (func (export "ask") (param "what" u32) (result u32) (canon lift (core func $m "ask")))
     (func (export "lend") (param "r" (borrow $r)) (param "what" u32) (result u32)
         (canon lift (core func $m "lend")))
@@ -425,4 +432,27 @@ fn a_borrow_of_a_call_that_was_dropped_in_the_middle_is_worth_nothing_afterwards
     is_locked(&mut store, &one, "dropped", &[]);
     let held = store.held();
     assert_eq!((held.scopes, held.loans, held.host_handles), (0, 0, 0));
+}
+
+#[test]
+fn a_borrow_that_is_lent_on_can_not_be_dropped_when_the_guest_is_entered_again() {
+    for (what, words) in [
+        (1, "cannot remove borrow while it is lent on"),
+        (2, "cannot lift own resource from a borrow"),
+    ] {
+        let (mut store, one, two) = guests();
+        let thing = ResourceAny::try_from_resource(Resource::<Thing>::new_own(50), &mut store);
+        let lent = Val::Resource(thing.unwrap());
+        // What it may do: lend on and drop it afterwards.
+        let before = store.held();
+        let pass = [lent.clone(), Val::U32(0)];
+        assert_eq!(number(call(&mut store, &one, "pass", &pass).unwrap()), 3);
+        assert_eq!(store.held(), before);
+        let pass = [lent, Val::U32(what)];
+        is_trap(&call(&mut store, &one, "pass", &pass).unwrap_err(), words);
+        is_locked(&mut store, &one, "dropped", &[]);
+        let held = store.held();
+        assert_eq!((held.scopes, held.loans), (0, 0), "{held:?}");
+        assert_eq!(number(call(&mut store, &two, "dropped", &[]).unwrap()), 0);
+    }
 }
