@@ -58,6 +58,8 @@ fn every_way_was_tried(counts: &Counts) {
         "char",
         "encoding",
         "unreachable",
+        "handle",
+        "borrows",
     ];
     ways.extend(traps.map(|kind| format!("trap: {kind}")));
     let missing: Vec<&String> = ways

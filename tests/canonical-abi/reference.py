@@ -20,6 +20,7 @@ MEMORY = 65536
 HEAP = 16
 RESULT_HEAP = 32768
 LOGGED_CALLS = 800
+DROPPED_HANDLES = 2000
 WIDTHS = {'i32': 32, 'f32': 32, 'i64': 64, 'f64': 64}
 
 
@@ -67,9 +68,14 @@ class Guest:
         options.post_return = None
         options.async_ = False
         self.options = options
+        self.instance = spec.ComponentInstance(spec.Store())
 
-    def context(self):
-        return Context(self.options, spec.ComponentInstance(spec.Store()))
+    def context(self, borrow_scope=None):
+        return Context(self.options, self.instance, borrow_scope)
+
+    def handles(self):
+        """What its table holds: indexes and handles."""
+        return [(i, h) for i, h in enumerate(self.instance.handles.array) if h is not None]
 
     def realloc(self, old, old_size, alignment, new_size):
         call = len(self.log)
@@ -98,6 +104,34 @@ class Context(spec.LiftLowerContext):
     def reallocate(self, old, old_byte_length, alignment, new_byte_length):
         return self.opts.realloc(old, old_byte_length, alignment, new_byte_length)
 
+
+class Caller(spec.Subtask):
+    """What a call's borrows are lent by, and no more of a subtask."""
+
+    def __init__(self):
+        self.lenders = []
+
+    def add_lender(self, handle):
+        handle.num_lends += 1
+        self.lenders.append(handle)
+
+    def give_back(self):
+        for handle in self.lenders:
+            handle.num_lends -= 1
+
+
+class Callee(spec.Task):
+    """What counts a call's borrows, and no more of a task."""
+
+    def __init__(self):
+        self.num_borrows = 0
+
+    def end_task(self):
+        spec.trap_if(self.num_borrows > 0)
+
+
+# The one resource type is the host's.
+RESOURCE = spec.ResourceType(None)
 
 KNOWN = {}
 
@@ -141,6 +175,18 @@ def store_string(cx, v):
 
 spec.store_string_into_range = store_string
 
+original_lower_borrow = spec.lower_borrow
+
+
+def lower_borrow(cx, rep, t):
+    """As in the definitions; but a guest that prepares a call owns what it lends."""
+    if cx.prepares:
+        return spec.lower_own(cx, rep, t)
+    return original_lower_borrow(cx, rep, t)
+
+
+spec.lower_borrow = lower_borrow
+
 SCALARS = {
     'bool': spec.BoolType, 'char': spec.CharType, 'string': spec.StringType,
     's8': spec.S8Type, 'u8': spec.U8Type, 's16': spec.S16Type, 'u16': spec.U16Type,
@@ -168,6 +214,8 @@ def read_type(t):
         case 'result': return spec.ResultType(read_type(t[1]), read_type(t[2]))
         case 'flags': return spec.FlagsType([str(i) for i in range(t[1])])
         case 'map': return spec.MapType(read_type(t[1]), read_type(t[2]))
+        case 'own': return spec.OwnType(RESOURCE)
+        case 'borrow': return spec.BorrowType(RESOURCE)
     raise ValueError(f'unknown type {t}')
 
 
@@ -188,7 +236,7 @@ def read_value(v, t, encoding):
         case spec.CharType(): return chr(v)
         case spec.F32Type(): return spec.core_f32_reinterpret_i32(v)
         case spec.F64Type(): return spec.core_f64_reinterpret_i64(v)
-        case spec.PrimValType(): return v
+        case spec.PrimValType() | spec.OwnType() | spec.BorrowType(): return v
         case spec.ListType(u): return [read_value(x, u, encoding) for x in v]
         case spec.RecordType(fields):
             return {f.label: read_value(x, f.t, encoding) for f, x in zip(fields, v, strict=True)}
@@ -207,7 +255,7 @@ def write_value(v, t):
         case spec.CharType(): return ord(v)
         case spec.F32Type(): return spec.core_i32_reinterpret_f32(v)
         case spec.F64Type(): return spec.core_i64_reinterpret_f64(v)
-        case spec.PrimValType(): return v
+        case spec.PrimValType() | spec.OwnType() | spec.BorrowType(): return v
         case spec.ListType(u): return [write_value(x, u) for x in v]
         case spec.RecordType(fields): return [write_value(v[f.label], f.t) for f in fields]
         case spec.FlagsType(labels): return sum(v[l] << i for i, l in enumerate(labels))
@@ -292,6 +340,10 @@ def kind_of_trap(error):
     name = frame.f_code.co_name
     if name == 'realloc':
         return 'unreachable'
+    if name in ('get', 'remove', 'lift_own', 'lift_borrow'):
+        return 'handle'
+    if name == 'end_task':
+        return 'borrows'
     if name == 'convert_i32_to_char':
         return 'char'
     if name in ('load_variant', 'lift_flat_variant'):
@@ -326,7 +378,8 @@ def image(guest):
 
 
 def state(guest):
-    return {'memory': image(guest), 'next': guest.next, 'log': guest.log}
+    handles = [[i, h.rep] for i, h in guest.handles()]
+    return {'memory': image(guest), 'next': guest.next, 'log': guest.log, 'handles': handles}
 
 
 def answer_case(signatures, case):
@@ -350,7 +403,8 @@ def answer_case(signatures, case):
         if guest:
             guest.log = []
             guest.quirk = case[name]['quirk']
-            answer[name] = {'flats': flats, 'before': state(guest)}
+            handles = [h.rep for _, h in guest.handles()]
+            answer[name] = {'flats': flats, 'before': state(guest), 'handles': handles}
     try:
         call(sig, case, caller, callee, passed, returned, answer)
     except spec.Trap as error:
@@ -362,21 +416,34 @@ def answer_case(signatures, case):
     return answer
 
 
+def drop_borrows(callee, drops, answer):
+    """The callee drops what it was lent, in the order of indexes."""
+    borrows = [(i, h) for i, h in callee.handles() if not h.own]
+    if not drops or len(borrows) > DROPPED_HANDLES:
+        borrows = []
+    for i, handle in borrows:
+        callee.instance.handles.remove(i)
+        handle.borrow_scope.num_borrows -= 1
+    answer['callee']['drops'] = [i for i, _ in borrows]
+
+
 def call(sig, case, caller, callee, passed, returned, answer):
     """The call itself: lift by the caller, lower into the callee, and back."""
     if caller:
-        up = caller.context()
+        up = caller.context(Caller())
         incoming = spec.CoreValueIter(from_bits(passed, sig.lowered.params))
         args = spec.lift_flat_values(up, spec.MAX_FLAT_PARAMS, incoming, sig.params)
         answer['lifted_args'] = [write_value(v, t) for v, t in zip(args, sig.params)]
     else:
         args = [read_value(v, t, 'utf8') for v, t in zip(case['args'], sig.params)]
     if callee:
-        down = callee.context()
+        down = callee.context(Callee())
         flats = spec.lower_flat_values(down, spec.MAX_FLAT_PARAMS, args, sig.params)
         answer['received'] = to_bits(flats, sig.lifted.params)
+        drop_borrows(callee, case['drops'], answer)
         outgoing = spec.CoreValueIter(from_bits(returned, sig.lifted.results))
         [result] = spec.lift_flat_values(down, spec.MAX_FLAT_RESULTS, outgoing, sig.results)
+        down.borrow_scope.end_task()
         answer['lifted_result'] = write_value(result, sig.result)
         answer['callee']['after'] = state(callee)
     else:
@@ -384,6 +451,7 @@ def call(sig, case, caller, callee, passed, returned, answer):
     if caller:
         flats = spec.lower_flat_values(up, spec.MAX_FLAT_RESULTS, [result], sig.results, incoming)
         answer['got'] = to_bits(flats, sig.lowered.results)
+        up.borrow_scope.give_back()
         answer['caller']['after'] = state(caller)
 
 

@@ -6,20 +6,51 @@ use super::reference::Reference;
 use super::rng::Rng;
 use super::types::{Signature, Ty};
 use super::values::{from_val, random, to_val};
-use cellule::component::{Component, Instance, InstancePre, Linker, Val};
-use cellule::{Config, Engine, Error, Limits, Store};
+use cellule::component::{
+    Component, Instance, InstancePre, Linker, Resource, ResourceAny, ResourceType, Val,
+};
+use cellule::{AsContextMut, Config, Engine, Error, Limits, Store, StoreContextMut};
 use serde_json::{Value, json};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 const SIGNATURES: usize = 4;
 /// Cases of a batch.
 pub const CASES: usize = 64;
 
-/// What the host's function returns, and what it was called with.
-#[derive(Default)]
+/// The host's resource.
+struct Res;
+
+/// What the host's function returns, and what it was called with; which resources were dropped.
 struct Host {
-    result: Option<Val>,
-    args: Option<Vec<Val>>,
+    signatures: Arc<[Signature]>,
+    result: Option<Value>,
+    args: Option<Value>,
+    dropped: Vec<u32>,
+}
+
+/// Values of the host's.
+fn vals(store: impl AsContextMut<Data = Host>, values: &[(&Value, &Ty)]) -> Vec<Val> {
+    let store = RefCell::new(store);
+    let hold = |rep| {
+        let resource = Resource::<Res>::new_own(rep);
+        let held = ResourceAny::try_from_resource(resource, &mut *store.borrow_mut());
+        held.expect("the resource is imported")
+    };
+    let values = values.iter();
+    values.map(|(value, ty)| to_val(value, ty, &hold)).collect()
+}
+
+/// The form in which they travel. What they own is the host's then, which forgets it.
+fn forms(store: impl AsContextMut<Data = Host>, vals: &[Val], types: &[Ty]) -> Value {
+    let store = RefCell::new(store);
+    let rep = |held: &ResourceAny| {
+        let resource = held.try_into_resource::<Res>(&mut *store.borrow_mut());
+        resource.expect("a resource of the host's").rep()
+    };
+    let both = vals.iter().zip(types);
+    both.map(|(val, ty)| from_val(val, ty, &rep)).collect()
 }
 
 /// How often what happened: so that a test can tell that it tried everything.
@@ -52,16 +83,24 @@ pub fn engine() -> Engine {
 
 fn linker(engine: &Engine) -> Linker<Host> {
     let mut linker = Linker::new(engine);
+    let dtor = |mut store: StoreContextMut<'_, Host>, rep| {
+        store.data_mut().dropped.push(rep);
+        Ok(())
+    };
+    let ty = ResourceType::host::<Res>();
+    let defined = linker.root().resource("res", ty, dtor);
+    defined.expect("a new name");
     for at in 0..SIGNATURES {
-        let host = move |mut store: cellule::StoreContextMut<'_, Host>,
-                         _,
-                         args: &[Val],
-                         results: &mut [Val]| {
-            let host = store.data_mut();
-            host.args = Some(args.to_vec());
-            results[0] = host.result.clone().expect("a result was given");
-            Ok(())
-        };
+        let host =
+            move |mut store: StoreContextMut<'_, Host>, _, args: &[Val], results: &mut [Val]| {
+                let Signature { params, result, .. } = &store.data().signatures.clone()[at];
+                let seen = forms(&mut store, args, params);
+                let host = store.data_mut();
+                host.args = Some(seen);
+                let value = host.result.take().expect("a result was given");
+                results.clone_from_slice(&vals(&mut store, &[(&value, result)]));
+                Ok(())
+            };
         let defined = linker.root().func_new(&format!("h-{at}"), host);
         defined.expect("a new name");
     }
@@ -72,6 +111,9 @@ fn linker(engine: &Engine) -> Linker<Host> {
 fn kind_of(error: &Error) -> &'static str {
     let text = format!("{error:#}").to_lowercase();
     let kinds = [
+        ("borrow handles still remain", "borrows"),
+        ("owned resource while borrowed", "handle"),
+        ("handle index", "handle"),
         ("unreachable", "unreachable"),
         ("aligned", "unaligned"),
         ("out of bounds", "bounds"),
@@ -194,7 +236,9 @@ impl Batch {
         let of_result = damaged && callee && !of_args;
         let quirk_of_caller = bad_realloc && caller && (!callee || rng.one_in(2));
         let quirk_of_callee = bad_realloc && callee && !quirk_of_caller;
-        let mut case = json!({ "sig": sig, "shift": rng.below(65536) });
+        // One reason for a trap here as well.
+        let drops = damaged || bad_realloc || !rng.one_in(16);
+        let mut case = json!({ "sig": sig, "shift": rng.below(65536), "drops": drops });
         let args: Vec<Value> = signature.params.iter().map(|ty| random(rng, ty)).collect();
         case["args"] = json!(args);
         case["result"] = random(rng, &signature.result);
@@ -221,7 +265,14 @@ impl Batch {
 
     fn running(&mut self) -> (Store<Host>, Instance) {
         self.running.take().unwrap_or_else(|| {
-            let mut store = Store::new(&self.engine, Host::default());
+            let signatures = self.functions.iter().map(|function| &function.signature);
+            let host = Host {
+                signatures: signatures.cloned().collect(),
+                result: None,
+                args: None,
+                dropped: Vec::new(),
+            };
+            let mut store = Store::new(&self.engine, host);
             let instance = self.pre.instantiate(&mut store);
             (store, instance.expect("an instance"))
         })
@@ -250,13 +301,12 @@ impl Batch {
                     &mut [],
                 );
                 set.expect("memory can be set");
+                give(&mut store, &instance, name, &answer[*role]["handles"]);
             }
         }
         let host = store.data_mut();
         host.args = None;
-        host.result = names[1]
-            .is_none()
-            .then(|| to_val(&case["result"], &signature.result));
+        host.result = names[1].is_none().then(|| case["result"].clone());
         let mut results = [Val::Bool(false)];
         let ended = match names[0] {
             Some(name) => called(
@@ -268,20 +318,14 @@ impl Batch {
             ),
             None => {
                 let types = signature.params.iter().enumerate();
-                let args: Vec<Val> = types
-                    .map(|(at, ty)| to_val(&case["args"][at], ty))
-                    .collect();
+                let args: Vec<_> = types.map(|(at, ty)| (&case["args"][at], ty)).collect();
+                let args = vals(&mut store, &args);
                 let name = format!("b-f-{sig}");
                 called(&mut store, &instance, &name, &args, &mut results)
             }
         };
         let seen = store.data_mut().args.take();
-        same_args(
-            seen.as_deref(),
-            &signature.params,
-            answer,
-            names[1].is_none(),
-        )?;
+        same_args(seen, answer, names[1].is_none())?;
         match (ended, answer["trap"].as_str()) {
             (Err(error), Some(kind)) if kind_of(&error) == kind => return Ok(()),
             (Err(error), Some(_)) if names[0] == Some("a") && fused(&error, answer) => {
@@ -293,7 +337,8 @@ impl Batch {
             (Ok(()), None) => {}
         }
         if names[0].is_none() {
-            let result = from_val(&results[0], &signature.result);
+            let types = std::slice::from_ref(&signature.result);
+            let result = forms(&mut store, &results, types)[0].take();
             if result != answer["lifted_result"] {
                 return Err(format!(
                     "the result is {result}, not {}",
@@ -324,7 +369,16 @@ impl Batch {
                 return Err(format!("{role}: {found}"));
             }
         }
-        self.running = Some((store, instance));
+        let left: Vec<(&str, &Value)> = ["caller", "callee"]
+            .iter()
+            .zip(names)
+            .filter_map(|(role, name)| Some((name?, &answer[*role]["after"]["handles"])))
+            .collect();
+        same_handles(&mut store, &instance, &left)?;
+        // Tables that have held something give out indexes in another order.
+        if !signature.handles {
+            self.running = Some((store, instance));
+        }
         Ok(())
     }
 }
@@ -339,29 +393,59 @@ impl Batch {
 fn fused(error: &Error, answer: &Value) -> bool {
     let kind = kind_of(error);
     let lowering = kind == "unreachable" || answer["out_pointer"] == json!(kind);
-    lowering && answer["lifting"] == json!(true)
+    lowering && (answer["lifting"] == json!(true) || answer["trap"] == "borrows")
 }
 
 /// The host's function sees what the reference lifted, and is called only where lifting didn't trap.
-fn same_args(
-    seen: Option<&[Val]>,
-    types: &[Ty],
-    answer: &Value,
-    host_called: bool,
-) -> Result<(), String> {
+fn same_args(seen: Option<Value>, answer: &Value, host_called: bool) -> Result<(), String> {
     if !host_called {
         return Ok(());
     }
-    let seen = seen.map(|seen| {
-        let both = seen.iter().zip(types);
-        both.map(|(val, ty)| from_val(val, ty)).collect::<Value>()
-    });
     let expected = &answer["lifted_args"];
     match seen {
         Some(seen) if seen == *expected => Ok(()),
         None if expected.is_null() => Ok(()),
         seen => Err(format!("the host was called with {seen:?}, not {expected}")),
     }
+}
+
+/// A guest gets the handles that it has before the call, in a table that is empty.
+fn give(store: &mut Store<Host>, instance: &Instance, guest: &str, reps: &Value) {
+    let reps = reps.as_array().expect("representations");
+    for (index, rep) in (1..).zip(reps) {
+        let handle = vals(&mut *store, &[(rep, &Ty::Own)]);
+        let mut given = [Val::Bool(false)];
+        let name = format!("{guest}-give");
+        called(store, instance, &name, &handle, &mut given).expect("handles can be given");
+        assert_eq!(given, [Val::U32(index)]);
+    }
+}
+
+/// Drops what guests are left with, which is what the reference says, and nothing else.
+fn same_handles(
+    store: &mut Store<Host>,
+    instance: &Instance,
+    left: &[(&str, &Value)],
+) -> Result<(), String> {
+    let mut dropped = Vec::new();
+    let held = store.held().handles;
+    store.data_mut().dropped.clear();
+    for (guest, handles) in left {
+        for handle in handles.as_array().expect("handles") {
+            let part = |at: usize| handle[at].as_u64().expect("a number") as u32;
+            let index = [Val::U32(part(0))];
+            let drop = called(store, instance, &format!("{guest}-drop"), &index, &mut []);
+            drop.map_err(|error| format!("{guest} has no handle {handle}: {error:#}"))?;
+            dropped.push(part(1));
+        }
+    }
+    if held != dropped.len() || store.data().dropped != dropped {
+        let found = &store.data().dropped;
+        return Err(format!(
+            "{held} handles of {found:?} are left, not of {dropped:?}"
+        ));
+    }
+    Ok(())
 }
 
 fn called(

@@ -7,8 +7,8 @@
 //! through which the host sets and reads both.
 
 use super::guest::{
-    CALLS, LOG, LOG_ENTRY, LOGGED_CALLS, MEMORY, NEXT, QUIRK_AT, QUIRK_MODE, QUIRK_VALUE, RECEIVED,
-    SENT, SIDE,
+    CALLS, DROPPED, DROPS, LOG, LOG_ENTRY, LOGGED_CALLS, MEMORY, NEXT, QUIRK_AT, QUIRK_MODE,
+    QUIRK_VALUE, RECEIVED, SENT, SIDE,
 };
 use super::types::{Signature, Ty};
 use super::values::name;
@@ -79,6 +79,8 @@ impl Types {
         };
         let (text, nominal) = match ty {
             Ty::Plain(name) => return (*name).to_owned(),
+            Ty::Own => ("(own $res)".to_owned(), false),
+            Ty::Borrow => ("(borrow $res)".to_owned(), false),
             Ty::Enum(count) => (labels("enum", "e", *count), true),
             Ty::Flags(count) => (labels("flags", "b", *count), true),
             Ty::List(ty) => (format!("(list {})", self.declare(ty)), false),
@@ -145,7 +147,7 @@ impl Types {
 /// The whole component: `a` of the first encoding, `b` of the second.
 pub fn text(functions: &[Function], encodings: [&str; 2]) -> String {
     let mut types = Types {
-        text: String::new(),
+        text: "(import \"res\" (type $res (sub resource)))\n".to_owned(),
         count: 0,
         named: Vec::new(),
     };
@@ -161,7 +163,7 @@ pub fn text(functions: &[Function], encodings: [&str; 2]) -> String {
         let inner = guest(functions, &shapes, &types.text, encoding);
         let _ = writeln!(text, "(component ${name}\n{inner})");
     }
-    let mut with = String::new();
+    let mut with = "(with \"res\" (type $res))".to_owned();
     for at in &types.named {
         let _ = write!(with, " (with \"t-{at}\" (type $t{at}))");
     }
@@ -178,7 +180,7 @@ pub fn text(functions: &[Function], encodings: [&str; 2]) -> String {
         }
         let calls = (0..functions.len()).map(|at| format!("call-{at}"));
         let kept = (0..functions.len()).map(|at| format!("f-{at}"));
-        let own = ["set", "dump"].map(str::to_owned);
+        let own = ["set", "dump", "give", "drop"].map(str::to_owned);
         for name in own.into_iter().chain(calls).chain(kept) {
             let _ = writeln!(
                 text,
@@ -197,7 +199,8 @@ fn guest(functions: &[Function], shapes: &[String], types: &str, encoding: &str)
         let _ = writeln!(text, "(import \"h-{at}\" (func $h{at} {shape}))");
     }
     text += &libc();
-    let mut with = String::new();
+    text += "(core func $drop (canon resource.drop $res))\n";
+    let mut with = " (export \"drop\" (func $drop))".to_owned();
     for at in 0..functions.len() {
         let _ = writeln!(
             text,
@@ -223,7 +226,10 @@ fn guest(functions: &[Function], shapes: &[String], types: &str, encoding: &str)
     text + "(func (export \"set\") (param \"bytes\" (list u8))
               (canon lift (core func $set) (memory $io) (realloc $io-realloc)))
             (func (export \"dump\") (result (list u8))
-              (canon lift (core func $dump) (memory $io)))\n"
+              (canon lift (core func $dump) (memory $io)))
+            (func (export \"give\") (param \"r\" (own $res)) (result u32)
+              (canon lift (core func $give)))
+            (func (export \"drop\") (param \"index\" u32) (canon lift (core func $drop)))\n"
 }
 
 /// The memories and `realloc`, which the reference's guest mirrors.
@@ -242,6 +248,7 @@ fn libc() -> String {
     (i32.store $io (i32.const 0) (i32.const 16))
     (i32.store $io (i32.const 4) (i32.const {total}))
     (i32.const 0))
+  (func (export "give") (param i32) (result i32) (local.get 0))
   (func (export "realloc") (param $old i32) (param $old-size i32) (param $align i32) (param $size i32)
     (result i32)
     (local $call i32) (local $entry i32) (local $ptr i32)
@@ -277,17 +284,22 @@ fn libc() -> String {
 (alias core export $libc "io-realloc" (core func $io-realloc))
 (alias core export $libc "set" (core func $set))
 (alias core export $libc "dump" (core func $dump))
+(alias core export $libc "give" (core func $give))
 "#,
         from_side = 16 + MEMORY,
     )
 }
 
 fn main_module(functions: &[Function]) -> String {
-    let mut text = "(core module $main (import \"libc\" \"s\" (memory 1))\n".to_owned();
+    let mut text = r#"(core module $main (import "libc" "s" (memory 1))
+  (import "h" "drop" (func $drop (param i32)))
+"#
+    .to_owned();
     for (at, function) in functions.iter().enumerate() {
         let shape = function.lowered.text().replace('$', &format!("$h{at}"));
         let _ = writeln!(text, "(import \"h\" \"h-{at}\" (func $h{at} {shape}))");
     }
+    text += &drops();
     for (at, function) in functions.iter().enumerate() {
         let _ = writeln!(text, "(func (export \"f-{at}\") {}", function.lifted.text());
         for (param, ty) in function.lifted.params.iter().enumerate() {
@@ -297,6 +309,7 @@ fn main_module(functions: &[Function]) -> String {
                 "({ty}.store (i32.const {place}) (local.get $p{param}))"
             );
         }
+        text += "(call $drops)";
         for ty in &function.lifted.results {
             let _ = writeln!(text, "({ty}.load (i32.const {SENT}))");
         }
@@ -311,4 +324,17 @@ fn main_module(functions: &[Function]) -> String {
         let _ = writeln!(text, ")\n(func (export \"call-{at}\") {call})");
     }
     text + ")\n"
+}
+
+/// Drops the borrows that were laid down for it.
+fn drops() -> String {
+    format!(
+        r#"(func $drops (local $at i32)
+    (block $done (loop $again
+      (br_if $done (i32.ge_u (local.get $at) (i32.load (i32.const {DROPS}))))
+      (call $drop (i32.load offset={DROPPED} (i32.mul (local.get $at) (i32.const 4))))
+      (local.set $at (i32.add (local.get $at) (i32.const 1)))
+      (br $again))))
+"#
+    )
 }

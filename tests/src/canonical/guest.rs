@@ -21,14 +21,20 @@ pub const QUIRK_MODE: usize = 520;
 pub const QUIRK_AT: usize = 524;
 /// What it returns.
 pub const QUIRK_VALUE: usize = 528;
+/// How many borrows it drops before it returns.
+pub const DROPS: usize = 532;
 /// The arguments of every call of `realloc`.
 pub const LOG: usize = 1024;
 /// Bytes of one call's.
 pub const LOG_ENTRY: usize = 16;
 /// Calls for which there is room; one more traps.
 pub const LOGGED_CALLS: usize = 800;
+/// The indexes of the borrows that it drops.
+pub const DROPPED: usize = LOG + LOG_ENTRY * LOGGED_CALLS;
+/// For as many there is room; a guest that is lent more drops none.
+pub const DROPPED_HANDLES: usize = 2000;
 /// Bytes of the memory beside.
-pub const SIDE: usize = LOG + LOG_ENTRY * LOGGED_CALLS;
+pub const SIDE: usize = DROPPED + 4 * DROPPED_HANDLES;
 
 /// What memories hold before anything is stored, from a place on that differs between cases.
 fn pattern(shift: usize) -> &'static [u8] {
@@ -93,6 +99,13 @@ pub fn image(guest: &Value, quirk: &Value, shift: usize) -> Vec<u8> {
         NEXT,
         before["next"].as_u64().expect("an address") as u32,
     );
+    if guest["drops"].is_array() {
+        let drops = numbers(&guest["drops"]);
+        put(side, DROPS, drops.len() as u32);
+        for (at, index) in drops.into_iter().enumerate() {
+            put(side, DROPPED + 4 * at, index as u32);
+        }
+    }
     if let Some(call) = quirk[0].as_u64() {
         put(side, QUIRK_AT, call as u32);
         let value = quirk[1].as_u64();

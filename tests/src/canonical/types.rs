@@ -20,6 +20,20 @@ pub enum Ty {
     Result(Option<Box<Ty>>, Option<Box<Ty>>),
     Flags(usize),
     Map(Box<Ty>, Box<Ty>),
+    /// Handles of the one resource type, which is the host's.
+    Own,
+    Borrow,
+}
+
+/// Which handles may be in a type.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Handles {
+    /// None.
+    None,
+    /// Of a result.
+    Own,
+    /// Of a parameter.
+    OwnAndBorrow,
 }
 
 const DEPTH: u32 = 6;
@@ -34,18 +48,22 @@ const KEYS: [&str; 11] = [
 
 impl Ty {
     /// A type for a parameter or a result.
-    pub fn random(rng: &mut Rng) -> Ty {
+    pub fn random(rng: &mut Rng, handles: Handles) -> Ty {
         let mut parts = 60;
-        let ty = Ty::within(rng, DEPTH, &mut parts);
+        let ty = Ty::within(rng, DEPTH, &mut parts, handles);
         match ty.weight() > HEAVIEST {
             true => Ty::Plain(rng.pick(&PLAIN)),
             false => ty,
         }
     }
 
-    fn within(rng: &mut Rng, depth: u32, parts: &mut usize) -> Ty {
+    fn within(rng: &mut Rng, depth: u32, parts: &mut usize, handles: Handles) -> Ty {
         *parts = parts.saturating_sub(1);
         if depth <= 1 || *parts == 0 || rng.one_in(4) {
+            let lends = handles == Handles::OwnAndBorrow && rng.one_in(2);
+            if handles != Handles::None && rng.one_in(3) {
+                return if lends { Ty::Borrow } else { Ty::Own };
+            }
             return match rng.below(8) {
                 0 => Ty::Enum(members(rng)),
                 1 => Ty::Flags(1 + rng.below(32)),
@@ -53,7 +71,7 @@ impl Ty {
                 _ => Ty::Plain(rng.pick(&PLAIN)),
             };
         }
-        let mut inner = |rng: &mut Rng| Ty::within(rng, depth - 1, parts);
+        let mut inner = |rng: &mut Rng| Ty::within(rng, depth - 1, parts, handles);
         match rng.below(10) {
             0 | 1 => Ty::List(Box::new(inner(rng))),
             2 => {
@@ -74,7 +92,12 @@ impl Ty {
                 let ok = (!rng.one_in(4)).then(|| Box::new(inner(rng)));
                 Ty::Result(ok, (!rng.one_in(4)).then(|| Box::new(inner(rng))))
             }
-            _ => Ty::Map(Box::new(Ty::Plain(rng.pick(&KEYS))), Box::new(inner(rng))),
+            _ => {
+                let key = Ty::Plain(rng.pick(&KEYS));
+                // Handles may not be in maps.
+                let value = Ty::within(rng, depth - 1, parts, Handles::None);
+                Ty::Map(Box::new(key), Box::new(value))
+            }
         }
     }
 
@@ -134,6 +157,8 @@ impl Ty {
             }
             Ty::Flags(count) => json!(["flags", count]),
             Ty::Map(key, value) => json!(["map", key.json(), value.json()]),
+            Ty::Own => json!(["own"]),
+            Ty::Borrow => json!(["borrow"]),
         }
     }
 }
@@ -177,26 +202,36 @@ impl fmt::Display for Ty {
             }
             Ty::Flags(count) => write!(f, "flags of {count}"),
             Ty::Map(key, value) => write!(f, "map<{key}, {value}>"),
+            Ty::Own => f.write_str("res"),
+            Ty::Borrow => f.write_str("borrow<res>"),
         }
     }
 }
 
 /// A function's type.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Signature {
     /// The parameters, one at least.
     pub params: Vec<Ty>,
     /// The result.
     pub result: Ty,
+    /// Whether there may be handles in it.
+    pub handles: bool,
 }
 
 impl Signature {
     /// A function with a result, and sometimes more parameters than fit in core ones.
     pub fn random(rng: &mut Rng) -> Signature {
         let count = 1 + rng.below(3);
+        let handles = rng.one_in(3);
+        let (given, returned) = match handles {
+            true => (Handles::OwnAndBorrow, Handles::Own),
+            false => (Handles::None, Handles::None),
+        };
         Signature {
-            params: (0..count).map(|_| Ty::random(rng)).collect(),
-            result: Ty::random(rng),
+            params: (0..count).map(|_| Ty::random(rng, given)).collect(),
+            result: Ty::random(rng, returned),
+            handles,
         }
     }
 

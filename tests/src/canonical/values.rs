@@ -5,7 +5,7 @@
 
 use super::rng::Rng;
 use super::types::Ty;
-use cellule::component::{List, Val};
+use cellule::component::{List, ResourceAny, Val};
 use serde_json::{Value, json};
 
 /// Strings and list elements of one value, so that it fits in a page of memory several times.
@@ -48,6 +48,7 @@ fn within(rng: &mut Rng, ty: &Ty, room: &mut usize) -> Value {
             json!([case, payload.map(|ty| within(rng, ty, room))])
         }
         Ty::Flags(count) => json!(rng.number() as u32 & mask(*count)),
+        Ty::Own | Ty::Borrow => json!(rng.number() as u32),
         Ty::Map(key, value) => {
             let length = rng.below(4).min(*room);
             *room -= length;
@@ -147,28 +148,28 @@ fn items(value: &Value) -> &[Value] {
     value.as_array().expect("an array")
 }
 
-/// The host's form of a value.
+/// The host's form of a value; `hold` makes its handle of a resource.
 ///
 /// # Panics
 /// If it isn't of the type.
-pub fn to_val(value: &Value, ty: &Ty) -> Val {
-    let payload = |ty: Option<&Ty>| ty.map(|ty| Box::new(to_val(&value[1], ty)));
+pub fn to_val(value: &Value, ty: &Ty, hold: &dyn Fn(u32) -> ResourceAny) -> Val {
+    let payload = |ty: Option<&Ty>| ty.map(|ty| Box::new(to_val(&value[1], ty, hold)));
     let case = || number(&value[0]) as usize;
     match ty {
         Ty::Plain(name) => plain_val(value, name),
-        Ty::List(ty) => Val::List(list(items(value), ty)),
-        Ty::Fixed(ty, _) => Val::FixedLengthList(list(items(value), ty)),
+        Ty::List(ty) => Val::List(list(items(value), ty, hold)),
+        Ty::Fixed(ty, _) => Val::FixedLengthList(list(items(value), ty, hold)),
         Ty::Record(types) => {
             let fields = types.iter().zip(items(value)).enumerate();
             Val::Record(
                 fields
-                    .map(|(at, (ty, value))| (name("f", at), to_val(value, ty)))
+                    .map(|(at, (ty, value))| (name("f", at), to_val(value, ty, hold)))
                     .collect(),
             )
         }
         Ty::Tuple(types) => {
             let values = types.iter().zip(items(value));
-            Val::Tuple(values.map(|(ty, value)| to_val(value, ty)).collect())
+            Val::Tuple(values.map(|(ty, value)| to_val(value, ty, hold)).collect())
         }
         Ty::Variant(cases) => Val::Variant(name("c", case()), payload(cases[case()].as_ref())),
         Ty::Enum(_) => Val::Enum(name("e", case())),
@@ -179,22 +180,23 @@ pub fn to_val(value: &Value, ty: &Ty) -> Val {
             let set = (0..*count).filter(|at| number(value) >> at & 1 == 1);
             Val::Flags(set.map(|at| name("b", at)).collect())
         }
+        Ty::Own | Ty::Borrow => Val::Resource(hold(number(value) as u32)),
         Ty::Map(key, ty) => {
-            let entry = |entry: &Value| (to_val(&entry[0], key), to_val(&entry[1], ty));
+            let entry = |entry: &Value| (to_val(&entry[0], key, hold), to_val(&entry[1], ty, hold));
             Val::Map(items(value).iter().map(entry).collect())
         }
     }
 }
 
 /// Lists of numbers are packed as the library itself packs them.
-fn list(values: &[Value], ty: &Ty) -> List {
+fn list(values: &[Value], ty: &Ty, hold: &dyn Fn(u32) -> ResourceAny) -> List {
     let numbers = values.iter().map(number);
     match ty {
         Ty::Plain("u8") => List::U8(numbers.map(|x| x as u8).collect()),
         Ty::Plain("s16") => List::S16(numbers.map(|x| x as i16).collect()),
         Ty::Plain("u64") => List::U64(numbers.map(|x| x as u64).collect()),
         Ty::Plain("f32") => List::Float32(numbers.map(|x| f32::from_bits(x as u32)).collect()),
-        ty => values.iter().map(|value| to_val(value, ty)).collect(),
+        ty => values.iter().map(|value| to_val(value, ty, hold)).collect(),
     }
 }
 
@@ -221,33 +223,33 @@ fn index(name: &str) -> usize {
     name[1..].parse().expect("a member's name")
 }
 
-/// The form in which a value of the host's travels.
+/// The form in which a value of the host's travels; `rep` says what a handle of it stands for.
 ///
 /// # Panics
 /// If it isn't of the type.
-pub fn from_val(value: &Val, ty: &Ty) -> Value {
+pub fn from_val(value: &Val, ty: &Ty, rep: &dyn Fn(&ResourceAny) -> u32) -> Value {
     let payload = |value: &Option<Box<Val>>, ty: Option<&Ty>| match (value, ty) {
-        (Some(value), Some(ty)) => from_val(value, ty),
+        (Some(value), Some(ty)) => from_val(value, ty, rep),
         (None, None) => Value::Null,
         _ => panic!("{value:?} where {ty:?} is expected"),
     };
     match (value, ty) {
-        (Val::List(list), Ty::List(ty)) => list.iter().map(|val| from_val(&val, ty)).collect(),
+        (Val::List(list), Ty::List(ty)) => list.iter().map(|val| from_val(&val, ty, rep)).collect(),
         (Val::FixedLengthList(list), Ty::Fixed(ty, length)) => {
             assert_eq!(list.len(), *length as usize);
-            list.iter().map(|val| from_val(&val, ty)).collect()
+            list.iter().map(|val| from_val(&val, ty, rep)).collect()
         }
         (Val::Record(fields), Ty::Record(types)) => {
             let fields = fields.iter().zip(types).enumerate();
             let field = |(at, ((known, val), ty)): (usize, (&(String, Val), &Ty))| {
                 assert_eq!(*known, name("f", at));
-                from_val(val, ty)
+                from_val(val, ty, rep)
             };
             fields.map(field).collect()
         }
         (Val::Tuple(values), Ty::Tuple(types)) => {
             let values = values.iter().zip(types);
-            values.map(|(val, ty)| from_val(val, ty)).collect()
+            values.map(|(val, ty)| from_val(val, ty, rep)).collect()
         }
         (Val::Variant(name, val), Ty::Variant(cases)) => {
             let case = index(name);
@@ -262,8 +264,12 @@ pub fn from_val(value: &Val, ty: &Ty) -> Value {
             json!(names.iter().map(|name| 1u32 << index(name)).sum::<u32>())
         }
         (Val::Map(entries), Ty::Map(key, ty)) => {
-            let entry = |(k, v): &(Val, Val)| json!([from_val(k, key), from_val(v, ty)]);
+            let entry = |(k, v): &(Val, Val)| json!([from_val(k, key, rep), from_val(v, ty, rep)]);
             entries.iter().map(entry).collect()
+        }
+        (Val::Resource(resource), Ty::Own | Ty::Borrow) => {
+            assert_eq!(resource.owned(), *ty == Ty::Own);
+            json!(rep(resource))
         }
         (value, Ty::Plain(name)) => from_plain(value, name),
         (value, ty) => panic!("{value:?} where {ty} is expected"),
