@@ -20,6 +20,8 @@ mod binary;
 #[cfg(feature = "compile")]
 mod call;
 #[cfg(feature = "compile")]
+mod error_context;
+#[cfg(feature = "compile")]
 mod func;
 mod has_data;
 #[cfg(feature = "compile")]
@@ -50,6 +52,7 @@ pub use self::typed::internal as __internal;
 #[cfg(feature = "compile")]
 pub use self::{
     abi::{lift::LiftContext, lower::LowerContext},
+    error_context::ErrorContext,
     func::{Func, TypedFunc},
     instance::{Instance, InstancePre},
     linker::{Linker, LinkerInstance},

@@ -14,6 +14,7 @@
 
 use super::abi::cross::{Crossing, Parts};
 use super::abi::{aligned, bytes_cost, range};
+use super::error_context;
 use super::instance::origin;
 use crate::error::{Error, ErrorKind, Result, Trap};
 use crate::machine::{Callee, HostCall, NATIVE_ARGS, Thread};
@@ -61,7 +62,31 @@ pub(super) fn serve<T: 'static>(
             Ok(Served::Returned)
         }
         TrampolineKind::ResourceDrop => resource_drop(store, thread, call, (tree, index), &bound),
+        TrampolineKind::ErrorContextNew => {
+            let message = two(thread, call);
+            let index = error_context::new(store, tree, &bound, message)?;
+            thread.stack[call.args] = index.into();
+            Ok(Served::Returned)
+        }
+        TrampolineKind::ErrorContextMessage => {
+            let arguments = two(thread, call);
+            error_context::debug_message(store, tree, &bound, arguments)?;
+            Ok(Served::Returned)
+        }
+        TrampolineKind::ErrorContextDrop => {
+            let index = thread.stack[call.args] as u32;
+            let inner = &mut store.inner;
+            let id = inner.handles[bound.instance as usize].drop_error_context(index)?;
+            inner.release_error_context(id);
+            Ok(Served::Returned)
+        }
     }
+}
+
+/// The two arguments of a built-in.
+fn two(thread: &Thread, call: HostCall) -> (u32, u32) {
+    let [a, b] = [0, 1].map(|at| thread.stack[call.args + at] as u32);
+    (a, b)
 }
 
 /// Calls a function of the host.
@@ -472,6 +497,7 @@ impl Adapter<'_> {
             memories,
             handles,
             scopes,
+            error_contexts,
             guest_resources,
             snapshot,
             limits,
@@ -496,6 +522,7 @@ impl Adapter<'_> {
             guest_resources,
             handles,
             scopes,
+            error_contexts,
             string_bytes: limits.string_bytes,
         };
         let mut crossing = Crossing::new(

@@ -6,6 +6,7 @@ mod abi;
 
 pub(crate) use abi::{lift_flat, load, lower_flat, store};
 
+use super::error_context::ErrorContext;
 use super::resource::ResourceAny;
 use super::types::Type;
 use crate::error::{Error, ErrorKind, Result};
@@ -46,6 +47,7 @@ pub enum Val {
     Result(Result<Option<Box<Val>>, Option<Box<Val>>>),
     Flags(Vec<String>),
     Resource(ResourceAny),
+    ErrorContext(ErrorContext),
 }
 
 macro_rules! from {
@@ -198,6 +200,7 @@ impl fmt::Debug for Val {
             Val::Result(x) => f.debug_tuple("Result").field(x).finish(),
             Val::Flags(x) => f.debug_tuple("Flags").field(x).finish(),
             Val::Resource(x) => f.debug_tuple("Resource").field(x).finish(),
+            Val::ErrorContext(x) => f.debug_tuple("ErrorContext").field(x).finish(),
         }
     }
 }
@@ -226,7 +229,8 @@ impl Val {
             | (Val::Float32(_), Type::Float32)
             | (Val::Float64(_), Type::Float64)
             | (Val::Char(_), Type::Char)
-            | (Val::String(_), Type::String) => Ok(()),
+            | (Val::String(_), Type::String)
+            | (Val::ErrorContext(_), Type::ErrorContext) => Ok(()),
             (Val::List(list), Type::List(ty)) => list.check(&ty.ty(), depth),
             (Val::FixedLengthList(list), Type::FixedLengthList(ty)) => {
                 same_count(list.len(), ty.len() as usize, "elements")?;
@@ -319,6 +323,7 @@ impl Val {
             Val::Result(_) => "result",
             Val::Flags(_) => "flags",
             Val::Resource(_) => "resource",
+            Val::ErrorContext(_) => "error-context",
         }
     }
 }

@@ -23,6 +23,8 @@ impl ResourceTag {
     const HOST: u32 = 1 << 31;
     /// Stands where there is none: no type has this tag.
     pub const NONE: ResourceTag = ResourceTag(u32::MAX);
+    /// Stands for what is no resource but an error context.
+    const ERROR_CONTEXT: ResourceTag = ResourceTag(u32::MAX - 1);
 
     /// The guest-defined type with this number; `None` beyond the numbers there are.
     pub fn guest(number: u32) -> Option<ResourceTag> {
@@ -31,7 +33,8 @@ impl ResourceTag {
 
     /// The host-defined type with this number; `None` beyond the numbers there are.
     pub fn host(number: u32) -> Option<ResourceTag> {
-        (number < Self::HOST).then_some(ResourceTag(number | Self::HOST))
+        let last = Self::ERROR_CONTEXT.0 & !Self::HOST;
+        (number < last).then_some(ResourceTag(number | Self::HOST))
     }
 
     /// The number of a guest-defined type.
@@ -45,7 +48,9 @@ impl ResourceTag {
     }
 
     fn noun(self) -> &'static str {
-        if self.0 & Self::HOST != 0 {
+        if self == Self::ERROR_CONTEXT {
+            "error-context"
+        } else if self.0 & Self::HOST != 0 {
             "host-defined resource"
         } else {
             "guest-defined resource"
@@ -130,6 +135,8 @@ enum Entry {
         lends: u32,
         scope: ScopeId,
     },
+    /// Its number in the store.
+    ErrorContext { id: u32 },
 }
 
 /// What left a table when a handle was dropped.
@@ -154,6 +161,34 @@ impl HandleTable {
     /// A new owned handle.
     pub fn insert_own(&mut self, ty: ResourceTag, rep: u32) -> Result<u32, HandleError> {
         self.insert(Entry::Own { ty, rep, lends: 0 })
+    }
+
+    /// A new handle of an error context.
+    pub fn insert_error_context(&mut self, id: u32) -> Result<u32, HandleError> {
+        self.insert(Entry::ErrorContext { id })
+    }
+
+    /// The error context that a handle names.
+    pub fn error_context(&mut self, index: u32) -> Result<u32, HandleError> {
+        match *self.entry(index, ResourceTag::ERROR_CONTEXT)? {
+            Entry::ErrorContext { id } => Ok(id),
+            _ => Err(HandleError::Unknown { index }),
+        }
+    }
+
+    /// `error-context.drop`: what the handle named.
+    pub fn drop_error_context(&mut self, index: u32) -> Result<u32, HandleError> {
+        let id = self.error_context(index)?;
+        self.release(index);
+        Ok(id)
+    }
+
+    /// All error contexts that handles name, each as often as it is named.
+    pub fn error_contexts(&self) -> impl Iterator<Item = u32> + '_ {
+        self.entries.iter().filter_map(|entry| match entry {
+            Entry::ErrorContext { id } => Some(*id),
+            _ => None,
+        })
     }
 
     fn insert(&mut self, entry: Entry) -> Result<u32, HandleError> {
@@ -186,17 +221,19 @@ impl HandleTable {
             .checked_sub(1)
             .and_then(|slot| self.entries.get_mut(slot))
             .ok_or(HandleError::Unknown { index })?;
-        match *entry {
-            Entry::Free { .. } => Err(HandleError::Unknown { index }),
-            Entry::Own { ty: found, .. } | Entry::Borrow { ty: found, .. } if found != expected => {
-                Err(HandleError::WrongType {
-                    index,
-                    expected,
-                    found,
-                })
-            }
-            _ => Ok(entry),
+        let found = match *entry {
+            Entry::Free { .. } => return Err(HandleError::Unknown { index }),
+            Entry::Own { ty, .. } | Entry::Borrow { ty, .. } => ty,
+            Entry::ErrorContext { .. } => ResourceTag::ERROR_CONTEXT,
+        };
+        if found == expected {
+            return Ok(entry);
         }
+        Err(HandleError::WrongType {
+            index,
+            expected,
+            found,
+        })
     }
 
     pub fn release(&mut self, index: u32) {
@@ -213,7 +250,7 @@ impl HandleTable {
     pub fn rep(&mut self, index: u32, ty: ResourceTag) -> Result<u32, HandleError> {
         match *self.entry(index, ty)? {
             Entry::Own { rep, .. } | Entry::Borrow { rep, .. } => Ok(rep),
-            Entry::Free { .. } => Err(HandleError::Unknown { index }),
+            _ => Err(HandleError::Unknown { index }),
         }
     }
 
@@ -236,7 +273,7 @@ impl HandleTable {
             Entry::Own { rep, .. } => Dropped::Own { rep },
             Entry::Borrow { lends: 1.., .. } => return Err(HandleError::LentOn),
             Entry::Borrow { scope, .. } => Dropped::Borrow { scope },
-            Entry::Free { .. } => return Err(HandleError::Unknown { index }),
+            _ => return Err(HandleError::Unknown { index }),
         };
         self.release(index);
         Ok(dropped)
@@ -262,7 +299,7 @@ impl HandleTable {
                 *lends = lends.checked_add(1).ok_or(HandleError::Full)?;
                 Ok(*rep)
             }
-            Entry::Free { .. } => Err(HandleError::Unknown { index }),
+            _ => Err(HandleError::Unknown { index }),
         }
     }
 

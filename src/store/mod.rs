@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub(crate) mod components;
+pub(crate) mod error_contexts;
 pub(crate) mod exceptions;
 pub(crate) mod handles;
 pub(crate) mod later;
@@ -16,9 +17,11 @@ use crate::code::module::{FuncType, GlobalType, MemoryType, ModuleData, TableTyp
 use crate::error::Trap;
 use crate::limits::Limits;
 use crate::zeroed::Zeroed;
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use components::{ComponentInstance, GuestResource, Tree};
+use error_contexts::ErrorContexts;
 use exceptions::Exceptions;
 use handles::{HandleError, HandleTable, Scopes};
 use hashbrown::HashMap;
@@ -236,6 +239,8 @@ pub(crate) struct StoreInner {
     pub components: Vec<ComponentInstance>,
     /// The handles of each of them.
     pub handles: Vec<HandleTable>,
+    /// What handles of error contexts name.
+    pub error_contexts: ErrorContexts,
     /// What calls have lent and not got back.
     pub scopes: Scopes,
     /// Resource types that guests define, by their tags' numbers.
@@ -406,6 +411,26 @@ impl StoreInner {
             scopes: 0,
             borrows: 0,
         });
+    }
+
+    /// A new error context, which one handle will name; `None` if a limit or the host's memory doesn't
+    /// allow it.
+    pub fn new_error_context(&mut self, message: String) -> Option<u32> {
+        let cost = ErrorContexts::cost(&message);
+        let total = self.memory_total.checked_add(cost)?;
+        if total > self.limits.total_memory_bytes {
+            return None;
+        }
+        let id = self.error_contexts.add(message)?;
+        self.memory_total = total;
+        Some(id)
+    }
+
+    /// A handle of an error context is gone.
+    pub fn release_error_context(&mut self, id: u32) {
+        if let Some(cost) = self.error_contexts.release(id) {
+            self.memory_total = self.memory_total.saturating_sub(cost);
+        }
     }
 
     /// Notes that an index of the host's handles is free, so that copies of it are told apart.

@@ -525,6 +525,12 @@ pub(crate) enum TrampolineKind {
     ResourceRep,
     /// `resource.drop` of `resource`, in `instance`.
     ResourceDrop,
+    /// `error-context.new` with `options`.
+    ErrorContextNew,
+    /// `error-context.debug-message` with `options`.
+    ErrorContextMessage,
+    /// `error-context.drop`, in `instance`.
+    ErrorContextDrop,
 }
 
 /// A core function that the component runtime provides.

@@ -31,6 +31,7 @@ pub struct Config {
     pub(crate) component_map: bool,
     pub(crate) component_implements: bool,
     pub(crate) component_fixed_length_lists: bool,
+    pub(crate) component_error_context: bool,
     pub(crate) limits: Limits,
     /// What is switched on and not supported yet.
     asked: Vec<&'static str>,
@@ -59,6 +60,7 @@ impl Default for Config {
             component_map: true,
             component_implements: true,
             component_fixed_length_lists: true,
+            component_error_context: true,
             limits: Limits::default(),
             asked: Vec::new(),
         }
@@ -138,6 +140,8 @@ impl Config {
         wasm_component_model_implements => component_implements;
         /// Lists of fixed length in components.
         wasm_component_model_fixed_length_lists => component_fixed_length_lists;
+        /// The type `error-context` in components, and its built-ins.
+        wasm_component_model_error_context => component_error_context;
     }
 
     unsupported_switches! {
@@ -156,7 +160,6 @@ impl Config {
         wasm_component_model_more_async_builtins => "component-model async built-ins";
         wasm_component_model_async_stackful => "component-model async";
         wasm_component_model_threading => "component-model threading";
-        wasm_component_model_error_context => "component-model error-context";
         wasm_component_model_memory64 => "component-model memory64";
         wasm_component_model_gc => "component-model gc";
     }

@@ -20,6 +20,7 @@ const EXECUTED: WasmFeatures = WasmFeatures::WASM2
     .union(WasmFeatures::COMPONENT_MODEL)
     .union(WasmFeatures::CM_MAP)
     .union(WasmFeatures::CM_FIXED_LENGTH_LISTS)
+    .union(WasmFeatures::CM_ERROR_CONTEXT)
     .union(WasmFeatures::CM_IMPLEMENTS);
 
 /// Flags that belong to no proposal, or only to the binary encoding: never a reason to skip.
@@ -181,7 +182,8 @@ impl FeatureSet {
             .wasm_exceptions(has(WasmFeatures::EXCEPTIONS))
             .wasm_component_model_map(has(WasmFeatures::CM_MAP))
             .wasm_component_model_implements(has(WasmFeatures::CM_IMPLEMENTS))
-            .wasm_component_model_fixed_length_lists(has(WasmFeatures::CM_FIXED_LENGTH_LISTS));
+            .wasm_component_model_fixed_length_lists(has(WasmFeatures::CM_FIXED_LENGTH_LISTS))
+            .wasm_component_model_error_context(has(WasmFeatures::CM_ERROR_CONTEXT));
     }
 
     /// Whether `wasm` is refused under this set for nothing but a feature that the set leaves out.

@@ -49,8 +49,6 @@ impl Generator<'_> {
             Some("a `future`")
         } else if has(&|kind| matches!(kind, TypeDefKind::Stream(_))) {
             Some("a `stream`")
-        } else if self.any(ty, &|ty| matches!(ty, Type::ErrorContext)) {
-            Some("an `error-context`")
         } else {
             None
         }

@@ -62,10 +62,7 @@ fn what_the_runtime_lacks_is_an_error_at_its_line() {
         ("export f: async func();", "an `async func`"),
         ("import f: func(x: stream<u8>);", "a `stream`"),
         ("export f: func() -> future<u8>;", "a `future`"),
-        (
-            "import f: func(x: list<error-context>);",
-            "an `error-context`",
-        ),
+        ("import f: func(x: list<stream>);", "a `stream`"),
         (
             "import i: interface { type t = list<future>; }",
             "a `future`",

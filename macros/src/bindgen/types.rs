@@ -299,8 +299,13 @@ impl<'a> Generator<'a> {
                 let and = reference(mode);
                 return quote!(#and ::core::primitive::str);
             }
-            // Refused before types are made.
-            Type::ErrorContext => return quote!(()),
+            Type::ErrorContext if mode == Mode::Owned => {
+                return quote!(#cellule::component::ErrorContext);
+            }
+            Type::ErrorContext => {
+                let and = reference(mode);
+                return quote!(#and #cellule::component::ErrorContext);
+            }
             Type::Bool => "bool",
             Type::U8 => "u8",
             Type::U16 => "u16",

@@ -13,7 +13,8 @@ use super::strings::{self, Source, Step, Transcode};
 use super::{MAX_LIST_BYTES, aligned, bytes_cost, elements_cost, range};
 use crate::error::{Error, ErrorKind, Result, Trap};
 use crate::store::components::{BoundOptions, Cursor, CursorKind, GuestResource, Request};
-use crate::store::handles::{HandleTable, ResourceTag, Scopes};
+use crate::store::error_contexts::ErrorContexts;
+use crate::store::handles::{HandleError, HandleTable, ResourceTag, Scopes};
 use crate::store::scalar::Scalar;
 use crate::tables::{Class, ComponentTables, Encoding, TypeId, TypeKind, TypeRow};
 use alloc::vec::Vec;
@@ -36,6 +37,7 @@ pub(crate) struct Crossing<'a> {
     pub floor: usize,
     pub handles: &'a mut [HandleTable],
     pub scopes: &'a mut Scopes,
+    error_contexts: &'a mut ErrorContexts,
     string_bytes: u32,
     /// Fuel that was used.
     pub cost: i64,
@@ -49,6 +51,7 @@ pub(crate) struct Parts<'a> {
     pub guest_resources: &'a [GuestResource],
     pub handles: &'a mut [HandleTable],
     pub scopes: &'a mut Scopes,
+    pub error_contexts: &'a mut ErrorContexts,
     /// The longest string.
     pub string_bytes: u32,
 }
@@ -78,6 +81,7 @@ impl<'a> Crossing<'a> {
             floor,
             handles: parts.handles,
             scopes: parts.scopes,
+            error_contexts: parts.error_contexts,
             string_bytes: parts.string_bytes,
             cost: 0,
             ask: None,
@@ -215,6 +219,7 @@ impl<'a> Crossing<'a> {
             TypeKind::List | TypeKind::Map => self.list(row, flat, src, dst),
             TypeKind::FixedList => self.fixed_list(row, flat, src, dst),
             TypeKind::Own | TypeKind::Borrow => self.handle(row, flat, src, dst),
+            TypeKind::ErrorContext => self.error_context(flat, src, dst),
             TypeKind::Flags => {
                 let bits = self.get(flat, src, row.size) as u32 & flags_mask(row.b);
                 self.set(flat, dst, row.size, bits.into());
@@ -421,6 +426,17 @@ impl<'a> Crossing<'a> {
                 (to, tag, rep),
             )?
         };
+        self.set(flat, dst, 4, index.into());
+        Ok(())
+    }
+
+    /// Another handle of the same error context.
+    fn error_context(&mut self, flat: bool, src: u32, dst: u32) -> Result<()> {
+        self.cost += 1;
+        let index = self.get(flat, src, 4) as u32;
+        let id = self.handles[self.from.instance as usize].error_context(index)?;
+        let index = self.handles[self.to.instance as usize].insert_error_context(id)?;
+        self.error_contexts.share(id).ok_or(HandleError::Full)?;
         self.set(flat, dst, 4, index.into());
         Ok(())
     }

@@ -6,6 +6,7 @@ use crate::component::resource::{ResourceAny, ResourceType};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::StoreInner;
 use crate::store::components::{BoundOptions, NONE};
+use crate::store::error_contexts::ErrorContexts;
 use crate::store::handles::{HandleTable, ResourceTag, Scopes};
 use crate::tables::{ComponentTables, TypeId, TypeKind, TypeRow};
 use crate::wasm::Store;
@@ -21,6 +22,7 @@ pub struct LiftContext<'a> {
     resources: &'a [ResourceTag],
     handles: &'a mut Vec<HandleTable>,
     scopes: &'a mut Scopes,
+    error_contexts: &'a ErrorContexts,
     host_borrows: &'a mut Vec<u32>,
     generations: &'a mut Vec<u32>,
     host_types: &'a [ResourceType],
@@ -90,6 +92,7 @@ impl<'a> LiftContext<'a> {
             resources: &row.resources,
             handles: &mut inner.handles,
             scopes: &mut inner.scopes,
+            error_contexts: &inner.error_contexts,
             host_borrows: &mut inner.host_borrows,
             generations: &mut inner.generations,
             host_types: &inner.host_types,
@@ -161,6 +164,14 @@ impl<'a> LiftContext<'a> {
             return Err(Error::of(ErrorKind::Trap, "list pointer is not aligned"));
         }
         range(self.memory, ptr, bytes).ok_or_else(outside)
+    }
+
+    /// The message of an error context.
+    pub(crate) fn error_message(&mut self, index: u32) -> Result<&str> {
+        self.cost += 1;
+        let handles = &mut self.handles[self.options.instance as usize];
+        let id = handles.error_context(index)?;
+        Ok(self.error_contexts.message(id))
     }
 
     fn resource(&self, ty: TypeId) -> (ResourceTag, bool) {

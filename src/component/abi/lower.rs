@@ -42,6 +42,11 @@ impl<'a, T: 'static> LowerContext<'a, T> {
         self.tables().ty(ty)
     }
 
+    /// The component instance that it lowers into, as a number of the store.
+    pub(crate) fn instance(&self) -> u32 {
+        self.options.instance
+    }
+
     /// Counts work as fuel.
     pub(crate) fn spend(&mut self, cost: i64) {
         self.store.inner.spend(cost);

@@ -308,6 +308,15 @@ impl<'a, 'p> Flattener<'a, 'p> {
             StepKind::ResourceNew(id) => self.builtin(TrampolineKind::ResourceNew, *id),
             StepKind::ResourceRep(id) => self.builtin(TrampolineKind::ResourceRep, *id),
             StepKind::ResourceDrop(id) => self.builtin(TrampolineKind::ResourceDrop, *id),
+            StepKind::ErrorContextNew(options) => {
+                self.error_context(TrampolineKind::ErrorContextNew, Some(options))
+            }
+            StepKind::ErrorContextMessage(options) => {
+                self.error_context(TrampolineKind::ErrorContextMessage, Some(options))
+            }
+            StepKind::ErrorContextDrop => {
+                self.error_context(TrampolineKind::ErrorContextDrop, None)
+            }
             StepKind::Module(id) => {
                 self.frame().modules.push(ModuleDef::Static(*id));
                 Ok(())
@@ -574,6 +583,35 @@ impl<'a, 'p> Flattener<'a, 'p> {
             ty: FuncTypeId::NONE,
             options: OptionsId::NONE,
             resource,
+        });
+        Ok(())
+    }
+
+    fn error_context(
+        &mut self,
+        kind: TrampolineKind,
+        options: Option<&CanonOptions>,
+    ) -> Result<()> {
+        let (params, results) = match kind {
+            TrampolineKind::ErrorContextNew => (2, 1),
+            TrampolineKind::ErrorContextMessage => (2, 0),
+            _ => (1, 0),
+        };
+        let sig = CoreSignature {
+            params: alloc::vec![CoreType::I32; params],
+            results: alloc::vec![CoreType::I32; results],
+        };
+        let options = options.map(|options| self.options(options, &sig));
+        let sig = self.convert.builder.core_sig(&sig);
+        let instance = self.frame().instance;
+        self.define_trampoline(TrampolineRow {
+            kind,
+            sig,
+            instance,
+            func: FuncId::NONE,
+            ty: FuncTypeId::NONE,
+            options: options.unwrap_or_default(),
+            resource: ResourceId::NONE,
         });
         Ok(())
     }

@@ -45,10 +45,6 @@ const UNSUPPORTED: &[(WasmFeatures, &str)] = &[
     ),
     (WasmFeatures::CM_THREADING, "component-model threading"),
     (WasmFeatures::CM_FORWARD, "component-model async forwarding"),
-    (
-        WasmFeatures::CM_ERROR_CONTEXT,
-        "component-model error-context",
-    ),
     (WasmFeatures::CM_VALUES, "component-model values"),
     (
         WasmFeatures::CM_NESTED_NAMES,
@@ -118,6 +114,10 @@ fn features(engine: &Engine) -> Result<WasmFeatures> {
     features.set(
         WasmFeatures::CM_FIXED_LENGTH_LISTS,
         config.component_fixed_length_lists,
+    );
+    features.set(
+        WasmFeatures::CM_ERROR_CONTEXT,
+        config.component_error_context,
     );
     Ok(features)
 }

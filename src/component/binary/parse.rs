@@ -393,6 +393,13 @@ impl<'a> Walk<'a, '_> {
             CanonicalFunction::ResourceDrop { resource } => {
                 StepKind::ResourceDrop(self.resource_at(resource, offset)?)
             }
+            CanonicalFunction::ErrorContextNew { options } => {
+                StepKind::ErrorContextNew(canon_options(&options, offset)?)
+            }
+            CanonicalFunction::ErrorContextDebugMessage { options } => {
+                StepKind::ErrorContextMessage(canon_options(&options, offset)?)
+            }
+            CanonicalFunction::ErrorContextDrop => StepKind::ErrorContextDrop,
             _ => return Err(unsupported("component-model async built-ins", offset)),
         };
         self.step(offset, kind);

@@ -88,6 +88,9 @@ pub(super) enum StepKind<'a> {
     ResourceNew(ResourceId),
     ResourceRep(ResourceId),
     ResourceDrop(ResourceId),
+    ErrorContextNew(CanonOptions),
+    ErrorContextMessage(CanonOptions),
+    ErrorContextDrop,
     Module(ModuleId),
     InstantiateModule {
         module: u32,

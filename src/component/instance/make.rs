@@ -70,6 +70,11 @@ impl Sizes {
 
     fn truncate<T: 'static>(self, store: &mut Store<T>) {
         let inner = &mut store.inner;
+        let gone = inner.handles[self.components..].iter();
+        let contexts: Vec<u32> = gone.flat_map(HandleTable::error_contexts).collect();
+        for context in contexts {
+            inner.release_error_context(context);
+        }
         inner.instances.truncate(self.instances);
         inner.funcs.truncate(self.funcs);
         inner.forget_memories(self.memories);

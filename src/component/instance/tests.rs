@@ -7,14 +7,19 @@ use alloc::boxed::Box;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
-/// A resource type, a trampoline and a module whose start function asks the host whether it may, and
+/// A resource type, a trampoline and a module whose start function makes an error context, asks the host whether it may, and
 /// then takes a while.
 const STARTS: &str = r#"(component
     (import "ready" (func $ready (result bool)))
     (core func $ready (canon lower (func $ready)))
+    (core module $libc (memory (export "memory") 1))
+    (core instance $libc (instantiate $libc))
+    (core func $context (canon error-context.new (memory (core memory $libc "memory"))))
     (core module $m (import "" "ready" (func $ready (result i32)))
+        (import "" "context" (func $context (param i32 i32) (result i32)))
         (memory 1) (table 1 funcref) (global (mut i32) (i32.const 0))
         (func $start (local $i i32)
+            (drop (call $context (i32.const 0) (i32.const 9)))
             (if (i32.eqz (call $ready)) (then unreachable))
             (loop $again (br_if $again (i32.lt_u
                 (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 9)))))
@@ -22,7 +27,8 @@ const STARTS: &str = r#"(component
     (type $r (resource (rep i32)))
     (component $c)
     (instance (instantiate $c))
-    (core instance (instantiate $m (with "" (instance (export "ready" (func $ready)))))))"#;
+    (core instance (instantiate $m (with "" (instance
+        (export "ready" (func $ready)) (export "context" (func $context)))))))"#;
 
 fn starts(engine: &Engine) -> InstancePre<bool> {
     let mut linker = crate::component::Linker::<bool>::new(engine);

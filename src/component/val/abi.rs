@@ -104,6 +104,7 @@ fn lift(cx: &mut LiftContext<'_>, ty: TypeId, src: From<'_>) -> Result<Val> {
             lift_list(cx, row, src.at(0, 4) as u32, src.at(1, 4) as u32)?
         }
         TypeKind::FixedList => lift_fixed_list(cx, row, src)?,
+        TypeKind::ErrorContext => Val::ErrorContext(cx.error_context(src.get(4) as u32)?),
         TypeKind::Own | TypeKind::Borrow => Val::Resource(cx.resource_any(ty, src.get(4) as u32)?),
         _ => return Err(Trap::UnreachableCodeReached.into()),
     })
@@ -310,6 +311,7 @@ fn lower<T: 'static>(
         Val::Float64(x) => canonical_f64(x.to_bits()),
         Val::Char(x) => u32::from(*x).into(),
         Val::Flags(names) => flags(cx, row, names)?.into(),
+        Val::ErrorContext(context) => cx.error_context(context)?.into(),
         Val::Resource(resource) => cx.resource_any(ty, resource)?.into(),
         Val::String(text) => {
             let pair = cx.string(text)?;
