@@ -99,7 +99,7 @@ fn dynamic_values_hold_error_contexts() {
     let make = instance.get_func(&mut store, "make").unwrap();
     let mut results = [Val::Bool(false)];
     let text = Val::String("gone".into());
-    make.call(&mut store, &[text.clone()], &mut results)
+    make.call(&mut store, std::slice::from_ref(&text), &mut results)
         .unwrap();
     let context = results[0].clone();
     assert_eq!(context, Val::ErrorContext(ErrorContext::new("gone")));

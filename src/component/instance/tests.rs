@@ -7,8 +7,8 @@ use alloc::boxed::Box;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
-/// A resource type, a trampoline and a module whose start function makes an error context, asks the host whether it may, and
-/// then takes a while.
+/// A resource type, a trampoline and a module whose start function makes an error context, asks the
+/// host whether it may, and then takes a while.
 const STARTS: &str = r#"(component
     (import "ready" (func $ready (result bool)))
     (core func $ready (canon lower (func $ready)))
