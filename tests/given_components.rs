@@ -361,9 +361,10 @@ fn a_component_can_be_looked_into_before_it_gets_what_it_imports() {
 fn what_instantiating_multiplies_is_limited() {
     // Each level is given the one before, and instantiates it twice.
     let mut config = cellule::Config::new();
-    let mut limits = cellule::Limits::default();
-    limits.component_instances = 100;
-    config.limits(limits);
+    config.limits(cellule::Limits {
+        component_instances: 100,
+        ..Default::default()
+    });
     let engine = Engine::new(&config).unwrap();
     let twice = load(
         &engine,

@@ -250,9 +250,10 @@ fn an_error_of_the_host_function_is_the_calls() {
 #[test]
 fn what_is_passed_counts_as_memory() {
     let mut config = cellule::Config::new();
-    let mut limits = cellule::Limits::default();
-    limits.total_memory_bytes = 100_000;
-    config.limits(limits);
+    config.limits(cellule::Limits {
+        total_memory_bytes: 100_000,
+        ..Default::default()
+    });
     let engine = Engine::new(&config).unwrap();
     let mut store = Store::new(&engine, Notes::new());
     let guest = component(&engine, GUEST);
