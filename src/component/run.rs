@@ -65,7 +65,7 @@ pub(super) fn serve<T: 'static>(
         TrampolineKind::ErrorContextNew => {
             let message = two(thread, call);
             let index = error_context::new(store, tree, &bound, message)?;
-            thread.stack[call.args] = index.into();
+            thread.stack[call.at()] = index.into();
             Ok(Served::Returned)
         }
         TrampolineKind::ErrorContextMessage => {
@@ -74,7 +74,7 @@ pub(super) fn serve<T: 'static>(
             Ok(Served::Returned)
         }
         TrampolineKind::ErrorContextDrop => {
-            let index = thread.stack[call.args] as u32;
+            let index = thread.stack[call.at()] as u32;
             let inner = &mut store.inner;
             let id = inner.handles[bound.instance as usize].drop_error_context(index)?;
             inner.release_error_context(id);
@@ -85,7 +85,7 @@ pub(super) fn serve<T: 'static>(
 
 /// The two arguments of a built-in.
 fn two(thread: &Thread, call: HostCall) -> (u32, u32) {
-    let [a, b] = [0, 1].map(|at| thread.stack[call.args + at] as u32);
+    let [a, b] = [0, 1].map(|at| thread.stack[call.at() + at] as u32);
     (a, b)
 }
 
