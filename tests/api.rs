@@ -123,10 +123,7 @@ fn a_host_function_reaches_its_callers_exports_and_the_data() {
 #[test]
 fn memories_grow_and_are_read_and_written_within_their_bounds() {
     let mut store = Store::new(&Engine::default(), ());
-    let ty = MemoryType {
-        minimum: 1,
-        maximum: Some(3),
-    };
+    let ty = MemoryType::new(1, Some(3));
     let memory = Memory::new(&mut store, ty).unwrap();
     assert_eq!(memory.ty(&store), ty);
     assert_eq!(memory.grow(&mut store, 1).unwrap(), 1);
@@ -151,11 +148,7 @@ fn memories_grow_and_are_read_and_written_within_their_bounds() {
 fn tables_and_globals_hold_references_of_their_type_only() {
     let mut store = Store::new(&Engine::default(), ());
     let func = Func::wrap(&mut store, |a: i32| a + 1);
-    let ty = TableType {
-        element: ValType::FuncRef,
-        minimum: 2,
-        maximum: None,
-    };
+    let ty = TableType::new(ValType::FuncRef, 2, None);
     let table = Table::new(&mut store, ty, Val::FuncRef(None)).unwrap();
     table.set(&mut store, 1, Val::FuncRef(Some(func))).unwrap();
     assert_eq!(table.get(&store, 0), Some(Val::FuncRef(None)));

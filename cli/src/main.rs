@@ -74,6 +74,7 @@ fn scripts(args: &WastArgs) -> anyhow::Result<ExitCode> {
         features: args.features.clone(),
         fuel: args.fuel,
         slice: args.slice,
+        ..wast::Options::default()
     };
     // A wrong list is told once, and not as a failure of each script.
     options.features(FeatureSet::of_script("")?)?;

@@ -2,7 +2,7 @@
 
 use super::handlers::{self, HANDLER_WORDS, Handler};
 use super::operands::{Ext, Field, Operands, length};
-use super::{HEADER_WORDS, a_of, b_of, bc_of, c_of, info, op_of};
+use super::{HEADER_WORDS, MEMORY64, a_of, b_of, bc_of, c_of, info, op_of};
 use alloc::string::String;
 use core::fmt::Write;
 
@@ -89,7 +89,11 @@ fn fields(text: &mut String, operands: &Operands, word: u64) {
             Field::Offset => write!(text, " +{value}"),
             Field::Count => write!(text, " x{value}"),
             Field::Frame => write!(text, " frame+{value}"),
-            Field::Code | Field::Memory16 | Field::Table => write!(text, " {value}"),
+            Field::Code | Field::Table => write!(text, " {value}"),
+            Field::Memory16 => match value & MEMORY64 {
+                0 => write!(text, " {value}"),
+                _ => write!(text, " {}:64", value & !MEMORY64),
+            },
             Field::Imm32 => write!(text, " #{}", bc_of(word) as i32),
             _ => write!(text, " @{}", bc_of(word)),
         };
@@ -112,6 +116,7 @@ fn extension(text: &mut String, operands: &Operands, at: usize, words: &[u64]) {
             Ext::Imm64 => write!(text, " #0x{word:x}"),
             Ext::Offset64 => write!(text, " +{word}"),
             Ext::Cond => write!(text, " if s{lo}"),
+            Ext::Slots2 => write!(text, " s{lo} s{hi}"),
             Ext::Sig => write!(text, " type {lo}"),
             Ext::Memory | Ext::Table => write!(text, " @{lo}"),
             Ext::Memory2 | Ext::MemoryData | Ext::Table2 | Ext::TableElem => {

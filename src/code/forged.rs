@@ -44,7 +44,7 @@ fn counts(ty: u32) -> (u16, u16) {
     }
 }
 
-/// Two imported functions, defined ones of the given types, two memories, a table of functions and
+/// Two imported functions, defined ones of the given types, two memories and one of 64 bits, a table of functions and
 /// one of host references, a constant global and a mutable one, a segment
 /// of each kind, a tag that carries nothing and one that carries three values.
 pub(crate) fn module(funcs: &[u32]) -> ModuleData {
@@ -57,11 +57,7 @@ pub(crate) fn module(funcs: &[u32]) -> ModuleData {
         name: name.into(),
         index,
     };
-    let table = |element| TableType {
-        element,
-        minimum: 8,
-        maximum: None,
-    };
+    let table = |element| TableType::new(element, 8, None);
     let global = |mutable| GlobalType {
         content: ValType::I64,
         mutable,
@@ -71,10 +67,7 @@ pub(crate) fn module(funcs: &[u32]) -> ModuleData {
         mode: SegmentMode::Passive,
         items: vec![Box::from([item]); 4].into(),
     };
-    let memory = MemoryType {
-        minimum: 1,
-        maximum: None,
-    };
+    let memory = MemoryType::new(1, None);
     ModuleData {
         bytes: Arc::from([1u8; 64].as_slice()),
         types: (0..4).map(|ty| func_type(counts(ty))).collect(),
@@ -107,7 +100,7 @@ pub(crate) fn module(funcs: &[u32]) -> ModuleData {
             (table(ValType::ExternRef), None),
         ],
         imported_tables: 0,
-        memories: vec![memory, memory],
+        memories: vec![memory, memory, MemoryType::new64(1, None)],
         imported_memories: 0,
         tags: vec![ty::NOTHING, ty::WIDE],
         imported_tags: 0,

@@ -217,6 +217,9 @@ pub const fn bc_of(word: u64) -> u32 {
     (word >> 32) as u32
 }
 
+/// In the field that names the memory of a wide load or store: its addresses have 64 bits.
+pub const MEMORY64: u16 = 1 << 15;
+
 /// Words before a function's first instruction: `{frame, params, results, handlers}` and `{cost, function}`.
 pub const HEADER_WORDS: usize = 2;
 
@@ -264,7 +267,8 @@ mod tests {
 
     #[test]
     fn the_instruction_set_keeps_to_its_budget() {
-        const { assert!(COUNT <= 1_100) };
+        // 1,100 for WebAssembly 2.0 and the fused forms, and a few for each later proposal.
+        const { assert!(COUNT <= 1_150) };
         assert_eq!(INFO.len(), COUNT);
     }
 }

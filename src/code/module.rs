@@ -104,18 +104,103 @@ pub struct TableType {
     /// A type of references.
     pub element: ValType,
     /// Size at first.
-    pub minimum: u32,
+    pub minimum: u64,
     /// Size at most.
-    pub maximum: Option<u32>,
+    pub maximum: Option<u64>,
+    /// Whether elements are addressed by `i64`.
+    pub table64: bool,
 }
 
-/// The type of a memory: sizes in pages of 64 KiB.
+impl TableType {
+    /// A table whose elements are addressed by `i32`.
+    pub fn new(element: ValType, minimum: u32, maximum: Option<u32>) -> TableType {
+        TableType {
+            element,
+            minimum: minimum.into(),
+            maximum: maximum.map(u64::from),
+            table64: false,
+        }
+    }
+    /// A table whose elements are addressed by `i64`.
+    pub fn new64(element: ValType, minimum: u64, maximum: Option<u64>) -> TableType {
+        TableType {
+            element,
+            minimum,
+            maximum,
+            table64: true,
+        }
+    }
+}
+
+/// The type of a memory: sizes in pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MemoryType {
     /// Size at first.
-    pub minimum: u32,
+    pub minimum: u64,
     /// Size at most.
-    pub maximum: Option<u32>,
+    pub maximum: Option<u64>,
+    /// Whether bytes are addressed by `i64`.
+    pub memory64: bool,
+    /// The binary logarithm of a page's size: 16 but for custom page sizes.
+    pub page_size_log2: u8,
+}
+
+impl MemoryType {
+    /// A memory of pages of 64 KiB whose bytes are addressed by `i32`.
+    pub fn new(minimum: u32, maximum: Option<u32>) -> MemoryType {
+        MemoryType {
+            minimum: minimum.into(),
+            maximum: maximum.map(u64::from),
+            memory64: false,
+            page_size_log2: 16,
+        }
+    }
+    /// A memory of pages of 64 KiB whose bytes are addressed by `i64`.
+    pub fn new64(minimum: u64, maximum: Option<u64>) -> MemoryType {
+        MemoryType {
+            minimum,
+            maximum,
+            memory64: true,
+            page_size_log2: 16,
+        }
+    }
+    /// The size of a page in bytes.
+    pub fn page_size(&self) -> u64 {
+        1 << self.page_size_log2
+    }
+    /// Pages that a memory of this type may have, whatever limits say.
+    pub(crate) fn most_pages(&self) -> u64 {
+        let all = match self.memory64 {
+            true => u64::MAX >> self.page_size_log2,
+            // Of single bytes as many as a size can tell.
+            false => ((1u64 << 32) >> self.page_size_log2).min(u32::MAX.into()),
+        };
+        self.maximum.map_or(all, |most| most.min(all))
+    }
+}
+
+/// Whether something of the size `minimum`, which may grow to `maximum`, is as large as the other limits
+/// want and grows no further than they allow.
+fn limits_fit((minimum, maximum): (u64, Option<u64>), (least, most): (u64, Option<u64>)) -> bool {
+    minimum >= least && most.is_none_or(|most| maximum.is_some_and(|max| max <= most))
+}
+
+impl TableType {
+    /// Whether a table of this type that has `size` elements can be imported as `expected`.
+    pub(crate) fn fits(&self, size: u64, expected: &TableType) -> bool {
+        self.element == expected.element
+            && self.table64 == expected.table64
+            && limits_fit((size, self.maximum), (expected.minimum, expected.maximum))
+    }
+}
+
+impl MemoryType {
+    /// Whether a memory of this type that has `size` pages can be imported as `expected`.
+    pub(crate) fn fits(&self, size: u64, expected: &MemoryType) -> bool {
+        self.memory64 == expected.memory64
+            && self.page_size_log2 == expected.page_size_log2
+            && limits_fit((size, self.maximum), (expected.minimum, expected.maximum))
+    }
 }
 
 /// The type of an import or export.
@@ -132,7 +217,7 @@ pub enum ExternType {
 
 impl core::fmt::Display for ExternType {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let limits = |f: &mut core::fmt::Formatter<'_>, min: u32, max: Option<u32>| match max {
+        let limits = |f: &mut core::fmt::Formatter<'_>, min: u64, max: Option<u64>| match max {
             Some(max) => write!(f, "{min}..{max}"),
             None => write!(f, "{min}.."),
         };
@@ -147,12 +232,21 @@ impl core::fmt::Display for ExternType {
                 )
             }
             ExternType::Table(ty) => {
-                write!(f, "table {} ", ty.element)?;
+                let index = if ty.table64 { "i64 " } else { "" };
+                write!(f, "table {index}{} ", ty.element)?;
                 limits(f, ty.minimum, ty.maximum)
             }
             ExternType::Memory(ty) => {
-                f.write_str("memory ")?;
-                limits(f, ty.minimum, ty.maximum)
+                f.write_str(if ty.memory64 {
+                    "memory i64 "
+                } else {
+                    "memory "
+                })?;
+                limits(f, ty.minimum, ty.maximum)?;
+                match ty.page_size_log2 {
+                    16 => Ok(()),
+                    _ => write!(f, " (pagesize {})", ty.page_size()),
+                }
             }
             ExternType::Tag(ty) => write!(f, "tag {ty}"),
         }

@@ -25,7 +25,7 @@ pub enum Field {
     Code,
     /// The distance to a callee's frame in slots.
     Frame,
-    /// Index of a memory (16 bits).
+    /// Index of a memory (15 bits), and whether it is addressed by `i64` ([`MEMORY64`](super::MEMORY64)).
     Memory16,
     /// Index of a table (16 bits).
     Table,
@@ -91,6 +91,8 @@ pub enum Ext {
     Offset64,
     /// `{slot of the condition}`.
     Cond,
+    /// `{slot that is read, slot that is read}`.
+    Slots2,
     /// `{type index}`.
     Sig,
     /// `{memory}`.
@@ -277,6 +279,9 @@ macro_rules! ext {
     };
     (cond) => {
         $crate::code::operands::Ext::Cond
+    };
+    (slots2) => {
+        $crate::code::operands::Ext::Slots2
     };
     (sig) => {
         $crate::code::operands::Ext::Sig

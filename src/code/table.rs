@@ -30,7 +30,7 @@
 //! | `B` | branch (second word: offset in words from the branch, and fuel that is not charged) | |
 //! | `C` | branch that charges its second word's fuel when taken and may then stop | |
 //! | `M` | memory: first letter the address, second the value | |
-//! | `W` | wide load or store: field `c` is the memory index, second word the 64-bit offset | |
+//! | `W` | wide load or store: field `c` is the memory's index, its highest bit set if addresses have 64 bits; second word the 64-bit offset | |
 //! | `X` | operands as the row's own list says | |
 //!
 //! Fields: `bin` a := destination, b := left, c := right. `un` a := destination, b := source.
@@ -125,6 +125,8 @@ macro_rules! for_each_instruction {
                     Extend16S "extend16_s": Ss | Rs Rr Tr;
                     Extend32S "extend32_s": Ss | Rs Rr Tr;
                     Extend32U "extend32_u": Ss | Rs Rr Tr;
+                    // An index of 64 bits as one of 32: a table never has as many elements as the greatest.
+                    Clamp32U "clamp32_u": Ss | Rs;
                     F32Abs "f32.abs": Ss | Rs Rr;
                     F32Neg "f32.neg": Ss | Rs Rr;
                     F32Ceil "f32.ceil": Ss | Rs Rr;
@@ -266,6 +268,10 @@ macro_rules! for_each_instruction {
                 TableCopy "table.copy" base (use use use) table2: "destination table[S[a]..] := source table[S[b]..][..S[c]]";
                 TableInit "table.init" base (use use use) table_elem: "table[S[a]..] := element segment[S[b]..][..S[c]]";
                 ElemDrop "elem.drop" base (_ elem _) none: "element segment bc := empty";
+                I64Add128 "i64.add128" base (def2 use use) slots2: "S[a], S[a+1] := (S[b], S[c]) + (S[lo], S[hi]), each the low half first";
+                I64Sub128 "i64.sub128" base (def2 use use) slots2: "S[a], S[a+1] := (S[b], S[c]) - (S[lo], S[hi]), each the low half first";
+                I64MulWideS "i64.mul_wide_s" base (def2 use use) none: "S[a], S[a+1] := S[b] * S[c], signed, the low half first";
+                I64MulWideU "i64.mul_wide_u" base (def2 use use) none: "S[a], S[a+1] := S[b] * S[c], unsigned, the low half first";
                 RefFunc "ref.func" base (def func_any _) none: "S[a] := reference to function bc";
 
                 // The Canonical ABI's coarse instructions in adapter code; each is one exit to the component runtime.

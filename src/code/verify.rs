@@ -8,7 +8,9 @@
 use super::handlers::{self, HANDLER_WORDS, Handler};
 use super::module::{ModuleData, ValType};
 use super::operands::{Ext, Field, length};
-use super::{HEADER_WORDS, LINKAGE_SLOTS, Op, Tier, a_of, b_of, bc_of, c_of, info, op, op_of};
+use super::{
+    HEADER_WORDS, LINKAGE_SLOTS, MEMORY64, Op, Tier, a_of, b_of, bc_of, c_of, info, op, op_of,
+};
 use crate::error::Trap;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -38,6 +40,7 @@ pub enum Rule {
     TargetNotAnInstruction,
     Index,
     ElementKind,
+    AddressWidth,
     ConstantGlobal,
     TrapCode,
     FallsOffTheEnd,
@@ -188,7 +191,19 @@ impl Check<'_> {
             Field::Code if op == op::Trap && value > Trap::OutOfFuel as u16 => {
                 refuse(Rule::TrapCode, at)
             }
-            Field::Memory16 => below(value.into(), module.memories.len()),
+            Field::Memory16 => {
+                let index = value & !MEMORY64;
+                below(index.into(), module.memories.len())?;
+                let wide = module.memories[usize::from(index)].memory64;
+                match wide == (value != index) {
+                    true => Ok(()),
+                    false => refuse(Rule::AddressWidth, at),
+                }
+            }
+            // The other forms are of memory 0, and their addresses have 32 bits.
+            Field::Offset if module.memories.first().is_none_or(|first| first.memory64) => {
+                refuse(Rule::AddressWidth, at)
+            }
             Field::Table => below(value.into(), module.tables.len()),
             Field::Global => below(bc, module.globals.len()),
             Field::GlobalMut => {
@@ -308,6 +323,12 @@ impl Check<'_> {
                     Ok(())
                 } else {
                     refuse(Rule::SlotBeyondFrame, at)
+                };
+            }
+            Ext::Slots2 => {
+                return match lo < self.frame as usize && hi < self.frame as usize {
+                    true => Ok(()),
+                    false => refuse(Rule::SlotBeyondFrame, at),
                 };
             }
             Ext::Memory => lo < memories && hi == 0,

@@ -702,18 +702,23 @@ fn core_func(tables: &ComponentTables, sig: CoreSigRow) -> FuncType {
 
 /// A core import's or export's type.
 pub(crate) fn core_extern(tables: &ComponentTables, row: &CoreExternRow) -> ExternType {
-    let maximum = (row.flags & CoreExternRow::BOUNDED != 0).then_some(row.b);
+    let has = |flag: u8| row.flags & flag != 0;
+    let maximum = has(CoreExternRow::BOUNDED).then_some(row.b.into());
+    let wide = has(CoreExternRow::WIDE);
     match row.kind {
         CoreKind::Func => ExternType::Func(core_func(tables, tables.core_sig(CoreSigId(row.a)))),
         CoreKind::Tag => ExternType::Tag(core_func(tables, tables.core_sig(CoreSigId(row.a)))),
         CoreKind::Table => ExternType::Table(TableType {
             element: val_type(row.ty),
-            minimum: row.a,
+            minimum: row.a.into(),
             maximum,
+            table64: wide,
         }),
         CoreKind::Memory => ExternType::Memory(MemoryType {
-            minimum: row.a,
+            minimum: row.a.into(),
             maximum,
+            memory64: wide,
+            page_size_log2: if has(CoreExternRow::BYTES) { 0 } else { 16 },
         }),
         CoreKind::Global => ExternType::Global(GlobalType {
             content: val_type(row.ty),

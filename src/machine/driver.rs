@@ -37,9 +37,9 @@ pub(crate) enum Event {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Growth {
     /// By pages.
-    Memory { id: u32, delta: u32 },
+    Memory { id: u32, delta: u64 },
     /// By elements.
-    Table { id: u32, delta: u32 },
+    Table { id: u32, delta: u64 },
 }
 
 static HALT: u64 = word(op::Halt, 0, 0, 0).to_le();
@@ -297,17 +297,19 @@ fn awaited_growth(store: &StoreInner, thread: &Thread) -> Option<Growth> {
     }
     // SAFETY: both instructions have one extension word.
     let index = unsafe { u64::from_le(*thread.regs.ip.add(1)) } as u32 as usize;
-    let slot = |field: u16| thread.stack[thread.sp + usize::from(field)] as u32;
+    let slot = |field: u16| thread.stack[thread.sp + usize::from(field)];
     let instance = &store.instances[thread.instance as usize];
     Some(match op_of(first) {
-        op::MemoryGrow => Growth::Memory {
-            id: instance.memories[index],
-            delta: slot(b_of(first)),
-        },
-        _ => Growth::Table {
-            id: instance.tables[index],
-            delta: slot(c_of(first)),
-        },
+        op::MemoryGrow => {
+            let id = instance.memories[index];
+            let delta = store.memories[id as usize].operand(slot(b_of(first)));
+            Growth::Memory { id, delta }
+        }
+        _ => {
+            let id = instance.tables[index];
+            let delta = store.tables[id as usize].operand(slot(c_of(first)));
+            Growth::Table { id, delta }
+        }
     })
 }
 
@@ -327,7 +329,7 @@ pub(crate) fn grown(
         thread.stack[result] = u64::MAX;
         thread.regs.ip = next;
     }
-    Ok(thread.stack[result] as u32 != u32::MAX)
+    Ok(thread.stack[result] != u64::MAX)
 }
 
 /// The checks of an indirect call.
@@ -472,38 +474,37 @@ fn bulk(store: &mut StoreInner, thread: &mut Thread, first: u64, ext: u64) -> Re
     let [x, y, z] = [a_of(first), b_of(first), c_of(first)].map(|field| {
         stack
             .get(sp + usize::from(field))
-            .map_or(0, |slot| *slot as u32)
+            .copied()
+            .unwrap_or_default()
     });
     let (lo, hi) = (ext as u32 as usize, (ext >> 32) as usize);
     let own = thread.instance as usize;
     let set = |stack: &mut Vec<u64>, value: u64| stack[sp + usize::from(a_of(first))] = value;
+    let instance = &store.instances[own];
     match op_of(first) {
         op::MemoryGrow => {
-            let id = store.instances[own].memories[lo] as usize;
-            let old = store.grow_memory(id, y);
-            set(stack, old.map_or(u64::MAX, u64::from));
+            let id = instance.memories[lo] as usize;
+            let old = store.grow_memory(id, store.memories[id].operand(y));
+            set(stack, old.unwrap_or(u64::MAX));
             Ok(2)
         }
         op::MemoryFill => {
-            store.charge(u64::from(z) / 8)?;
-            let id = store.instances[own].memories[lo] as usize;
+            let id = instance.memories[lo] as usize;
+            let [x, z] = [x, z].map(|slot| store.memories[id].operand(slot));
+            store.charge(z / 8)?;
             store.memories[id].fill(x, y as u8, z)?;
             Ok(2)
         }
         op::MemoryCopy => {
-            store.charge(u64::from(z) / 8)?;
-            let memories = &store.instances[own].memories;
-            copy_memory(
-                store,
-                memories[lo] as usize,
-                memories[hi] as usize,
-                (x, y, z),
-            )?;
+            let [to, from] = [lo, hi].map(|index| instance.memories[index] as usize);
+            copy_memory(store, to, from, (x, y, z))?;
             Ok(2)
         }
         op::MemoryInit => {
-            store.charge(u64::from(z) / 8)?;
-            init_memory(store, own, lo, hi, (x, y, z))?;
+            let id = instance.memories[lo] as usize;
+            let span = (store.memories[id].operand(x), y as u32, z as u32);
+            store.charge(u64::from(span.2) / 8)?;
+            init_memory(store, own, lo, hi, span)?;
             Ok(2)
         }
         op::DataDrop => {
@@ -511,26 +512,28 @@ fn bulk(store: &mut StoreInner, thread: &mut Thread, first: u64, ext: u64) -> Re
             Ok(1)
         }
         op::TableGrow => {
-            let id = store.instances[own].tables[lo] as usize;
-            let old = store.grow_table(id, z, y);
-            set(stack, old.map_or(u64::MAX, u64::from));
+            let id = instance.tables[lo] as usize;
+            let old = store.grow_table(id, store.tables[id].operand(z), y as u32);
+            set(stack, old.unwrap_or(u64::MAX));
             Ok(2)
         }
         op::TableFill => {
-            store.charge(z.into())?;
-            let id = store.instances[own].tables[lo] as usize;
-            store.tables[id].span(x, z)?.fill(y);
+            let id = instance.tables[lo] as usize;
+            let [x, z] = [x, z].map(|slot| store.tables[id].operand(slot));
+            store.charge(z)?;
+            store.tables[id].span(x, z)?.fill(y as u32);
             Ok(2)
         }
         op::TableCopy => {
-            store.charge(z.into())?;
-            let tables = &store.instances[own].tables;
-            copy_table(store, tables[lo] as usize, tables[hi] as usize, (x, y, z))?;
+            let [to, from] = [lo, hi].map(|index| instance.tables[index] as usize);
+            copy_table(store, to, from, (x, y, z))?;
             Ok(2)
         }
         op::TableInit => {
-            store.charge(z.into())?;
-            init_table(store, own, lo, hi, (x, y, z))?;
+            let id = instance.tables[lo] as usize;
+            let span = (store.tables[id].operand(x), y as u32, z as u32);
+            store.charge(span.2.into())?;
+            init_table(store, own, lo, hi, span)?;
             Ok(2)
         }
         op::ElemDrop => {
@@ -547,22 +550,24 @@ fn bulk(store: &mut StoreInner, thread: &mut Thread, first: u64, ext: u64) -> Re
     }
 }
 
-type Span = (u32, u32, u32);
+/// Where to, where from in a segment, and how many.
+type Span = (u64, u32, u32);
 
+/// `memory.copy` with its operands as they are in slots: a length has 64 bits where both memories have.
 fn copy_memory(
     store: &mut StoreInner,
     to: usize,
     from: usize,
-    (x, y, z): Span,
+    (x, y, z): (u64, u64, u64),
 ) -> Result<(), Trap> {
-    let checked = |start: u32, len: usize| {
-        let end = start as usize + z as usize;
-        (end <= len)
-            .then_some(start as usize..end)
-            .ok_or(Trap::MemoryOutOfBounds)
-    };
-    let source = checked(y, store.memories[from].bytes.len())?;
-    let target = checked(x, store.memories[to].bytes.len())?;
+    let (x, y) = (
+        store.memories[to].operand(x),
+        store.memories[from].operand(y),
+    );
+    let z = store.memories[from].operand(store.memories[to].operand(z));
+    store.charge(z / 8)?;
+    let source = store.memories[from].range(y, z)?;
+    let target = store.memories[to].range(x, z)?;
     if to == from {
         store.memories[to].bytes.copy_within(source, target.start);
     } else if let Ok([to, from]) = store.memories.get_disjoint_mut([to, from]) {
@@ -589,9 +594,19 @@ pub(crate) fn init_memory(
     store.memories[id].init(x, bytes, y, z)
 }
 
-fn copy_table(store: &mut StoreInner, to: usize, from: usize, (x, y, z): Span) -> Result<(), Trap> {
+/// As `copy_memory`.
+fn copy_table(
+    store: &mut StoreInner,
+    to: usize,
+    from: usize,
+    (x, y, z): (u64, u64, u64),
+) -> Result<(), Trap> {
+    let (x, y) = (store.tables[to].operand(x), store.tables[from].operand(y));
+    let z = store.tables[from].operand(store.tables[to].operand(z));
+    store.charge(z)?;
     store.tables[from].span(y, z)?;
     store.tables[to].span(x, z)?;
+    // They are within a table now.
     let (x, y, z) = (x as usize, y as usize, z as usize);
     if to == from {
         store.tables[to].elements.copy_within(y..y + z, x);
@@ -618,7 +633,7 @@ pub(crate) fn init_table(
         .and_then(|end| instance.elements[elem].get(y as usize..end))
         .ok_or(Trap::TableOutOfBounds)?;
     tables[instance.tables[table] as usize]
-        .span(x, z)?
+        .span(x, z.into())?
         .copy_from_slice(source);
     Ok(())
 }

@@ -335,6 +335,7 @@ pub(crate) mod rows {
         Extend16S: u64 => u64, |a| Ok(i64::from(a as i16) as u64);
         Extend32S: u64 => u64, |a| Ok(i64::from(a as i32) as u64);
         Extend32U: u64 => u64, |a| Ok(u64::from(a as u32));
+        Clamp32U: u64 => u64, |a| Ok(a.min(u32::MAX.into()));
         F32Abs: f32 => f32, |a| Ok(f32s::abs(a));
         F32Neg: f32 => f32, |a| Ok(f32s::neg(a));
         F32Ceil: f32 => f32, |a| Ok(f32s::ceil(a));

@@ -12,7 +12,7 @@ use crate::code::forged::{self, IMPORTED_FUNCS, ty};
 use crate::code::{COUNT, Op, Tier, info, op, word, word_u32};
 use crate::error::Trap;
 use crate::store::{
-    CoreInstance, FuncEntity, FuncKind, MemoryEntity, PAGE_BYTES, RefArena, StoreInner, TableEntity,
+    CoreInstance, FuncEntity, FuncKind, MemoryEntity, RefArena, StoreInner, TableEntity,
 };
 use alloc::sync::Arc;
 use alloc::vec;
@@ -60,7 +60,7 @@ fn store(functions: &[(u32, Vec<u64>)]) -> StoreInner {
             .into_iter()
             .chain(first..first + types.len() as u32)
             .collect(),
-        memories: vec![0, 1],
+        memories: vec![0, 1, 2],
         tables: vec![0, 1],
         globals: vec![0, 1],
         tags: vec![0, 1],
@@ -72,10 +72,10 @@ fn store(functions: &[(u32, Vec<u64>)]) -> StoreInner {
     let mut store = StoreInner {
         instances: vec![instance(2), instance(of_the_second)],
         funcs,
-        memories: (0..2)
+        memories: (0..3)
             .map(|at| {
                 let mut memory = MemoryEntity::empty(module.memories[at]);
-                assert!(memory.bytes.grow(PAGE_BYTES));
+                assert!(memory.bytes.grow(65_536));
                 memory.bytes.fill(1);
                 memory
             })

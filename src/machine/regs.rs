@@ -5,7 +5,7 @@
 //! `sp` and `ctx.stack_end`); with the feature `extra-checks` they are checked again here.
 
 use crate::code::module::FuncDecl;
-use crate::code::{a_of, b_of, bc_of, c_of};
+use crate::code::{MEMORY64, a_of, b_of, bc_of, c_of};
 use crate::error::Trap;
 use crate::store::{ArenaFunc, MemoryEntity, TableEntity};
 
@@ -189,7 +189,7 @@ impl Regs {
         // SAFETY: the range lies within memory 0, whose bytes start at `mem`.
         Ok(unsafe { self.mem.add(at as usize) }.cast())
     }
-    /// As `at`, in any memory and with any offset.
+    /// As `at`, in any memory (a field `Memory16`) and with any offset.
     #[inline(always)]
     pub fn wide<const N: usize>(
         &self,
@@ -198,13 +198,18 @@ impl Regs {
         offset: u64,
     ) -> Result<*mut [u8; N], Trap> {
         let ctx = self.ctx();
+        let address = match memory & MEMORY64 {
+            0 => u64::from(address as u32),
+            _ => address,
+        };
+        let memory = memory & !MEMORY64;
         // SAFETY: the index names a memory of the instance and its id one of the store.
         let memory = unsafe {
             &mut *ctx
                 .memories
                 .add(*ctx.memory_ids.add(memory as usize) as usize)
         };
-        let end = u64::from(address as u32)
+        let end = address
             .checked_add(offset)
             .and_then(|at| at.checked_add(N as u64));
         match end {

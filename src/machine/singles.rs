@@ -288,8 +288,43 @@ pub(crate) fn MemorySize(r: &mut Regs) -> Flow {
             .add(*ctx.memory_ids.add(r.bc() as usize) as usize))
         .pages()
     };
-    r.set(r.a(), pages.into());
+    r.set(r.a(), pages);
     next(r, 1)
+}
+/// The operands of a wide addition or subtraction.
+#[inline(always)]
+fn pairs(r: &Regs) -> (u128, u128) {
+    let ext = r.ext();
+    let pair = |lo: u16, hi: u16| u128::from(r.get(lo)) | u128::from(r.get(hi)) << 64;
+    (pair(r.b(), r.c()), pair(ext as u16, (ext >> 32) as u16))
+}
+#[inline(always)]
+fn set_pair(r: &mut Regs, value: u128, words: usize) -> Flow {
+    let to = r.a();
+    r.set(to, value as u64);
+    r.set(to + 1, (value >> 64) as u64);
+    next(r, words)
+}
+#[inline(always)]
+pub(crate) fn I64Add128(r: &mut Regs) -> Flow {
+    let (x, y) = pairs(r);
+    set_pair(r, x.wrapping_add(y), 2)
+}
+#[inline(always)]
+pub(crate) fn I64Sub128(r: &mut Regs) -> Flow {
+    let (x, y) = pairs(r);
+    set_pair(r, x.wrapping_sub(y), 2)
+}
+#[inline(always)]
+pub(crate) fn I64MulWideS(r: &mut Regs) -> Flow {
+    let signed = |slot: u64| i128::from(slot as i64);
+    let product = signed(r.get(r.b())) * signed(r.get(r.c()));
+    set_pair(r, product as u128, 1)
+}
+#[inline(always)]
+pub(crate) fn I64MulWideU(r: &mut Regs) -> Flow {
+    let product = u128::from(r.get(r.b())) * u128::from(r.get(r.c()));
+    set_pair(r, product, 1)
 }
 #[inline(always)]
 pub(crate) fn TableGet(r: &mut Regs) -> Flow {

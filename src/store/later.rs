@@ -31,7 +31,7 @@ pub(crate) struct Unmade {
 struct Segment {
     instance: u32,
     data: u32,
-    at: u32,
+    at: u64,
 }
 
 impl StoreInner {
@@ -62,13 +62,14 @@ impl StoreInner {
         instance: u32,
         memory: u32,
         data: usize,
-        (at, len): (u32, u32),
+        (at, len): (u64, u32),
     ) -> Result<bool, Trap> {
         let unmade = &mut self.memories[memory as usize].unmade;
         if unmade.bytes == 0 {
             return Ok(false);
         }
-        if u64::from(at) + u64::from(len) > unmade.bytes as u64 {
+        let end = at.checked_add(len.into());
+        if end.is_none_or(|end| end > unmade.bytes as u64) {
             return Err(Trap::MemoryOutOfBounds);
         }
         unmade.segments.push(Segment {

@@ -29,9 +29,6 @@ use later::Unmade;
 pub use resource_type::ResourceType;
 use scalar::ScalarAdapter;
 
-/// Bytes in a page of linear memory.
-pub const PAGE_BYTES: usize = 65_536;
-
 /// What runs when a function is called.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum FuncKind {
@@ -94,13 +91,22 @@ impl MemoryEntity {
     }
 
     /// Size in pages.
-    pub fn pages(&self) -> u32 {
-        (self.bytes.len() / PAGE_BYTES) as u32
+    pub fn pages(&self) -> u64 {
+        self.bytes.len() as u64 >> self.ty.page_size_log2
+    }
+
+    /// An operand that is an address, a length or a size.
+    pub fn operand(&self, slot: u64) -> u64 {
+        if self.ty.memory64 {
+            slot
+        } else {
+            u64::from(slot as u32)
+        }
     }
 
     /// Grows by `delta` pages; the old size, or `None` where the type, a limit or the host's memory
     /// doesn't allow it. `total` is what all memories of the store take.
-    fn grow(&mut self, delta: u32, limits: &Limits, total: &mut usize) -> Option<u32> {
+    fn grow(&mut self, delta: u64, limits: &Limits, total: &mut usize) -> Option<u64> {
         let old = self.pages();
         let (bytes, all) = self.growth(delta, limits, *total)?;
         if !self.bytes.grow(bytes) {
@@ -111,18 +117,18 @@ impl MemoryEntity {
     }
 
     /// What growing by `delta` pages would make of its size and of `total`, if it is allowed.
-    fn growth(&self, delta: u32, limits: &Limits, total: usize) -> Option<(usize, usize)> {
+    fn growth(&self, delta: u64, limits: &Limits, total: usize) -> Option<(usize, usize)> {
         let new = self.pages().checked_add(delta)?;
-        let bytes = usize::try_from(u64::from(new) * PAGE_BYTES as u64).ok()?;
+        let bytes = usize::try_from(new.checked_mul(self.ty.page_size())?).ok()?;
         let more = bytes - self.bytes.len();
         let all = total.checked_add(more)?;
-        let allowed = new <= self.ty.maximum.unwrap_or(65_536).min(65_536)
+        let allowed = new <= self.ty.most_pages()
             && bytes <= limits.memory_bytes
             && (more == 0 || all <= limits.total_memory_bytes);
         allowed.then_some((bytes, all))
     }
 
-    fn range(&self, start: u64, len: u64) -> Result<core::ops::Range<usize>, Trap> {
+    pub fn range(&self, start: u64, len: u64) -> Result<core::ops::Range<usize>, Trap> {
         let end = start.checked_add(len).ok_or(Trap::MemoryOutOfBounds)?;
         if end > self.bytes.len() as u64 {
             return Err(Trap::MemoryOutOfBounds);
@@ -131,19 +137,19 @@ impl MemoryEntity {
     }
 
     /// `memory.fill`.
-    pub fn fill(&mut self, at: u32, value: u8, len: u32) -> Result<(), Trap> {
-        let range = self.range(at.into(), len.into())?;
+    pub fn fill(&mut self, at: u64, value: u8, len: u64) -> Result<(), Trap> {
+        let range = self.range(at, len)?;
         self.bytes[range].fill(value);
         Ok(())
     }
 
     /// `memory.init`: `source` is what is left of the segment.
-    pub fn init(&mut self, at: u32, source: &[u8], from: u32, len: u32) -> Result<(), Trap> {
+    pub fn init(&mut self, at: u64, source: &[u8], from: u32, len: u32) -> Result<(), Trap> {
         let source = (from as usize)
             .checked_add(len as usize)
             .and_then(|end| source.get(from as usize..end))
             .ok_or(Trap::MemoryOutOfBounds)?;
-        let range = self.range(at.into(), len.into())?;
+        let range = self.range(at, len.into())?;
         self.bytes[range].copy_from_slice(source);
         Ok(())
     }
@@ -159,28 +165,40 @@ pub(crate) struct TableEntity {
 impl TableEntity {
     /// Grows by `delta` elements; the old size, or `None` where it may not. `total` counts the
     /// elements of all tables of the store.
-    fn grow(&mut self, delta: u32, value: u32, limits: &Limits, total: &mut usize) -> Option<u32> {
-        let old = self.elements.len() as u32;
+    fn grow(&mut self, delta: u64, value: u32, limits: &Limits, total: &mut usize) -> Option<u64> {
+        let old = self.elements.len() as u64;
         let new = old.checked_add(delta)?;
-        let all = total.checked_add(delta as usize)?;
-        if new > self.ty.maximum.unwrap_or(u32::MAX)
-            || new > limits.table_elements
+        let delta = usize::try_from(delta).ok()?;
+        let all = total.checked_add(delta)?;
+        // Always fewer than 2^32, so that the greatest index of 32 bits is none.
+        if new > self.ty.maximum.unwrap_or(u64::MAX)
+            || new > limits.table_elements.into()
             || (delta > 0 && all > limits.total_table_elements)
         {
             return None;
         }
-        self.elements.try_reserve_exact(delta as usize).ok()?;
+        self.elements.try_reserve_exact(delta).ok()?;
         self.elements.resize(new as usize, value);
         *total = all;
         Some(old)
     }
 
     /// The elements `start..start + len`.
-    pub fn span(&mut self, start: u32, len: u32) -> Result<&mut [u32], Trap> {
-        (start as usize)
-            .checked_add(len as usize)
-            .and_then(|end| self.elements.get_mut(start as usize..end))
+    pub fn span(&mut self, start: u64, len: u64) -> Result<&mut [u32], Trap> {
+        let end = start.checked_add(len).ok_or(Trap::TableOutOfBounds)?;
+        let number = |x: u64| usize::try_from(x).map_err(|_| Trap::TableOutOfBounds);
+        self.elements
+            .get_mut(number(start)?..number(end)?)
             .ok_or(Trap::TableOutOfBounds)
+    }
+
+    /// An operand that is an index, a length or a size.
+    pub fn operand(&self, slot: u64) -> u64 {
+        if self.ty.table64 {
+            slot
+        } else {
+            u64::from(slot as u32)
+        }
     }
 }
 
@@ -305,12 +323,12 @@ impl StoreInner {
     }
 
     /// Grows a memory by `delta` pages: its old size, or `None` where it may not.
-    pub fn grow_memory(&mut self, id: usize, delta: u32) -> Option<u32> {
+    pub fn grow_memory(&mut self, id: usize, delta: u64) -> Option<u64> {
         self.memories[id].grow(delta, &self.limits, &mut self.memory_total)
     }
 
     /// Grows a table by `delta` elements: its old size, or `None` where it may not.
-    pub fn grow_table(&mut self, id: usize, delta: u32, value: u32) -> Option<u32> {
+    pub fn grow_table(&mut self, id: usize, delta: u64, value: u32) -> Option<u64> {
         self.tables[id].grow(delta, value, &self.limits, &mut self.table_total)
     }
 

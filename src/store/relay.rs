@@ -37,10 +37,8 @@ impl Relay {
 impl StoreInner {
     /// For a new tree; `instance` is the component instance that stands for the host in it.
     pub fn new_relay(&mut self, instance: u32) -> Relay {
-        self.memories.push(MemoryEntity::empty(MemoryType {
-            minimum: 0,
-            maximum: None,
-        }));
+        self.memories
+            .push(MemoryEntity::empty(MemoryType::new(0, None)));
         Relay {
             instance,
             memory: self.memories.len() as u32 - 1,

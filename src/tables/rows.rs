@@ -358,7 +358,7 @@ pub(crate) struct CoreExternRow {
     pub name: NameId,
     pub kind: CoreKind,
     pub ty: CoreType,
-    /// Bit set of [`CoreExternRow::MUTABLE`] and [`CoreExternRow::BOUNDED`].
+    /// Bit set of [`CoreExternRow::MUTABLE`] and so on.
     pub flags: u8,
     pub a: u32,
     pub b: u32,
@@ -369,6 +369,10 @@ impl CoreExternRow {
     pub const MUTABLE: u8 = 1;
     /// The table or memory has a maximum, `b`.
     pub const BOUNDED: u8 = 2;
+    /// The table or memory is addressed by 64 bits.
+    pub const WIDE: u8 = 4;
+    /// The memory's pages are bytes.
+    pub const BYTES: u8 = 8;
 }
 
 /// The type of a core module.

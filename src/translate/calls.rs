@@ -32,6 +32,7 @@ impl Translator<'_> {
 
     /// `call_indirect` and `return_call_indirect`.
     pub(super) fn call_indirect(&mut self, ty: u32, table: u32, tail: bool) -> Result<()> {
+        self.narrow_index(table)?;
         let table = table as u16;
         let index = self.call_index(tail)?;
         // The extension says whether the callee's cost is charged.

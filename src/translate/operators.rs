@@ -30,7 +30,11 @@ impl Translator<'_> {
         if let Some((row, memarg)) = numeric::store(operator) {
             return self.store(row, memarg);
         }
-        if self.values(operator)? || self.flow(operator)? || self.bulk(operator)? {
+        if self.values(operator)?
+            || self.flow(operator)?
+            || self.bulk(operator)?
+            || self.wide(operator)?
+        {
             return Ok(());
         }
         // Validation admits what we translate; this names what it should have refused.

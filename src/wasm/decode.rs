@@ -43,6 +43,9 @@ pub(crate) fn features(config: &Config) -> WasmFeatures {
         (config.multi_memory, WasmFeatures::MULTI_MEMORY),
         (config.tail_call, WasmFeatures::TAIL_CALL),
         (config.exceptions, WasmFeatures::EXCEPTIONS),
+        (config.memory64, WasmFeatures::MEMORY64),
+        (config.custom_page_sizes, WasmFeatures::CUSTOM_PAGE_SIZES),
+        (config.wide_arithmetic, WasmFeatures::WIDE_ARITHMETIC),
     ] {
         features.set(flags, on);
     }
@@ -54,9 +57,6 @@ pub(crate) const UNSUPPORTED: &[(WasmFeatures, &str)] = &[
     (WasmFeatures::SIMD, "simd"),
     (WasmFeatures::RELAXED_SIMD, "relaxed-simd"),
     (WasmFeatures::THREADS, "threads"),
-    (WasmFeatures::MEMORY64, "memory64"),
-    (WasmFeatures::CUSTOM_PAGE_SIZES, "custom-page-sizes"),
-    (WasmFeatures::WIDE_ARITHMETIC, "wide-arithmetic"),
     (WasmFeatures::FUNCTION_REFERENCES, "function-references"),
     (WasmFeatures::GC, "gc"),
 ];
@@ -117,8 +117,10 @@ pub(crate) fn name_unsupported(
 /// An over-long integer is malformed, even where a later proposal would allow a longer one.
 pub(crate) fn invalid(error: BinaryReaderError) -> Error {
     let message = error.message();
-    // The decoder of these operators isn't even built in.
-    if message.starts_with("unexpected SIMD opcode") {
+    // The decoder of these operators isn't even built in, so that asking what they would need is no use.
+    if message.starts_with("unexpected SIMD opcode")
+        || message.starts_with("SIMD support is not enabled")
+    {
         return Error::at(ErrorKind::Unsupported, "simd", error.offset());
     }
     let kind = match message.starts_with("invalid var_") {
@@ -418,22 +420,19 @@ fn global_type(ty: &wasmparser::GlobalType, offset: u64) -> Result<GlobalType> {
 fn table_type(ty: &wasmparser::TableType, offset: u64) -> Result<TableType> {
     Ok(TableType {
         element: val_type(wasmparser::ValType::Ref(ty.element_type), offset)?,
-        minimum: u32::try_from(ty.initial).map_err(|_| {
-            Error::at(
-                ErrorKind::Limit,
-                "a table of more than 2^32 elements",
-                offset,
-            )
-        })?,
-        maximum: ty.maximum.map(|max| u32::try_from(max).unwrap_or(u32::MAX)),
+        minimum: ty.initial,
+        maximum: ty.maximum,
+        table64: ty.table64,
     })
 }
 
-fn memory_type(ty: &wasmparser::MemoryType) -> MemoryType {
-    // Validation bounds both by 65,536 pages.
+pub(crate) fn memory_type(ty: &wasmparser::MemoryType) -> MemoryType {
     MemoryType {
-        minimum: ty.initial as u32,
-        maximum: ty.maximum.map(|max| max as u32),
+        minimum: ty.initial,
+        maximum: ty.maximum,
+        memory64: ty.memory64,
+        // Validation admits 0 and 16.
+        page_size_log2: ty.page_size_log2.unwrap_or(16) as u8,
     }
 }
 

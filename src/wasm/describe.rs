@@ -2,7 +2,6 @@
 //! item types' constructors, by wasmtime's names.
 
 use crate::code::module::{ExternType, GlobalType, MemoryType, TableType, ValType};
-use crate::store::PAGE_BYTES;
 
 /// An import of a module.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +60,7 @@ pub struct ModuleExport {
 pub struct ResourcesRequired {
     /// How many memories.
     pub num_memories: u32,
-    /// Pages of 64 KiB that the largest of them begins with; `None` without memories.
+    /// Pages that the largest of them begins with; `None` without memories.
     pub max_initial_memory_size: Option<u64>,
     /// How many tables.
     pub num_tables: u32,
@@ -72,12 +71,12 @@ pub struct ResourcesRequired {
 impl ResourcesRequired {
     pub(super) fn memory(&mut self, ty: &MemoryType) {
         self.num_memories += 1;
-        self.max_initial_memory_size = self.max_initial_memory_size.max(Some(ty.minimum.into()));
+        self.max_initial_memory_size = self.max_initial_memory_size.max(Some(ty.minimum));
     }
 
     pub(super) fn table(&mut self, ty: &TableType) {
         self.num_tables += 1;
-        self.max_initial_table_size = self.max_initial_table_size.max(Some(ty.minimum.into()));
+        self.max_initial_table_size = self.max_initial_table_size.max(Some(ty.minimum));
     }
 
     /// What both need.
@@ -126,15 +125,6 @@ impl GlobalType {
 }
 
 impl TableType {
-    /// The type of a table of `FuncRef` or `ExternRef`.
-    pub fn new(element: ValType, minimum: u32, maximum: Option<u32>) -> TableType {
-        TableType {
-            element,
-            minimum,
-            maximum,
-        }
-    }
-
     /// What it holds.
     pub fn element(&self) -> &ValType {
         &self.element
@@ -142,33 +132,33 @@ impl TableType {
 
     /// Elements at first.
     pub fn minimum(&self) -> u64 {
-        self.minimum.into()
+        self.minimum
     }
 
     /// Elements at most.
     pub fn maximum(&self) -> Option<u64> {
-        self.maximum.map(u64::from)
+        self.maximum
+    }
+
+    /// Whether elements are addressed by `i64`.
+    pub fn is_64(&self) -> bool {
+        self.table64
     }
 }
 
 impl MemoryType {
-    /// The type of a memory: pages of 64 KiB.
-    pub fn new(minimum: u32, maximum: Option<u32>) -> MemoryType {
-        MemoryType { minimum, maximum }
-    }
-
     /// Pages at first.
     pub fn minimum(&self) -> u64 {
-        self.minimum.into()
+        self.minimum
     }
 
     /// Pages at most.
     pub fn maximum(&self) -> Option<u64> {
-        self.maximum.map(u64::from)
+        self.maximum
     }
 
-    /// Bytes in a page.
-    pub fn page_size(&self) -> u64 {
-        PAGE_BYTES as u64
+    /// Whether bytes are addressed by `i64`.
+    pub fn is_64(&self) -> bool {
+        self.memory64
     }
 }

@@ -21,6 +21,9 @@ pub struct Config {
     pub(crate) multi_memory: bool,
     pub(crate) tail_call: bool,
     pub(crate) exceptions: bool,
+    pub(crate) memory64: bool,
+    pub(crate) custom_page_sizes: bool,
+    pub(crate) wide_arithmetic: bool,
     pub(crate) fuel: bool,
     pub(crate) fast: bool,
     pub(crate) eager: bool,
@@ -50,6 +53,9 @@ impl Default for Config {
             multi_memory: true,
             tail_call: true,
             exceptions: true,
+            memory64: true,
+            custom_page_sizes: true,
+            wide_arithmetic: true,
             fuel: false,
             fast: cfg!(feature = "fast"),
             eager: false,
@@ -117,6 +123,12 @@ impl Config {
         wasm_tail_call => tail_call;
         /// Exceptions: tags, `throw`, `try_table` and references to exceptions.
         wasm_exceptions => exceptions;
+        /// Memories and tables that are addressed by 64 bits.
+        wasm_memory64 => memory64;
+        /// Memories of pages of one byte.
+        wasm_custom_page_sizes => custom_page_sizes;
+        /// Addition, subtraction and multiplication of 128 bits.
+        wasm_wide_arithmetic => wide_arithmetic;
         /// Code consumes fuel, and stops when there is none; see [`Store::set_fuel`](crate::Store::set_fuel).
         consume_fuel => fuel;
         /// Translate to accumulator and fused instructions. Without the cargo feature `fast` this has no effect.
@@ -149,13 +161,10 @@ impl Config {
         wasm_relaxed_simd => "relaxed-simd";
         wasm_threads => "threads";
         wasm_shared_everything_threads => "shared-everything-threads";
-        wasm_memory64 => "memory64";
         wasm_legacy_exceptions => "legacy-exceptions";
         wasm_gc => "gc";
         wasm_function_references => "function-references";
         wasm_stack_switching => "stack-switching";
-        wasm_wide_arithmetic => "wide-arithmetic";
-        wasm_custom_page_sizes => "custom-page-sizes";
         wasm_component_model_async => "component-model async";
         wasm_component_model_more_async_builtins => "component-model async built-ins";
         wasm_component_model_async_stackful => "component-model async";

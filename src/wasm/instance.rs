@@ -301,7 +301,9 @@ fn fill(inner: &mut StoreInner, index: u32, data: &ModuleData) -> Result<()> {
             offset,
         } = &element.mode
         {
-            let to = evaluate(inner, index, offset) as u32;
+            let to = evaluate(inner, index, offset);
+            let id = inner.instances[own].tables[*table as usize] as usize;
+            let to = inner.tables[id].operand(to);
             let count = element.items.len() as u32;
             inner.spend(count.into());
             init_table(inner, own, *table as usize, at, (to, 0, count))?;
@@ -316,7 +318,9 @@ fn fill(inner: &mut StoreInner, index: u32, data: &ModuleData) -> Result<()> {
             offset,
         } = &segment.mode
         {
-            let to = evaluate(inner, index, offset) as u32;
+            let to = evaluate(inner, index, offset);
+            let id = inner.instances[own].memories[*memory as usize] as usize;
+            let to = inner.memories[id].operand(to);
             let length = u32::try_from(segment.bytes.len()).map_err(|_| Trap::MemoryOutOfBounds)?;
             inner.spend(i64::from(length / 8));
             let id = inner.instances[own].memories[*memory as usize];
@@ -369,9 +373,6 @@ fn evaluate(inner: &mut StoreInner, index: u32, expr: &ConstExpr) -> u64 {
 
 /// Whether an item can be imported as `expected`. Sizes count as they are now.
 fn matches<T: 'static>(store: &Store<T>, item: &Extern, expected: &ExternType) -> bool {
-    let limits = |size: u32, most: Option<u32>, min: u32, max: Option<u32>| {
-        size >= min && max.is_none_or(|max| most.is_some_and(|most| most <= max))
-    };
     match (item, expected) {
         (Extern::Func(func), ExternType::Func(ty)) => func.ty(store) == *ty,
         (Extern::Global(global), ExternType::Global(ty)) => {
@@ -379,12 +380,11 @@ fn matches<T: 'static>(store: &Store<T>, item: &Extern, expected: &ExternType) -
         }
         (Extern::Memory(memory), ExternType::Memory(ty)) => {
             let memory = &store.inner.memories[store.own(memory.store, memory.index)];
-            limits(memory.pages(), memory.ty.maximum, ty.minimum, ty.maximum)
+            memory.ty.fits(memory.pages(), ty)
         }
         (Extern::Table(table), ExternType::Table(ty)) => {
             let table = &store.inner.tables[store.own(table.store, table.index)];
-            let size = table.elements.len() as u32;
-            table.ty.element == ty.element && limits(size, table.ty.maximum, ty.minimum, ty.maximum)
+            table.ty.fits(table.elements.len() as u64, ty)
         }
         (Extern::Tag(tag), ExternType::Tag(ty)) => tag.ty(store) == *ty,
         _ => false,

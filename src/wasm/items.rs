@@ -215,11 +215,11 @@ impl Memory {
         store.inner.memories[store.own(self.store, self.index)].ty
     }
 
-    /// Its size in pages of 64 KiB.
+    /// Its size in pages.
     pub fn size(&self, store: impl AsContext) -> u64 {
         let store = store.as_context().0;
         let memory = &store.inner.memories[store.own(self.store, self.index)];
-        memory.pages().into()
+        memory.pages()
     }
 
     /// Bytes in a page.
@@ -240,13 +240,12 @@ impl Memory {
         let store = store.as_context_mut().0;
         let at = store.own(self.store, self.index);
         let refused = || Error::of(ErrorKind::Limit, "the memory can't grow so far");
-        let delta = u32::try_from(delta).map_err(|_| refused())?;
         let id = self.index;
         if !store.may_grow(Growth::Memory { id, delta })? {
             return Err(refused());
         }
         match store.inner.grow_memory(at, delta) {
-            Some(old) => Ok(old.into()),
+            Some(old) => Ok(old),
             None => {
                 store.growth_failed(Growth::Memory { id, delta })?;
                 Err(refused())
@@ -360,13 +359,12 @@ impl Table {
         let at = store.own(self.store, self.index);
         let slot = self.slot(store, &init)?;
         let refused = || Error::of(ErrorKind::Limit, "the table can't grow so far");
-        let delta = u32::try_from(delta).map_err(|_| refused())?;
         let id = self.index;
         if !store.may_grow(Growth::Table { id, delta })? {
             return Err(refused());
         }
         match store.inner.grow_table(at, delta, slot) {
-            Some(old) => Ok(old.into()),
+            Some(old) => Ok(old),
             None => {
                 store.growth_failed(Growth::Table { id, delta })?;
                 Err(refused())
@@ -388,9 +386,7 @@ impl Table {
         let store = store.as_context_mut().0;
         let at = store.own(self.store, self.index);
         let slot = self.slot(store, &value)?;
-        let number = |x: u64| u32::try_from(x).map_err(|_| Trap::TableOutOfBounds);
-        let span = store.inner.tables[at].span(number(start)?, number(len)?);
-        span?.fill(slot);
+        store.inner.tables[at].span(start, len)?.fill(slot);
         Ok(())
     }
 
@@ -438,7 +434,7 @@ pub(super) fn new_memory<T: 'static>(
     later: bool,
 ) -> Result<u32> {
     store.may_add(Counted::Memory)?;
-    let allowed = store.may_have_memory(0, ty.minimum.into(), ty.maximum)?;
+    let allowed = store.may_have_memory(&ty, 0, ty.minimum)?;
     let inner = &mut store.inner;
     let made = allowed.then(|| match later {
         true => inner.new_memory_later(ty),
@@ -460,7 +456,7 @@ pub(super) fn new_table<T: 'static>(
     value: u32,
 ) -> Result<u32> {
     store.may_add(Counted::Table)?;
-    let allowed = store.may_have_table(0, ty.minimum as usize, ty.maximum)?;
+    let allowed = store.may_have_table(&ty, 0, ty.minimum)?;
     let made = allowed.then(|| store.inner.new_table(ty, value)).flatten();
     made.ok_or_else(|| {
         let why = format!(

@@ -1,9 +1,9 @@
 //! The embedder's say in how far guests may grow.
 
 use super::store::Store;
+use crate::code::module::{MemoryType, TableType};
 use crate::error::{Error, ErrorKind, Result};
 use crate::machine::driver::Growth;
-use crate::store::PAGE_BYTES;
 use alloc::boxed::Box;
 use alloc::format;
 
@@ -200,6 +200,11 @@ impl ResourceLimiter for StoreLimits {
     }
 }
 
+/// A size as the limiter is told it.
+fn number(size: u64) -> usize {
+    usize::try_from(size).unwrap_or(usize::MAX)
+}
+
 /// What is counted in a store.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Counted {
@@ -243,32 +248,30 @@ impl<T: 'static> Store<T> {
     /// Asks the limiter about a memory's size in pages.
     pub(crate) fn may_have_memory(
         &mut self,
-        current: u32,
+        ty: &MemoryType,
+        current: u64,
         desired: u64,
-        most: Option<u32>,
     ) -> Result<bool> {
-        let bytes = |pages: u64| {
-            usize::try_from(pages.saturating_mul(PAGE_BYTES as u64)).unwrap_or(usize::MAX)
-        };
+        let bytes = |pages: u64| number(pages.saturating_mul(ty.page_size()));
         let Some(limiter) = &self.limiter else {
             return Ok(true);
         };
-        let most = most.map(|pages| bytes(pages.into()));
-        limiter(&mut self.data).memory_growing(bytes(current.into()), bytes(desired), most)
+        let most = ty.maximum.map(bytes);
+        limiter(&mut self.data).memory_growing(bytes(current), bytes(desired), most)
     }
 
     /// Asks the limiter about a table's size in elements.
     pub(crate) fn may_have_table(
         &mut self,
+        ty: &TableType,
         current: usize,
-        desired: usize,
-        most: Option<u32>,
+        desired: u64,
     ) -> Result<bool> {
         let Some(limiter) = &self.limiter else {
             return Ok(true);
         };
-        let most = most.map(|elements| elements as usize);
-        limiter(&mut self.data).table_growing(current, desired, most)
+        let most = ty.maximum.map(number);
+        limiter(&mut self.data).table_growing(current, number(desired), most)
     }
 
     /// Asks the limiter about a growth.
@@ -276,13 +279,13 @@ impl<T: 'static> Store<T> {
         match growth {
             Growth::Memory { id, delta } => {
                 let memory = &self.inner.memories[id as usize];
-                let (current, most) = (memory.pages(), memory.ty.maximum);
-                self.may_have_memory(current, u64::from(current) + u64::from(delta), most)
+                let (ty, current) = (memory.ty, memory.pages());
+                self.may_have_memory(&ty, current, current.saturating_add(delta))
             }
             Growth::Table { id, delta } => {
                 let table = &self.inner.tables[id as usize];
-                let (current, most) = (table.elements.len(), table.ty.maximum);
-                self.may_have_table(current, current.saturating_add(delta as usize), most)
+                let (ty, current) = (table.ty, table.elements.len());
+                self.may_have_table(&ty, current, (current as u64).saturating_add(delta))
             }
         }
     }

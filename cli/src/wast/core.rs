@@ -14,6 +14,8 @@ pub struct CoreSide {
     linker: Linker<()>,
     last: Option<Instance>,
     named: HashMap<String, Instance>,
+    /// A module's name in the script is also one to import from, as wasmtime's scripts want it.
+    pub names_are_importable: bool,
 }
 
 impl CoreSide {
@@ -31,6 +33,7 @@ impl CoreSide {
             linker,
             last: None,
             named: HashMap::new(),
+            names_are_importable: false,
         })
     }
 
@@ -41,6 +44,9 @@ impl CoreSide {
                 self.last = Some(instance);
                 if let Some(name) = name {
                     self.named.insert(name.to_string(), instance);
+                    if self.names_are_importable {
+                        self.register(name, None)?;
+                    }
                 }
                 Ok(())
             }

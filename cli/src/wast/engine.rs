@@ -17,6 +17,9 @@ pub struct Options {
     pub fuel: bool,
     /// Run component calls in slices of this much fuel, resumed until they end.
     pub slice: Option<u64>,
+    /// A module's name in a script is also one to import from, as it is for wasmtime. Scripts with its
+    /// headers have that anyway.
+    pub names_are_importable: bool,
 }
 
 impl Options {
@@ -155,6 +158,7 @@ impl ScriptEngine {
 fn unsupported(error: &Error) -> Stop {
     let text = error.to_string();
     let name = text.split(" (at offset").next().unwrap_or_default();
+    let name = name.strip_prefix("not supported: ").unwrap_or(name);
     Stop::Skip(name.to_string())
 }
 

@@ -17,6 +17,9 @@ const EXECUTED: WasmFeatures = WasmFeatures::WASM2
     .union(WasmFeatures::MULTI_MEMORY)
     .union(WasmFeatures::TAIL_CALL)
     .union(WasmFeatures::EXCEPTIONS)
+    .union(WasmFeatures::MEMORY64)
+    .union(WasmFeatures::CUSTOM_PAGE_SIZES)
+    .union(WasmFeatures::WIDE_ARITHMETIC)
     .union(WasmFeatures::COMPONENT_MODEL)
     .union(WasmFeatures::CM_MAP)
     .union(WasmFeatures::CM_FIXED_LENGTH_LISTS)
@@ -180,6 +183,9 @@ impl FeatureSet {
             .wasm_multi_memory(has(WasmFeatures::MULTI_MEMORY))
             .wasm_tail_call(has(WasmFeatures::TAIL_CALL))
             .wasm_exceptions(has(WasmFeatures::EXCEPTIONS))
+            .wasm_memory64(has(WasmFeatures::MEMORY64))
+            .wasm_custom_page_sizes(has(WasmFeatures::CUSTOM_PAGE_SIZES))
+            .wasm_wide_arithmetic(has(WasmFeatures::WIDE_ARITHMETIC))
             .wasm_component_model_map(has(WasmFeatures::CM_MAP))
             .wasm_component_model_implements(has(WasmFeatures::CM_IMPLEMENTS))
             .wasm_component_model_fixed_length_lists(has(WasmFeatures::CM_FIXED_LENGTH_LISTS))
@@ -350,8 +356,8 @@ mod tests {
     #[test]
     fn the_features_that_a_module_lacks_are_named_one_by_one() {
         let set = FeatureSet::of_unmarked_script();
-        let wasm = wat::parse_str("(module (memory i64 1))").unwrap();
-        assert_eq!(set.missing_for(&wasm).unwrap().to_string(), "memory64");
+        let wasm = wat::parse_str("(module (func (result v128) unreachable))").unwrap();
+        assert_eq!(set.missing_for(&wasm).unwrap().to_string(), "simd");
         let wasm = wat::parse_str("(module (func return_call 0))").unwrap();
         assert_eq!(set.missing_for(&wasm), None);
     }

@@ -32,6 +32,8 @@ fn run_into(script: &Script, options: &Options, report: &mut Report) -> Result<(
     let engine =
         ScriptEngine::new(features, script.limits(), options).map_err(|error| error.to_string())?;
     let mut runner = Runner::new(engine).map_err(|error| error.to_string())?;
+    runner.core.names_are_importable =
+        options.names_are_importable || script.text.starts_with(";;!");
     let buffer = script::lex(&script.text).map_err(|error| error.to_string())?;
     let wast = wast::parser::parse::<Wast>(&buffer).map_err(|error| error.to_string())?;
     for directive in wast.directives {

@@ -36,20 +36,15 @@ pub fn define_core(linker: &mut Linker<()>, store: &mut Store<()>) -> Result<(),
         };
         linker.define(MODULE, name, Global::new(&mut *store, ty, value)?)?;
     }
-    let ty = TableType {
-        element: FuncRef,
-        minimum: 10,
-        maximum: Some(20),
-    };
-    linker.define(
-        MODULE,
-        "table",
-        Table::new(&mut *store, ty, Val::FuncRef(None))?,
-    )?;
-    let ty = MemoryType {
-        minimum: 1,
-        maximum: Some(2),
-    };
+    let tables = [
+        ("table", TableType::new(FuncRef, 10, Some(20))),
+        ("table64", TableType::new64(FuncRef, 10, Some(20))),
+    ];
+    for (name, ty) in tables {
+        let table = Table::new(&mut *store, ty, Val::FuncRef(None))?;
+        linker.define(MODULE, name, table)?;
+    }
+    let ty = MemoryType::new(1, Some(2));
     linker.define(MODULE, "memory", Memory::new(&mut *store, ty)?)?;
     Ok(())
 }

@@ -359,7 +359,8 @@ fn an_index_that_names_nothing_is_refused() {
         (word_u32(op::Call, 8, 0), 4, 5),
         (word_u32(op::CallImport, 8, 0), 1, IMPORTED_FUNCS),
         (word_u32(op::RefFunc, 0, 0), functions - 1, functions),
-        (word_u32(op::MemorySize, 0, 0), 1, 2),
+        (word_u32(op::MemorySize, 0, 0), 2, 3),
+        (word_u32(op::Throw, 0, 0), 1, 2),
         (word_u32(op::DataDrop, 0, 0), 0, module.data.len() as u32),
         (word_u32(op::ElemDrop, 0, 0), 1, 2),
     ] {
@@ -371,8 +372,8 @@ fn an_index_that_names_nothing_is_refused() {
     for op in [op::TableGet, op::TableSet, op::TableSize] {
         breaks(Rule::Index, &[word(op, 0, 0, 2), RET]);
     }
-    breaks(Rule::Index, &two(op::Load32::W, 0, 0, 2, 0));
-    breaks(Rule::Index, &two(op::Store64::W, 0, 0, 2, 0));
+    breaks(Rule::Index, &two(op::Load32::W, 0, 0, 3, 0));
+    breaks(Rule::Index, &two(op::Store64::W, 0, 0, 3 | MEMORY64, 0));
     for (op, pair) in [
         (op::MemoryGrow, false),
         (op::MemoryFill, false),
@@ -383,8 +384,8 @@ fn an_index_that_names_nothing_is_refused() {
         (op::TableCopy, true),
         (op::TableInit, true),
     ] {
-        breaks(Rule::Index, &two(op, 0, 0, 0, 2));
-        breaks(Rule::Index, &two(op, 0, 0, 0, 2 << 32));
+        breaks(Rule::Index, &two(op, 0, 0, 0, 3));
+        breaks(Rule::Index, &two(op, 0, 0, 0, 3 << 32));
         breaks(Rule::Index, &two(op, 0, 0, 0, u64::MAX));
         if !pair {
             breaks(Rule::Index, &two(op, 0, 0, 0, 1 << 32));
@@ -439,6 +440,25 @@ fn code_that_runs_off_its_end_is_refused() {
         };
         assert_eq!(verdict_on(ty, &alone), expected, "{:?}", info(op));
     }
+}
+
+#[test]
+fn an_access_is_of_a_memory_with_addresses_of_its_width() {
+    for op in [op::Load8S::W, op::Store64::W] {
+        assert_eq!(verdict(&two(op, 0, 0, 1, 0)), Ok(()));
+        assert_eq!(verdict(&two(op, 0, 0, 2 | MEMORY64, 0)), Ok(()));
+        breaks(Rule::AddressWidth, &two(op, 0, 0, 2, 0));
+        breaks(Rule::AddressWidth, &two(op, 0, 0, 1 | MEMORY64, 0));
+    }
+    // The short forms are of memory 0.
+    let mut module = forged::module(&[ty::NOTHING]);
+    module.memories.swap(0, 2);
+    let code = forged::function(0, ty::NOTHING, &[word(op::Load32::Ss, 0, 0, 4), RET]);
+    let refused = Err(Refused {
+        rule: Rule::AddressWidth,
+        at: HEADER_WORDS,
+    });
+    assert_eq!(function(&module, 0, &code, true), refused);
 }
 
 /// The verdict on a function of two instructions with this handler.

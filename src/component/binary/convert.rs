@@ -359,7 +359,10 @@ impl Converter {
                 row.a = size(ty.initial)?;
                 if let Some(maximum) = ty.maximum {
                     row.flags = CoreExternRow::BOUNDED;
-                    row.b = u32::try_from(maximum).unwrap_or(u32::MAX);
+                    row.b = size(maximum)?;
+                }
+                if ty.table64 {
+                    row.flags |= CoreExternRow::WIDE;
                 }
             }
             EntityType::Memory(ty) => {
@@ -368,6 +371,12 @@ impl Converter {
                 if let Some(maximum) = ty.maximum {
                     row.flags = CoreExternRow::BOUNDED;
                     row.b = size(maximum)?;
+                }
+                if ty.memory64 {
+                    row.flags |= CoreExternRow::WIDE;
+                }
+                if ty.page_size_log2 == Some(0) {
+                    row.flags |= CoreExternRow::BYTES;
                 }
             }
             EntityType::Global(ty) => {

@@ -237,28 +237,16 @@ fn refuse(why: String) -> Result<()> {
 
 /// Whether what is given can stand where something is expected.
 fn subtype(given: &ExternType, expected: &ExternType) -> Result<(), String> {
-    let limits = |min: u32, max: Option<u32>, least: u32, most: Option<u32>| {
-        min >= least && most.is_none_or(|most| max.is_some_and(|max| max <= most))
-    };
     let fits = match (given, expected) {
         (ExternType::Func(given), ExternType::Func(expected)) => given == expected,
         (ExternType::Tag(given), ExternType::Tag(expected)) => given == expected,
         (ExternType::Global(given), ExternType::Global(expected)) => given == expected,
         (ExternType::Table(given), ExternType::Table(expected)) => {
-            given.element == expected.element
-                && limits(
-                    given.minimum,
-                    given.maximum,
-                    expected.minimum,
-                    expected.maximum,
-                )
+            given.fits(given.minimum, expected)
         }
-        (ExternType::Memory(given), ExternType::Memory(expected)) => limits(
-            given.minimum,
-            given.maximum,
-            expected.minimum,
-            expected.maximum,
-        ),
+        (ExternType::Memory(given), ExternType::Memory(expected)) => {
+            given.fits(given.minimum, expected)
+        }
         _ => {
             return Err(format!("expected {} found {}", kind(expected), kind(given)));
         }
