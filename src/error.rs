@@ -146,6 +146,23 @@ struct Inner {
 /// `{}` prints the outermost message, `{:#}` the whole chain on one line, `{:?}` the chain and the
 /// functions that were running. Any error converts to it with `?`; therefore it is no
 /// [`core::error::Error`] itself, but converts to a boxed one.
+///
+/// ```
+/// use cellule::{Context, Engine, Error, ErrorKind, Module, Result};
+///
+/// fn load(bytes: &[u8]) -> Result<Module> {
+///     cellule::ensure!(!bytes.is_empty(), "there is nothing");
+///     Module::new(&Engine::default(), bytes).context("loading the plugin")
+/// }
+///
+/// let error = load(b"no module").unwrap_err();
+/// assert_eq!(error.to_string(), "loading the plugin");
+/// assert_eq!(error.kind(), ErrorKind::Malformed);
+/// assert_eq!(error.chain().count(), 2);
+/// // A host's own error is found again behind whatever was said about it.
+/// let error = Error::from("x".parse::<u32>().unwrap_err()).context("reading a number");
+/// assert!(error.downcast_ref::<std::num::ParseIntError>().is_some());
+/// ```
 pub struct Error(Box<Inner>);
 
 /// The message of an error of this crate's own.

@@ -1,6 +1,16 @@
 //! Every limit on what a guest may make the host take, with its reason.
 
 /// Limits of a store, and of loading a component. All of them are settable; see the two profiles.
+///
+/// ```
+/// use cellule::Limits;
+///
+/// let small = Limits {
+///     string_bytes: 1 << 10,
+///     ..Limits::mcu()
+/// };
+/// assert!(small.memory_bytes < Limits::server().memory_bytes);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of one thread of execution's stack of frames: bounds recursion. A trap beyond it.

@@ -2,8 +2,8 @@
 
 use cellule::component::Component;
 use cellule::{
-    Config, Engine, ExternType, GlobalType, Linker, MemoryType, Module, Mutability, Result, Store,
-    TableType, Val, ValType,
+    Config, Engine, ErrorKind, ExternType, GlobalType, Linker, MemoryType, Module, Mutability,
+    Result, Store, TableType, Val, ValType,
 };
 
 const MODULE: &str = r#"(module
@@ -132,6 +132,17 @@ fn validating_finds_bad_bodies_even_where_loading_is_lazy() {
         let engine = Engine::new(Config::new().lazy_validation(lazy)).unwrap();
         Module::validate(&engine, &good).unwrap();
         assert!(Module::validate(&engine, &bad).is_err());
+    }
+}
+
+#[test]
+fn bytes_that_are_no_binary_are_malformed_and_not_merely_invalid() {
+    let engine = Engine::default();
+    for bytes in [&b"no module"[..], b"\0asm\x09\0\0\0"] {
+        let error = Module::new(&engine, bytes).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Malformed, "{error}");
+        let error = Component::new(&engine, bytes).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Malformed, "{error}");
     }
 }
 

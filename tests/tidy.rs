@@ -184,3 +184,95 @@ fn the_readme_counts_what_the_pins_say() {
         assert!(readme.contains(&said), "the README doesn't say{said}");
     }
 }
+
+/// The types, traits and macros that an embedder meets first, by the file that declares them.
+const MAIN_TYPES: [(&str, &str); 31] = [
+    ("src/wasm/engine.rs", "Config Engine"),
+    ("src/wasm/store.rs", "Store"),
+    ("src/wasm/context.rs", "AsContextMut Caller"),
+    ("src/wasm/limiter.rs", "ResourceLimiter StoreLimits"),
+    ("src/limits.rs", "Limits"),
+    ("src/wasm/module.rs", "Module"),
+    ("src/wasm/instance.rs", "Instance"),
+    ("src/wasm/linker.rs", "Linker InstancePre"),
+    ("src/wasm/func.rs", "Func"),
+    ("src/wasm/typed.rs", "TypedFunc"),
+    ("src/wasm/items.rs", "Memory Table Global"),
+    ("src/wasm/val.rs", "Val"),
+    ("src/error.rs", "Error"),
+    ("src/error/context.rs", "Context"),
+    ("src/component/load.rs", "Component ComponentExportIndex"),
+    ("src/component/linker.rs", "Linker LinkerInstance"),
+    ("src/component/instance.rs", "InstancePre Instance"),
+    ("src/component/func.rs", "Func TypedFunc"),
+    ("src/component/val.rs", "Val List"),
+    ("src/component/typed.rs", "ComponentType"),
+    ("src/component/typed/views.rs", "WasmStr WasmList"),
+    ("src/component/resource/mod.rs", "Resource"),
+    ("src/component/resource/any.rs", "ResourceAny"),
+    ("src/component/resource/dynamic.rs", "ResourceDynamic"),
+    ("src/component/resource/table.rs", "ResourceTable"),
+    ("src/store/resource_type.rs", "ResourceType"),
+    ("src/component/types.rs", "Type ComponentFunc Component"),
+    (
+        "src/component/types/externs.rs",
+        "ComponentItem ComponentExtern",
+    ),
+    ("src/component/has_data.rs", "HasData"),
+    ("src/component/access.rs", "Access"),
+    (
+        "src/component/macros.rs",
+        "ComponentType Lift Lower flags bindgen",
+    ),
+];
+
+/// Each main type shows by an example how it is used, and the example runs as a test.
+#[test]
+fn every_main_type_has_an_example_that_runs() {
+    let mut without = Vec::new();
+    for (file, names) in MAIN_TYPES {
+        let text = std::fs::read_to_string(root().join(file)).expect(file);
+        let lines: Vec<&str> = text.lines().map(str::trim).collect();
+        for name in names.split(' ') {
+            if !has_example(&lines, name) {
+                without.push(format!("{file}: {name}"));
+            }
+        }
+    }
+    assert!(without.is_empty(), "no example that runs: {without:?}");
+}
+
+/// Whether the documentation before the declaration of `name` has a code block that is a test.
+fn has_example(lines: &[&str], name: &str) -> bool {
+    let declaration = lines.iter().position(|line| declares(line, name));
+    let Some(at) = declaration else {
+        return false;
+    };
+    let before = lines[..at].iter().rev();
+    let attached = before.take_while(|line| line.starts_with("///") || line.starts_with('#'));
+    // What opens a block may say that it isn't run; what closes one says nothing.
+    let fences: Vec<&str> = attached
+        .filter_map(|line| line.strip_prefix("/// ```"))
+        .collect();
+    let opening = fences.iter().rev().step_by(2);
+    opening.into_iter().any(|info| info.is_empty()) && fences.len().is_multiple_of(2)
+}
+
+/// Whether a line declares a type, trait or macro: by its keyword, as a re-export of a derive or macro, or as
+/// the name that a macro is given.
+fn declares(line: &str, name: &str) -> bool {
+    let word = |rest: &str| {
+        let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_');
+        &rest[..end.unwrap_or(rest.len())] == name
+    };
+    let keywords = [
+        "pub struct ",
+        "pub enum ",
+        "pub trait ",
+        "pub use cellule_macros::",
+    ];
+    line == name
+        || keywords
+            .iter()
+            .any(|start| line.strip_prefix(start).is_some_and(word))
+}

@@ -16,6 +16,33 @@ use alloc::vec::Vec;
 use core::marker::PhantomData;
 
 /// A function of an instance.
+///
+/// ```
+/// use cellule::component::{Component, Linker, Val};
+/// use cellule::{Engine, Store};
+///
+/// # fn main() -> cellule::Result<()> {
+/// let engine = Engine::default();
+/// let component = Component::new(&engine, wat::parse_str(
+///     r#"(component
+///         (core module $m (func (export "add") (param i32 i32) (result i32)
+///             (i32.add (local.get 0) (local.get 1))))
+///         (core instance $i (instantiate $m))
+///         (func (export "add") (param "a" u32) (param "b" u32) (result u32)
+///             (canon lift (core func $i "add"))))"#,
+/// ).expect("valid text"))?;
+/// let mut store = Store::new(&engine, ());
+/// let instance = Linker::new(&engine).instantiate(&mut store, &component)?;
+/// let add = instance.get_func(&mut store, "add").expect("a function");
+/// assert_eq!(add.ty(&store).params().len(), 2);
+/// let mut results = [Val::Bool(false)];
+/// add.call(&mut store, &[Val::U32(1), Val::U32(2)], &mut results)?;
+/// assert_eq!(results, [Val::U32(3)]);
+/// // Values of other types are refused before the guest runs.
+/// assert!(add.call(&mut store, &[Val::U32(1), Val::U8(2)], &mut results).is_err());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Func {
     pub(crate) store: u32,
@@ -373,6 +400,31 @@ pub(crate) fn scope<T: 'static>(store: &Store<T>, tree: u32) -> Scope {
 }
 
 /// A function of an instance, with Rust types for its parameters and its result.
+///
+/// ```
+/// use cellule::component::{Component, Linker, TypedFunc};
+/// use cellule::{Engine, Store};
+///
+/// # fn main() -> cellule::Result<()> {
+/// let engine = Engine::default();
+/// let component = Component::new(&engine, wat::parse_str(
+///     r#"(component
+///         (core module $m (func (export "add") (param i32 i32) (result i32)
+///             (i32.add (local.get 0) (local.get 1))))
+///         (core instance $i (instantiate $m))
+///         (func (export "add") (param "a" u32) (param "b" u32) (result u32)
+///             (canon lift (core func $i "add"))))"#,
+/// ).expect("valid text"))?;
+/// let mut store = Store::new(&engine, ());
+/// let instance = Linker::new(&engine).instantiate(&mut store, &component)?;
+/// let add: TypedFunc<(u32, u32), (u32,)> = instance.get_typed_func(&mut store, "add")?;
+/// assert_eq!(add.call(&mut store, (1, 2))?, (3,));
+/// // Other types are an error when it is bound, not when it is called.
+/// let error = add.func().typed::<(u32, String), (u32,)>(&store).unwrap_err();
+/// assert!(error.to_string().contains("type mismatch with parameters"));
+/// # Ok(())
+/// # }
+/// ```
 pub struct TypedFunc<Params, Return> {
     func: Func,
     shape: Shape,

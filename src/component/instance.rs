@@ -36,6 +36,33 @@ pub(crate) enum Binding<T: 'static> {
 }
 
 /// A component whose imports are bound, to be instantiated any number of times. Cheap to clone.
+///
+/// ```
+/// use cellule::component::{Component, Linker};
+/// use cellule::{Engine, Store};
+///
+/// # fn main() -> cellule::Result<()> {
+/// let engine = Engine::default();
+/// let component = Component::new(&engine, wat::parse_str(
+///     r#"(component
+///         (core module $m (func (export "add") (param i32 i32) (result i32)
+///             (i32.add (local.get 0) (local.get 1))))
+///         (core instance $i (instantiate $m))
+///         (func (export "add") (param "a" u32) (param "b" u32) (result u32)
+///             (canon lift (core func $i "add"))))"#,
+/// ).expect("valid text"))?;
+/// // Everything is looked up and checked here …
+/// let pre = Linker::<()>::new(&engine).instantiate_pre(&component)?;
+/// for number in 0..3 {
+///     // … and nothing here.
+///     let mut store = Store::new(&engine, ());
+///     let instance = pre.instantiate(&mut store)?;
+///     let add = instance.get_typed_func::<(u32, u32), (u32,)>(&mut store, "add")?;
+///     assert_eq!(add.call(&mut store, (number, 1))?, (number + 1,));
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub struct InstancePre<T: 'static>(Arc<Pre<T>>);
 
 /// What instances are made from.
@@ -232,6 +259,33 @@ impl<T: 'static> Drop for Unfinished<'_, T> {
 }
 
 /// An instance of a component, in a store.
+///
+/// ```
+/// use cellule::component::{Component, Linker};
+/// use cellule::{Engine, Store};
+///
+/// # fn main() -> cellule::Result<()> {
+/// let engine = Engine::default();
+/// let component = Component::new(&engine, wat::parse_str(
+///     r#"(component
+///         (core module $m (func (export "add") (param i32 i32) (result i32)
+///             (i32.add (local.get 0) (local.get 1))))
+///         (core instance $i (instantiate $m))
+///         (func $add (param "a" u32) (param "b" u32) (result u32)
+///             (canon lift (core func $i "add")))
+///         (instance $math (export "add" (func $add)))
+///         (export "my:guest/math" (instance $math)))"#,
+/// ).expect("valid text"))?;
+/// let mut store = Store::new(&engine, ());
+/// let instance = Linker::new(&engine).instantiate(&mut store, &component)?;
+/// // A function of an exported instance is found in two steps.
+/// let math = instance.get_export_index(&mut store, None, "my:guest/math").expect("an instance");
+/// let add = instance.get_export_index(&mut store, Some(&math), "add").expect("a function");
+/// let add = instance.get_typed_func::<(u32, u32), (u32,)>(&mut store, add)?;
+/// assert_eq!(add.call(&mut store, (1, 2))?, (3,));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Instance {
     store: u32,

@@ -188,6 +188,37 @@ impl<T: 'static> Linker<T> {
 }
 
 /// One instance's definitions in a [`Linker`].
+///
+/// ```
+/// use cellule::component::{Component, Linker, Resource, ResourceType};
+/// use cellule::{Engine, Store, StoreContextMut};
+///
+/// # fn main() -> cellule::Result<()> {
+/// struct Timer;
+///
+/// let engine = Engine::default();
+/// let mut linker = Linker::<Vec<u32>>::new(&engine);
+/// let mut clock = linker.instance("my:host/clock@1.2.0")?;
+/// clock.func_wrap("now", |_: StoreContextMut<'_, Vec<u32>>, (): ()| Ok((7u64,)))?;
+/// clock.resource("timer", ResourceType::host::<Timer>(), |mut store, rep| {
+///     store.data_mut().push(rep);
+///     Ok(())
+/// })?;
+/// clock.func_wrap("start", |_: StoreContextMut<'_, Vec<u32>>, (): ()| {
+///     Ok((Resource::<Timer>::new_own(1),))
+/// })?;
+/// // Served although it was built against an older version.
+/// let component = Component::new(&engine, wat::parse_str(
+///     r#"(component
+///         (import "my:host/clock@1.0.0" (instance
+///             (export "timer" (type $timer (sub resource)))
+///             (export "now" (func (result u64)))
+///             (export "start" (func (result (own $timer)))))))"#,
+/// ).expect("valid text"))?;
+/// linker.instantiate(&mut Store::new(&engine, Vec::new()), &component)?;
+/// # Ok(())
+/// # }
+/// ```
 pub struct LinkerInstance<'a, T: 'static> {
     engine: &'a Engine,
     items: &'a mut NameMap<Definition<T>>,

@@ -13,6 +13,28 @@ use core::fmt;
 use spin::Mutex;
 
 /// A component, to be instantiated any number of times. Cheap to clone.
+///
+/// ```
+/// use cellule::Engine;
+/// use cellule::component::Component;
+///
+/// # fn main() -> cellule::Result<()> {
+/// let engine = Engine::default();
+/// let component = Component::new(&engine, wat::parse_str(
+///     r#"(component
+///         (core module $m (func (export "add") (param i32 i32) (result i32)
+///             (i32.add (local.get 0) (local.get 1))))
+///         (core instance $i (instantiate $m))
+///         (func (export "add") (param "a" u32) (param "b" u32) (result u32)
+///             (canon lift (core func $i "add"))))"#,
+/// ).expect("valid text"))?;
+/// let ty = component.component_type();
+/// let exports: Vec<&str> = ty.exports(&engine).map(|(name, _)| name).collect();
+/// assert_eq!(exports, ["add"]);
+/// assert_eq!(ty.imports(&engine).len(), 0);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Component {
     inner: Arc<Inner>,
@@ -229,6 +251,30 @@ impl fmt::Debug for Component {
 }
 
 /// An export of a component, found once by name and from then on without it.
+///
+/// ```
+/// use cellule::component::{Component, Linker};
+/// use cellule::{Engine, Store};
+///
+/// # fn main() -> cellule::Result<()> {
+/// let engine = Engine::default();
+/// let component = Component::new(&engine, wat::parse_str(
+///     r#"(component
+///         (core module $m (func (export "add") (param i32 i32) (result i32)
+///             (i32.add (local.get 0) (local.get 1))))
+///         (core instance $i (instantiate $m))
+///         (func (export "add") (param "a" u32) (param "b" u32) (result u32)
+///             (canon lift (core func $i "add"))))"#,
+/// ).expect("valid text"))?;
+/// // Looked up once, before there is an instance.
+/// let add = component.get_export_index(None, "add").expect("an export");
+/// let mut store = Store::new(&engine, ());
+/// let instance = Linker::new(&engine).instantiate(&mut store, &component)?;
+/// let add = instance.get_typed_func::<(u32, u32), (u32,)>(&mut store, add)?;
+/// assert_eq!(add.call(&mut store, (1, 2))?, (3,));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ComponentExportIndex {
     /// The component's serial number.

@@ -82,6 +82,18 @@ impl InstanceType<'_> {
 /// A Rust type that stands for a component type.
 ///
 /// The layout that its constants tell is the Canonical ABI's, for 32-bit memories.
+///
+/// ```
+/// use cellule::component::ComponentType;
+///
+/// # fn main() -> cellule::Result<()> {
+/// // The layout that guests see: a record of a byte and a pointer with a length.
+/// assert_eq!(<(u8, String)>::SIZE32, 12);
+/// assert_eq!(<(u8, String)>::ALIGN32, 4);
+/// assert_eq!(<(u8, String)>::FLAT_COUNT, 3);
+/// # Ok(())
+/// # }
+/// ```
 pub trait ComponentType: Send + Sync {
     /// Size in bytes.
     const SIZE32: usize;

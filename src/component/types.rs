@@ -292,6 +292,37 @@ impl FutureType {
 }
 
 /// The type of a value.
+///
+/// ```
+/// use cellule::Engine;
+/// use cellule::component::Component;
+/// use cellule::component::types::{ComponentItem, Type};
+///
+/// # fn main() -> cellule::Result<()> {
+/// let engine = Engine::default();
+/// let component = Component::new(&engine, wat::parse_str(
+///     r#"(component
+///         (import "my:host/store" (instance
+///             (type $entry' (record (field "key" string) (field "hits" (option u32))))
+///             (export "entry" (type $entry (eq $entry')))
+///             (export "find" (func (param "key" string) (result $entry))))))"#,
+/// ).expect("valid text"))?;
+/// let ty = component.component_type();
+/// let store = ty.get_import(&engine, "my:host/store").expect("an import");
+/// let ComponentItem::ComponentInstance(store) = store.ty else {
+///     unreachable!()
+/// };
+/// let entry = store.get_export(&engine, "entry").expect("a type");
+/// let ComponentItem::Type(Type::Record(entry)) = entry.ty else {
+///     unreachable!()
+/// };
+/// let hits = entry.fields().last().expect("two fields");
+/// assert_eq!(hits.name, "hits");
+/// assert_eq!(hits.ty.unwrap_option().ty(), Type::U32);
+/// assert_eq!(hits.ty.to_string(), "option<u32>");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Type {
@@ -581,6 +612,34 @@ fn same(a: &Scope, a_id: TypeId, b: &Scope, b_id: TypeId) -> bool {
 }
 
 /// The type of a component function.
+///
+/// ```
+/// use cellule::Engine;
+/// use cellule::component::Component;
+/// use cellule::component::types::{ComponentItem, Type};
+///
+/// # fn main() -> cellule::Result<()> {
+/// let engine = Engine::default();
+/// let component = Component::new(&engine, wat::parse_str(
+///     r#"(component
+///         (core module $m (func (export "add") (param i32 i32) (result i32)
+///             (i32.add (local.get 0) (local.get 1))))
+///         (core instance $i (instantiate $m))
+///         (func (export "add") (param "a" u32) (param "b" u32) (result u32)
+///             (canon lift (core func $i "add"))))"#,
+/// ).expect("valid text"))?;
+/// let ty = component.component_type();
+/// let add = ty.get_export(&engine, "add").expect("an export");
+/// let ComponentItem::ComponentFunc(add) = add.ty else {
+///     unreachable!()
+/// };
+/// assert!(add.params().eq([("a", Type::U32), ("b", Type::U32)]));
+/// assert!(add.results().eq([Type::U32]));
+/// add.typecheck::<(u32, u32), (u32,)>(&ty.instance_type())?;
+/// assert!(add.typecheck::<(u32, u64), (u32,)>(&ty.instance_type()).is_err());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct ComponentFunc(Handle<FuncTypeId>);
 
@@ -765,6 +824,30 @@ impl fmt::Debug for ComponentInstance {
 }
 
 /// The type of a component.
+///
+/// ```
+/// use cellule::Engine;
+/// use cellule::component::Component;
+/// use cellule::component::types::ComponentItem;
+///
+/// # fn main() -> cellule::Result<()> {
+/// let engine = Engine::default();
+/// let component = Component::new(&engine, wat::parse_str(
+///     r#"(component
+///         (import "my:host/store" (instance
+///             (type $entry' (record (field "key" string) (field "hits" (option u32))))
+///             (export "entry" (type $entry (eq $entry')))
+///             (export "find" (func (param "key" string) (result $entry))))))"#,
+/// ).expect("valid text"))?;
+/// let ty = component.component_type();
+/// for (name, import) in ty.imports(&engine) {
+///     assert_eq!(name, "my:host/store");
+///     assert!(matches!(import.ty, ComponentItem::ComponentInstance(_)));
+/// }
+/// assert!(ty.get_import(&engine, "my:host/other").is_none());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Component(Handle<ComponentTypeRow>);
 

@@ -20,6 +20,20 @@ use core::fmt;
 ///
 /// As wasmtime's, but for lists, which are a [`List`] here, so that those of numbers are packed:
 /// `Val::List(vec![1u8, 2].into())`.
+///
+/// ```
+/// use cellule::component::{List, Val};
+///
+/// let point = Val::Record(vec![("x".into(), Val::from(1u32)), ("y".into(), Val::from(2u32))]);
+/// let Val::Record(fields) = &point else {
+///     unreachable!()
+/// };
+/// assert_eq!(fields[1], ("y".to_string(), Val::U32(2)));
+/// // A list of numbers is kept as numbers.
+/// let packed = Val::List(List::U8(vec![1, 2]));
+/// let same = Val::List([Val::U8(1), Val::U8(2)].into_iter().collect());
+/// assert_eq!(packed, same);
+/// ```
 #[derive(Clone, PartialEq)]
 #[allow(missing_docs)]
 pub enum Val {
@@ -82,6 +96,15 @@ from! {
 macro_rules! packed {
     ($($variant:ident $ty:ty: $val:ident;)*) => {
         /// The elements of a list: packed if they are numbers.
+        ///
+        /// ```
+        /// use cellule::component::{List, Val};
+        ///
+        /// let list = List::Float64(vec![0.5, 1.5]);
+        /// assert_eq!(list.len(), 2);
+        /// assert_eq!(list.get(1), Some(Val::Float64(1.5)));
+        /// assert!(list.iter().eq([Val::Float64(0.5), Val::Float64(1.5)]));
+        /// ```
         #[derive(Clone)]
         #[non_exhaustive]
         pub enum List {

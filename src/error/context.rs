@@ -34,6 +34,17 @@ mod sealed {
 }
 
 /// Context for what a `Result` or an `Option` lacks.
+///
+/// ```
+/// use cellule::{Context, Result};
+///
+/// fn second(list: &[u32]) -> Result<u32> {
+///     list.get(1).copied().with_context(|| format!("only {} numbers", list.len()))
+/// }
+///
+/// assert_eq!(second(&[1, 2]).unwrap(), 2);
+/// assert_eq!(second(&[1]).unwrap_err().to_string(), "only 1 numbers");
+/// ```
 pub trait Context<T>: sealed::Sealed {
     /// Wraps the error, or makes one of nothing.
     ///

@@ -7,6 +7,17 @@ use core::fmt;
 
 /// A resource type. Equal ones are the same type: a host's by the Rust type that stands for it, a
 /// guest's by the instantiation that defined it.
+///
+/// ```
+/// use cellule::component::ResourceType;
+///
+/// struct File;
+/// struct Socket;
+///
+/// assert_eq!(ResourceType::host::<File>(), ResourceType::host::<File>());
+/// assert_ne!(ResourceType::host::<File>(), ResourceType::host::<Socket>());
+/// assert_ne!(ResourceType::host_dynamic(1), ResourceType::host_dynamic(2));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ResourceType(Kind);
 

@@ -23,6 +23,23 @@ pub trait AsContext {
 }
 
 /// Something that a store can be changed through.
+///
+/// ```
+/// use cellule::{AsContextMut, Engine, Store};
+///
+/// # fn main() -> cellule::Result<()> {
+/// /// Works with a store and with what a host function is given.
+/// fn count(mut store: impl AsContextMut<Data = u32>) -> u32 {
+///     *store.as_context_mut().data_mut() += 1;
+///     *store.as_context().data()
+/// }
+///
+/// let mut store = Store::new(&Engine::default(), 0);
+/// count(&mut store);
+/// assert_eq!(count(store.as_context_mut()), 2);
+/// # Ok(())
+/// # }
+/// ```
 pub trait AsContextMut: AsContext {
     /// The store.
     fn as_context_mut(&mut self) -> StoreContextMut<'_, Self::Data>;
@@ -90,6 +107,35 @@ impl<T: 'static> StoreContextMut<'_, T> {
 }
 
 /// What a host function is given: the store, and which instance called.
+///
+/// ```
+/// use cellule::{Caller, Engine, Linker, Module, Store};
+///
+/// # fn main() -> cellule::Result<()> {
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, wat::parse_str(
+///     r#"(module
+///         (import "host" "print" (func $print (param i32 i32)))
+///         (memory (export "memory") 1)
+///         (data (i32.const 8) "hello")
+///         (func (export "run") (call $print (i32.const 8) (i32.const 5))))"#,
+/// ).expect("valid text"))?;
+/// let mut linker = Linker::<String>::new(&engine);
+/// linker.func_wrap("host", "print", |mut caller: Caller<'_, String>, ptr: u32, len: u32| {
+///     let memory = caller.get_export("memory").and_then(|found| found.into_memory());
+///     let memory = memory.expect("the guest exports it");
+///     let mut text = vec![0; len as usize];
+///     memory.read(&caller, ptr as usize, &mut text)?;
+///     caller.data_mut().push_str(&String::from_utf8_lossy(&text));
+///     cellule::Result::Ok(())
+/// })?;
+/// let mut store = Store::new(&engine, String::new());
+/// let instance = linker.instantiate(&mut store, &module)?;
+/// instance.get_typed_func::<(), ()>(&store, "run")?.call(&mut store, ())?;
+/// assert_eq!(store.data(), "hello");
+/// # Ok(())
+/// # }
+/// ```
 pub struct Caller<'a, T: 'static> {
     pub(crate) store: &'a mut Store<T>,
     pub(crate) instance: Option<Instance>,

@@ -114,7 +114,15 @@ pub(crate) fn name_unsupported(
     )
 }
 
-/// An over-long integer is malformed, even where a later proposal would allow a longer one.
+/// What wasmparser's messages say of bytes that aren't a binary at all. An over-long integer is malformed,
+/// even where a later proposal would allow a longer one.
+const MALFORMED: [&str; 3] = [
+    "invalid var_",
+    "magic header not detected",
+    "unknown binary version",
+];
+
+/// The error for what decoding or validating refuses.
 pub(crate) fn invalid(error: BinaryReaderError) -> Error {
     let message = error.message();
     // The decoder of these operators isn't even built in, so that asking what they would need is no use.
@@ -123,7 +131,8 @@ pub(crate) fn invalid(error: BinaryReaderError) -> Error {
     {
         return Error::at(ErrorKind::Unsupported, "simd", error.offset());
     }
-    let kind = match message.starts_with("invalid var_") {
+    let malformed = |start: &&str| message.starts_with(*start);
+    let kind = match MALFORMED.iter().any(malformed) {
         true => ErrorKind::Malformed,
         false => ErrorKind::Invalid,
     };

@@ -9,6 +9,22 @@ use hashbrown::HashMap;
 use spin::Mutex;
 
 /// How an [`Engine`] treats modules. Every `wasm_*` switch is on where the feature is supported.
+///
+/// ```
+/// use cellule::{Config, Engine, ErrorKind};
+///
+/// # fn main() -> cellule::Result<()> {
+/// let mut config = Config::new();
+/// config.consume_fuel(true).wasm_multi_memory(false);
+/// let engine = Engine::new(&config)?;
+/// assert!(Engine::same(&engine, &engine.clone()));
+/// // What isn't supported yet is named.
+/// let error = Engine::new(Config::new().wasm_simd(true)).unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Unsupported);
+/// assert!(error.to_string().contains("simd"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Config {
     pub(crate) mutable_global: bool,
@@ -211,6 +227,19 @@ struct Types {
 }
 
 /// Shared by the modules and stores that work together. Cheap to clone.
+///
+/// ```
+/// use cellule::{Engine, Module, Store};
+///
+/// # fn main() -> cellule::Result<()> {
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, wat::parse_str("(module)").expect("valid text"))?;
+/// let store = Store::new(&engine, ());
+/// assert!(Engine::same(module.engine(), store.engine()));
+/// assert!(!Engine::same(&engine, &Engine::default()));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Engine {
     shared: Arc<Shared>,

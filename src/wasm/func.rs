@@ -15,6 +15,20 @@ use alloc::sync::Arc;
 ///
 /// # Panics
 /// Every method panics if the function, or a reference among the arguments, is another store's.
+///
+/// ```
+/// use cellule::{Engine, Func, Store, Val};
+///
+/// # fn main() -> cellule::Result<()> {
+/// let mut store = Store::new(&Engine::default(), ());
+/// let add = Func::wrap(&mut store, |a: i32, b: i32| a + b);
+/// let mut results = [Val::I32(0)];
+/// add.call(&mut store, &[Val::I32(1), Val::I32(2)], &mut results)?;
+/// assert_eq!(results, [Val::I32(3)]);
+/// assert_eq!(add.ty(&store).params().len(), 2);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Func {
     pub(crate) store: u32,

@@ -21,6 +21,23 @@ use alloc::vec::Vec;
 ///
 /// # Panics
 /// Every method panics if the instance is another store's.
+///
+/// ```
+/// use cellule::{Engine, Instance, Module, Store};
+///
+/// # fn main() -> cellule::Result<()> {
+/// let engine = Engine::default();
+/// let text = r#"(module
+///     (func (export "double") (param i32) (result i32) (i32.shl (local.get 0) (i32.const 1))))"#;
+/// let module = Module::new(&engine, wat::parse_str(text).expect("valid text"))?;
+/// let mut store = Store::new(&engine, ());
+/// let instance = Instance::new(&mut store, &module, &[])?;
+/// let double = instance.get_typed_func::<i32, i32>(&store, "double")?;
+/// assert_eq!(double.call(&mut store, 21)?, 42);
+/// assert!(instance.get_memory(&store, "memory").is_none());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Instance {
     pub(crate) store: u32,

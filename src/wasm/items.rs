@@ -26,10 +26,54 @@ macro_rules! handles {
 
 handles! {
     /// A global.
+    ///
+    /// ```
+    /// use cellule::{Engine, Global, GlobalType, Mutability, Store, Val, ValType};
+    ///
+    /// # fn main() -> cellule::Result<()> {
+    /// let mut store = Store::new(&Engine::default(), ());
+    /// let ty = GlobalType::new(ValType::I64, Mutability::Var);
+    /// let count = Global::new(&mut store, ty, Val::I64(1))?;
+    /// count.set(&mut store, Val::I64(2))?;
+    /// assert_eq!(count.get(&store), Val::I64(2));
+    /// assert!(count.set(&mut store, Val::I32(3)).is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     Global
     /// A linear memory.
+    ///
+    /// ```
+    /// use cellule::{Engine, Memory, MemoryType, Store};
+    ///
+    /// # fn main() -> cellule::Result<()> {
+    /// let mut store = Store::new(&Engine::default(), ());
+    /// let memory = Memory::new(&mut store, MemoryType::new(1, Some(2)))?;
+    /// memory.write(&mut store, 8, b"hello")?;
+    /// assert_eq!(&memory.data(&store)[8..13], b"hello");
+    /// assert_eq!(memory.grow(&mut store, 1)?, 1);
+    /// assert_eq!(memory.size(&store), 2);
+    /// assert!(memory.write(&mut store, 2 * 65_536, b"beyond").is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     Memory
     /// A table.
+    ///
+    /// ```
+    /// use cellule::{Engine, Func, Store, Table, TableType, Val, ValType};
+    ///
+    /// # fn main() -> cellule::Result<()> {
+    /// let mut store = Store::new(&Engine::default(), ());
+    /// let ty = TableType::new(ValType::FuncRef, 2, None);
+    /// let table = Table::new(&mut store, ty, Val::FuncRef(None))?;
+    /// let seven = Func::wrap(&mut store, || 7i32);
+    /// table.set(&mut store, 1, Val::FuncRef(Some(seven)))?;
+    /// assert_eq!(table.get(&store, 1), Some(Val::FuncRef(Some(seven))));
+    /// assert_eq!(table.get(&store, 2), None);
+    /// # Ok(())
+    /// # }
+    /// ```
     Table
     /// A tag of exceptions.
     Tag

@@ -12,6 +12,37 @@ pub(crate) type Limiter<T> = Box<dyn (Fn(&mut T) -> &mut dyn ResourceLimiter) + 
 
 /// Decides on the growth of memories and tables, and on how many there may be; see
 /// [`Store::limiter`]. The store's [`Limits`](crate::Limits) hold as well.
+///
+/// ```
+/// use cellule::{Engine, Memory, MemoryType, ResourceLimiter, Result, Store};
+///
+/// # fn main() -> cellule::Result<()> {
+/// /// Lets memories have one page each, and counts how often more was asked for.
+/// #[derive(Default)]
+/// struct OnePage {
+///     refused: u32,
+/// }
+///
+/// impl ResourceLimiter for OnePage {
+///     fn memory_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> Result<bool> {
+///         let fits = desired <= 65_536;
+///         self.refused += u32::from(!fits);
+///         Ok(fits)
+///     }
+///
+///     fn table_growing(&mut self, _: usize, _: usize, _: Option<usize>) -> Result<bool> {
+///         Ok(true)
+///     }
+/// }
+///
+/// let mut store = Store::new(&Engine::default(), OnePage::default());
+/// store.limiter(|data| data);
+/// let memory = Memory::new(&mut store, MemoryType::new(1, None))?;
+/// assert!(memory.grow(&mut store, 1).is_err());
+/// assert_eq!(store.data().refused, 1);
+/// # Ok(())
+/// # }
+/// ```
 pub trait ResourceLimiter {
     /// Whether a memory may grow from `current` to `desired` bytes; a new one grows from 0. `maximum` is
     /// its type's.
@@ -69,6 +100,24 @@ pub trait ResourceLimiter {
 }
 
 /// A [`ResourceLimiter`] of fixed numbers; see [`StoreLimitsBuilder`].
+///
+/// ```
+/// use cellule::{Engine, Memory, MemoryType, Store, StoreLimits, StoreLimitsBuilder};
+///
+/// # fn main() -> cellule::Result<()> {
+/// let limits: StoreLimits = StoreLimitsBuilder::new()
+///     .memory_size(2 * 65_536)
+///     .memories(1)
+///     .build();
+/// let mut store = Store::new(&Engine::default(), limits);
+/// store.limiter(|limits| limits);
+/// let memory = Memory::new(&mut store, MemoryType::new(1, None))?;
+/// assert_eq!(memory.grow(&mut store, 1)?, 1);
+/// assert!(memory.grow(&mut store, 1).is_err());
+/// assert!(Memory::new(&mut store, MemoryType::new(1, None)).is_err());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct StoreLimits {
     memory_size: Option<usize>,

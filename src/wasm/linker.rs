@@ -33,6 +33,27 @@ impl<T: 'static> Clone for Definition<T> {
 }
 
 /// Definitions by module and field name.
+///
+/// ```
+/// use cellule::{Caller, Engine, Linker, Module, Store};
+///
+/// # fn main() -> cellule::Result<()> {
+/// let engine = Engine::default();
+/// let text = r#"(module
+///     (import "host" "count" (func $count (param i32)))
+///     (func (export "run") (call $count (i32.const 3)) (call $count (i32.const 4))))"#;
+/// let module = Module::new(&engine, wat::parse_str(text).expect("valid text"))?;
+/// let mut linker = Linker::<i32>::new(&engine);
+/// linker.func_wrap("host", "count", |mut caller: Caller<'_, i32>, by: i32| {
+///     *caller.data_mut() += by;
+/// })?;
+/// let mut store = Store::new(&engine, 0);
+/// let instance = linker.instantiate(&mut store, &module)?;
+/// instance.get_typed_func::<(), ()>(&store, "run")?.call(&mut store, ())?;
+/// assert_eq!(*store.data(), 7);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Linker<T: 'static> {
     engine: Engine,
     items: BTreeMap<String, BTreeMap<String, Definition<T>>>,
@@ -314,6 +335,24 @@ impl<T: 'static> Linker<T> {
 }
 
 /// A module with definitions for what it imports, to be instantiated any number of times. Cheap to clone.
+///
+/// ```
+/// use cellule::{Engine, Linker, Module, Store};
+///
+/// # fn main() -> cellule::Result<()> {
+/// let engine = Engine::default();
+/// let text = r#"(module (global (export "answer") i32 (i32.const 42)))"#;
+/// let module = Module::new(&engine, wat::parse_str(text).expect("valid text"))?;
+/// let pre = Linker::<()>::new(&engine).instantiate_pre(&module)?;
+/// for _ in 0..3 {
+///     let mut store = Store::new(&engine, ());
+///     let instance = pre.instantiate(&mut store)?;
+///     let answer = instance.get_global(&store, "answer").expect("a global");
+///     assert_eq!(answer.get(&store).unwrap_i32(), 42);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub struct InstancePre<T: 'static> {
     module: Module,
     imports: Arc<[Definition<T>]>,

@@ -10,6 +10,24 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 
 /// A decoded and validated module, to be instantiated any number of times. Cheap to clone.
+///
+/// ```
+/// use cellule::{Engine, ErrorKind, Module};
+///
+/// # fn main() -> cellule::Result<()> {
+/// let engine = Engine::default();
+/// let text = r#"(module
+///     (import "env" "log" (func (param i32)))
+///     (func (export "run") (result i32) (i32.const 1)))"#;
+/// let module = Module::new(&engine, wat::parse_str(text).expect("valid text"))?;
+/// let import = module.imports().next().expect("an import");
+/// assert_eq!((import.module(), import.name()), ("env", "log"));
+/// assert!(module.get_export("run").is_some());
+/// let error = Module::new(&engine, b"no module").unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Malformed);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Module {
     pub(crate) engine: Engine,

@@ -96,6 +96,20 @@ pub(crate) struct HostResource<T: 'static> {
 }
 
 /// Everything that a running program consists of, and the embedder's `T`.
+///
+/// ```
+/// use cellule::{Config, Engine, Store};
+///
+/// # fn main() -> cellule::Result<()> {
+/// let engine = Engine::new(Config::new().consume_fuel(true))?;
+/// let mut store = Store::new(&engine, vec!["first"]);
+/// store.set_fuel(1_000)?;
+/// store.data_mut().push("second");
+/// assert_eq!(store.get_fuel()?, 1_000);
+/// assert_eq!(store.into_data(), ["first", "second"]);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Store<T: 'static> {
     /// What handles carry: the low half of `serial`.
     pub(crate) id: u32,

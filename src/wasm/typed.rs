@@ -132,6 +132,20 @@ tuples!(A B C D E F G H I J K L M N O P);
 ///
 /// # Panics
 /// Every method panics if the function, or a reference among the arguments, is another store's.
+///
+/// ```
+/// use cellule::{Engine, Func, Store, TypedFunc};
+///
+/// # fn main() -> cellule::Result<()> {
+/// let mut store = Store::new(&Engine::default(), ());
+/// let swap = Func::wrap(&mut store, |a: i32, b: i64| (b, a));
+/// let swap: TypedFunc<(i32, i64), (i64, i32)> = swap.typed(&store)?;
+/// assert_eq!(swap.call(&mut store, (1, 2))?, (2, 1));
+/// // Other types are an error when it is bound, not when it is called.
+/// assert!(swap.func().typed::<(i32, i32), ()>(&store).is_err());
+/// # Ok(())
+/// # }
+/// ```
 pub struct TypedFunc<P, R> {
     func: Func,
     types: PhantomData<fn(P) -> R>,

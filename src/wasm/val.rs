@@ -24,6 +24,15 @@ impl ExternRef {
 }
 
 /// A core value. Floats are given by their bits, so that NaNs keep theirs.
+///
+/// ```
+/// use cellule::{Val, ValType};
+///
+/// let value = Val::from(1.5f32);
+/// assert_eq!(value.ty(), ValType::F32);
+/// assert_eq!(value.f32(), Some(1.5));
+/// assert_eq!(value.i32(), None);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Val {

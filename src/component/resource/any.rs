@@ -14,6 +14,36 @@ use core::task::{Context, Poll, Waker};
 /// It stands in the store's table of the host's handles: one that owns must be passed on or given to
 /// [`ResourceAny::resource_drop`], else the resource stays until the store is gone. A borrow that a host
 /// function is given ends with its call.
+///
+/// ```
+/// use cellule::component::{Component, Linker, ResourceAny};
+/// use cellule::{Engine, Store};
+///
+/// # fn main() -> cellule::Result<()> {
+/// let engine = Engine::default();
+/// let component = Component::new(&engine, wat::parse_str(
+///     r#"(component
+///         (type $thing' (resource (rep i32)))
+///         (export $thing "thing" (type $thing'))
+///         (core func $new (canon resource.new $thing'))
+///         (core module $m
+///             (import "" "new" (func $new (param i32) (result i32)))
+///             (func (export "make") (result i32) (call $new (i32.const 7))))
+///         (core instance $i (instantiate $m (with "" (instance (export "new" (func $new))))))
+///         (func (export "make") (result (own $thing)) (canon lift (core func $i "make"))))"#,
+/// ).expect("valid text"))?;
+/// let mut store = Store::new(&engine, ());
+/// let instance = Linker::new(&engine).instantiate(&mut store, &component)?;
+/// let make = instance.get_typed_func::<(), (ResourceAny,)>(&mut store, "make")?;
+/// let (thing,) = make.call(&mut store, ())?;
+/// assert!(thing.owned());
+/// assert_eq!(Some(thing.ty()), instance.get_resource(&mut store, "thing"));
+/// thing.resource_drop(&mut store)?;
+/// // It is gone, and any copy of the handle with it.
+/// assert!(thing.resource_drop(&mut store).is_err());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ResourceAny {
     pub(crate) store: u32,

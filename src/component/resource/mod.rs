@@ -22,6 +22,22 @@ use core::marker::PhantomData;
 ///
 /// `T` only names the type: nothing of it is stored here. The 32-bit representation is most often
 /// an index into a [`ResourceTable`].
+///
+/// ```
+/// use cellule::component::{Resource, ResourceTable};
+///
+/// struct File {
+///     name: String,
+/// }
+///
+/// let mut table = ResourceTable::new();
+/// let file: Resource<File> = table.push(File { name: "notes".into() })?;
+/// assert!(file.owned());
+/// // What a host function that is lent the file is given.
+/// let lent = Resource::<File>::new_borrow(file.rep());
+/// assert_eq!(table.get(&lent)?.name, "notes");
+/// # Ok::<(), cellule::component::ResourceTableError>(())
+/// ```
 pub struct Resource<T: 'static> {
     rep: u32,
     owned: bool,

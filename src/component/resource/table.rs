@@ -51,6 +51,23 @@ struct Entry {
 }
 
 /// Values by representation, with parents and children.
+///
+/// ```
+/// use cellule::component::{ResourceTable, ResourceTableError};
+///
+/// let mut table = ResourceTable::new();
+/// let folder = table.push("folder".to_string())?;
+/// let file = table.push_child(7u64, &folder)?;
+/// assert_eq!(table.get(&file)?, &7);
+/// assert_eq!(table.iter_children(&folder)?.count(), 1);
+/// // A parent stays as long as it has children.
+/// let folder_again = cellule::component::Resource::<String>::new_own(folder.rep());
+/// assert_eq!(table.delete(folder_again), Err(ResourceTableError::HasChildren));
+/// table.delete(file)?;
+/// assert_eq!(table.delete(folder)?, "folder");
+/// assert!(table.is_empty());
+/// # Ok::<(), ResourceTableError>(())
+/// ```
 pub struct ResourceTable {
     slots: Vec<Slot>,
     free: Option<u32>,

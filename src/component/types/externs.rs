@@ -4,6 +4,30 @@ use super::*;
 use crate::tables::names::compatible;
 
 /// What can be imported or exported.
+///
+/// ```
+/// use cellule::Engine;
+/// use cellule::component::Component;
+/// use cellule::component::types::ComponentItem;
+///
+/// # fn main() -> cellule::Result<()> {
+/// let engine = Engine::default();
+/// let component = Component::new(&engine, wat::parse_str(
+///     r#"(component
+///         (core module $m (func (export "add") (param i32 i32) (result i32)
+///             (i32.add (local.get 0) (local.get 1))))
+///         (core instance $i (instantiate $m))
+///         (func (export "add") (param "a" u32) (param "b" u32) (result u32)
+///             (canon lift (core func $i "add"))))"#,
+/// ).expect("valid text"))?;
+/// let (item, _) = component.get_export(None, "add").expect("an export");
+/// match item {
+///     ComponentItem::ComponentFunc(add) => assert_eq!(add.params().len(), 2),
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[allow(missing_docs)]
 pub enum ComponentItem {
@@ -61,6 +85,24 @@ impl ComponentItem {
 }
 
 /// An import or export of a component or an instance: its type, and what the binary says beside it.
+///
+/// ```
+/// use cellule::Engine;
+/// use cellule::component::Component;
+///
+/// # fn main() -> cellule::Result<()> {
+/// let engine = Engine::default();
+/// let component = Component::new(&engine, wat::parse_str(
+///     r#"(component
+///         (import "cache" (implements "my:host/store@1.2.0") (instance (export "clear" (func)))))"#,
+/// ).expect("valid text"))?;
+/// let ty = component.component_type();
+/// let cache = ty.get_import(&engine, "cache").expect("an import");
+/// assert_eq!(cache.implements, Some("my:host/store@1.2.0"));
+/// assert!(cache.is_implements("my:host/store@1.0.0"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct ComponentExtern<'a> {
     /// Its type.
