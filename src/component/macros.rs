@@ -195,16 +195,23 @@ pub use cellule_macros::flags;
 /// # How it is generated
 ///
 /// - `imports` and `exports`: flags of functions, of all in an interface or package, or of the rest
-///   (`default`): `imports: { default: async, "my:pkg/iface.func": async | trappable }`. With `async` they are
-///   futures; with `trappable` hosts return `cellule::Result`, whose error ends the guest; with `exact`
-///   the name is that of a function only. With `store` a function of the host is given [`Access`](super::Access) to the store:
-///   it is in a trait `HostWithStore`, or `WorldImportsWithStore`, of what finds the host in the store's data. `[drop]name` is a resource's destructor, whose future has to be
-///   done when it is polled first.
+///   (`default`): `imports: { default: async, "my:pkg/iface.func": async | trappable }`. `[drop]name` is a
+///   resource's destructor.
+///   - `async`: they are futures, which are awaited.
+///   - `trappable`: hosts return `cellule::Result`, whose error ends the guest.
+///   - `store`: the host's function is given [`Access`](super::Access) to the store. It is in a trait
+///     `HostWithStore`, or `WorldImportsWithStore`, of what finds the host in the store's data.
+///   - `tracing`: calls are told to the crate `tracing`, which has to be a dependency then; with
+///     `verbose_tracing` also the lists and texts among arguments and results.
+///   - `exact`: the name is that of a function only.
 /// - `with`: Rust types for imported resources, `"my:pkg/iface.resource": MyType`, and modules of other bindings for
 ///   interfaces, `"my:pkg/iface": other::my::pkg::iface`.
 /// - `trappable_error_type`: `{ "my:pkg/iface.error" => MyError }`: hosts return it instead, and
 ///   `Host::convert_error` makes the guest's error of it or ends the guest.
 /// - What WIT marks as `@unstable` is linked where the `LinkOptions` that `add_to_linker` takes then say so.
+/// - `ownership: Borrowing { duplicate_if_necessary: true }`: types that are only passed to guests borrow, with `&str` and
+///   slices in them; those that also own are there twice, as `NameParam<'a>` and `NameResult`, or with `false`
+///   once, and own. Without it all types own, and arguments are references to them.
 /// - `additional_derives`: `[PartialEq]`, for all types but flags.
 /// - `require_store_data_send`, `skip_mut_forwarding_impls`, `stringify`: as in wasmtime.
 /// - `cellule_crate`: the path of this crate, if it isn't `::cellule`.

@@ -1,6 +1,7 @@
 //! The Rust types that records, variants, enums, flags, aliases and resources become.
 
 use super::names;
+use super::ownership::Form;
 use super::types::{Generator, Mode, Scope, docs};
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -12,21 +13,26 @@ impl Generator<'_> {
     pub fn define(&self, scope: Scope<'_>, id: TypeId) -> Result<TokenStream> {
         let ty = &self.resolve.types[id];
         self.check(id, ty)?;
-        let name = names::camel(names::of_type(self.resolve, id));
         let told = format!("The type `{}`.", names::of_type(self.resolve, id));
         let docs = docs(&ty.docs, &told);
-        let definition = match &ty.kind {
-            TypeDefKind::Record(record) => self.record(scope, id, &name, record),
-            TypeDefKind::Variant(variant) => self.variant(scope, id, &name, variant),
-            TypeDefKind::Enum(cases) => self.enumeration(id, &name, cases),
-            TypeDefKind::Flags(flags) => return Ok(self.flags_type(&docs, &name, flags)),
-            TypeDefKind::Resource => self.resource(scope, id, &name),
-            kind => {
-                let ty = self.structure(scope, kind, Mode::Owned);
-                quote!(pub type #name = #ty;)
-            }
-        };
-        Ok(quote!(#docs #definition))
+        let forms = self.forms(id);
+        let definitions = forms.iter().map(|form| {
+            let name = &form.name;
+            let definition = match &ty.kind {
+                TypeDefKind::Record(record) => self.record(scope, id, form, record),
+                TypeDefKind::Variant(variant) => self.variant(scope, id, form, variant),
+                TypeDefKind::Enum(cases) => self.enumeration(id, form, cases),
+                TypeDefKind::Flags(flags) => return self.flags_type(&docs, name, flags),
+                TypeDefKind::Resource => self.resource(scope, id, name),
+                kind => {
+                    let ty = self.structure(scope, kind, form.mode);
+                    let lifetime = &form.lifetime;
+                    quote!(pub type #name #lifetime = #ty;)
+                }
+            };
+            quote!(#docs #definition)
+        });
+        Ok(quote!(#(#definitions)*))
     }
 
     /// An error if there is something in the type that the runtime hasn't.
@@ -55,7 +61,7 @@ impl Generator<'_> {
     }
 
     /// The attributes of a type: its kind, our derives and the user's, and what it allows beside them.
-    fn head(&self, id: TypeId, kind: &TokenStream) -> TokenStream {
+    fn head(&self, id: TypeId, kind: &TokenStream, mode: Mode) -> TokenStream {
         let cellule = &self.cellule;
         let ty = Type::Id(id);
         let mut derives: Vec<Path> = self.options.additional_derives.clone();
@@ -71,7 +77,7 @@ impl Generator<'_> {
         add("Debug", syn::parse_quote!(::core::fmt::Debug));
         if !self.has_handle(&ty) {
             add("Clone", syn::parse_quote!(::core::clone::Clone));
-            if !self.has_list(&ty) {
+            if mode != Mode::Owned || !self.has_list(&ty) {
                 add("Copy", syn::parse_quote!(::core::marker::Copy));
             }
         }
@@ -79,10 +85,12 @@ impl Generator<'_> {
             add("PartialEq", syn::parse_quote!(::core::cmp::PartialEq));
             add("Eq", syn::parse_quote!(::core::cmp::Eq));
         }
+        // What borrows isn't taken from guests.
+        let lift = (mode == Mode::Owned).then(|| quote!(#cellule::component::Lift,));
         quote! {
             #[derive(
                 #cellule::component::ComponentType,
-                #cellule::component::Lift,
+                #lift
                 #cellule::component::Lower,
             )]
             #[component(#kind)]
@@ -91,28 +99,38 @@ impl Generator<'_> {
         }
     }
 
-    fn record(&self, scope: Scope<'_>, id: TypeId, name: &Ident, record: &Record) -> TokenStream {
-        let head = self.head(id, &quote!(record));
+    fn record(&self, scope: Scope<'_>, id: TypeId, form: &Form, record: &Record) -> TokenStream {
+        let Form {
+            name,
+            mode,
+            lifetime,
+        } = form;
+        let head = self.head(id, &quote!(record), *mode);
         let fields = record.fields.iter().map(|field| {
             let kebab = &field.name;
             let docs = docs(&field.docs, &format!("The field `{kebab}`."));
             let name = names::snake(kebab);
-            let ty = self.ty(scope, &field.ty, Mode::Owned);
+            let ty = self.ty(scope, &field.ty, *mode);
             quote!(#docs #[component(name = #kebab)] pub #name: #ty)
         });
-        let error = self.error_by_debug(id, name);
+        let error = self.error_by_debug(id, form);
         quote! {
             #head
-            pub struct #name { #(#fields,)* }
+            pub struct #name #lifetime { #(#fields,)* }
             #error
         }
     }
 
-    fn variant(&self, scope: Scope<'_>, id: TypeId, name: &Ident, all: &Variant) -> TokenStream {
-        let head = self.head(id, &quote!(variant));
+    fn variant(&self, scope: Scope<'_>, id: TypeId, form: &Form, all: &Variant) -> TokenStream {
+        let Form {
+            name,
+            mode,
+            lifetime,
+        } = form;
+        let head = self.head(id, &quote!(variant), *mode);
         let cases = all.cases.iter().map(|Case { ty, .. }| {
             ty.as_ref().map(|ty| {
-                let ty = self.ty(scope, ty, Mode::Owned);
+                let ty = self.ty(scope, ty, *mode);
                 quote!((#ty))
             })
         });
@@ -122,16 +140,17 @@ impl Generator<'_> {
             let name = names::camel(kebab);
             quote!(#docs #[component(name = #kebab)] #name #payload)
         });
-        let error = self.error_by_debug(id, name);
+        let error = self.error_by_debug(id, form);
         quote! {
             #head
-            pub enum #name { #(#cases,)* }
+            pub enum #name #lifetime { #(#cases,)* }
             #error
         }
     }
 
-    fn enumeration(&self, id: TypeId, name: &Ident, all: &Enum) -> TokenStream {
-        let head = self.head(id, &quote!(enum));
+    fn enumeration(&self, id: TypeId, form: &Form, all: &Enum) -> TokenStream {
+        let name = &form.name;
+        let head = self.head(id, &quote!(enum), form.mode);
         let cases = all.cases.iter().map(|case| {
             let kebab = &case.name;
             let docs = docs(&case.docs, &format!("The case `{kebab}`."));
@@ -192,8 +211,10 @@ impl Generator<'_> {
     }
 
     /// What is returned as an error is one in Rust.
-    fn error_by_debug(&self, id: TypeId, name: &Ident) -> Option<TokenStream> {
-        self.errors.contains(&id).then(|| {
+    fn error_by_debug(&self, id: TypeId, form: &Form) -> Option<TokenStream> {
+        let name = &form.name;
+        let is_error = self.errors.contains(&id) && form.mode == Mode::Owned;
+        is_error.then(|| {
             quote! {
                 impl ::core::fmt::Display for #name {
                     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {

@@ -66,6 +66,13 @@ impl Generator<'_> {
                 Some(quote!(where <_S as #cellule::AsContext>::Data: ::core::marker::Send)),
             ),
         };
+        let traced = self.traced(scope, func, flags, "wit-bindgen export");
+        let calling = quote!(callee.#method(store, (#(#args,)*)));
+        let (calling, enter) = match flags.is_async {
+            true => (traced.future(calling), None),
+            false => (calling, Some(&traced.enter)),
+        };
+        let span = &traced.span;
         Ok(quote! {
             #[doc = #get_told]
             pub fn #get(&self) -> #cellule::component::TypedFunc<#signature> {
@@ -78,9 +85,11 @@ impl Generator<'_> {
                 mut store: _S,
                 #(#args: #types,)*
             ) -> #cellule::Result<#result> #bound {
+                #span
+                #enter
                 let callee = self.#get();
                 let store = #cellule::AsContextMut::as_context_mut(&mut store);
-                let (#value) = callee.#method(store, (#(#args,)*))#wait?;
+                let (#value) = #calling #wait?;
                 ::core::result::Result::Ok(#returned)
             }
         })

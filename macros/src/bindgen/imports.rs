@@ -3,6 +3,7 @@
 use super::features::gate;
 use super::names;
 use super::options::Flags;
+use super::tracing::Traced;
 use super::types::{Generator, Mode, Scope, docs};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -170,15 +171,19 @@ impl<'a> Generator<'a> {
         }
     }
 
-    /// What a function with access to the store is given instead of the host.
-    fn access(&self) -> TokenStream {
-        let cellule = &self.cellule;
-        quote! {
+    /// The trait that a function is in, and its first argument: the host, or access to the store.
+    fn callee(&self, of: &Ident, flags: Flags) -> (TokenStream, TokenStream) {
+        if !flags.store {
+            return (quote!(#of), quote!(&mut host_getter(store.data_mut())));
+        }
+        let (cellule, with_store) = (&self.cellule, with_store(of));
+        let access = quote! {
             #cellule::component::Access::<'_, _T, _D>::new(
                 #cellule::AsContextMut::as_context_mut(&mut store),
                 host_getter,
             )
-        }
+        };
+        (quote!(<_D as #with_store<_T>>), access)
     }
 
     fn method(
@@ -309,7 +314,7 @@ impl<'a> Generator<'a> {
                 continue;
             };
             let name = names::joined("convert_", &names::snake(kebab), "");
-            let (of, ty) = (&imported.name, names::camel(kebab));
+            let (of, ty) = (&imported.name, self.name(id, Mode::Owned).0);
             let (root, error) = (self.root(imported.scope), error_alias(at));
             let told = format!(
                 " The guest's error for the host's; what fails here ends the guest: `{kebab}`."
@@ -333,13 +338,7 @@ impl<'a> Generator<'a> {
         let kebab = names::of_type(self.resolve, resource);
         let name = names::camel(kebab);
         let flags = self.import_flags(imported, &format!("[drop]{kebab}"));
-        let (callee, host) = match flags.store {
-            false => (quote!(#of), quote!(&mut host_getter(store.data_mut()))),
-            true => {
-                let with_store = with_store(of);
-                (quote!(<_D as #with_store<_T>>), self.access())
-            }
-        };
+        let (callee, host) = self.callee(of, flags);
         let mut drop = quote! {
             #callee::drop(#host, #cellule::component::Resource::<#name>::new_own(rep))
         };
@@ -381,16 +380,11 @@ impl<'a> Generator<'a> {
         };
         let wait = flags.is_async.then(|| quote!(.await));
         let ok = quote!(::core::result::Result::Ok);
-        let (callee, host, again) = match flags.store {
-            false => {
-                let host = quote!(&mut host_getter(store.data_mut()));
-                (quote!(#of), host, quote!(host))
-            }
-            true => {
-                let with_store = with_store(&of);
-                let again = quote!(&mut host_getter(store.data_mut()));
-                (quote!(<_D as #with_store<_T>>), self.access(), again)
-            }
+        let (callee, host) = self.callee(&of, flags);
+        // The host again, for what makes an error of the WIT.
+        let again = match flags.store {
+            false => quote!(host),
+            true => quote!(&mut host_getter(store.data_mut())),
         };
         let result = match (flags.trappable, self.own_error(func)) {
             (true, Some((_, _, error))) => {
@@ -409,15 +403,28 @@ impl<'a> Generator<'a> {
             (false, _) if func.result.is_some() => quote!(#ok((r,))),
             (false, _) => quote!(#ok(r)),
         };
+        let traced = self.traced(scope, func, flags, "wit-bindgen import");
+        let Traced {
+            span,
+            enter,
+            call,
+            returned,
+            ..
+        } = &traced;
         let mut body = quote! {
+            #call
             let host = #host;
             let r = #callee::#method(host, #(#args,)*)#wait;
+            #returned
             #result
         };
         let mut wrap = quote!(func_wrap);
         if flags.is_async {
             wrap = quote!(func_wrap_async);
-            body = quote!(#cellule::component::__internal::Box::new(async move { #body }));
+            let future = traced.future(quote!(async move { #body }));
+            body = quote!(#span #cellule::component::__internal::Box::new(#future));
+        } else {
+            body = quote!(#span #enter #body);
         }
         Ok(quote! {
             inst.#wrap(

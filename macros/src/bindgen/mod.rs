@@ -1,6 +1,6 @@
 //! `bindgen!`: Rust types and traits for a world of WIT.
 //!
-//! `source` reads the WIT, `types` says which Rust type a WIT type is, `define` makes the types,
+//! `source` reads the WIT, `types` says which Rust type a WIT type is, `ownership` whether it borrows, `define` makes the types,
 //! `imports` the traits of hosts, `features` what is unstable in them, `exports` the calls of guests, and `world` what holds them together.
 //! The bindings are safe code that needs `core` and `alloc` only, and both by way of `cellule`.
 
@@ -10,9 +10,11 @@ mod features;
 mod imports;
 mod names;
 mod options;
+mod ownership;
 mod source;
 #[cfg(test)]
 mod tests;
+mod tracing;
 mod types;
 mod world;
 

@@ -3,6 +3,7 @@
 //! The options are wasmtime's. One that isn't supported is an error by its name: ignoring it would
 //! make other bindings than were asked for.
 
+use super::ownership::Ownership;
 use std::cell::Cell;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
@@ -30,6 +31,10 @@ pub struct Flags {
     pub trappable: bool,
     /// The host's function has access to the store.
     pub store: bool,
+    /// Calls are told to the crate `tracing`.
+    pub tracing: bool,
+    /// With lists and text in them.
+    pub verbose: bool,
 }
 
 /// The flags of the functions that have a name.
@@ -110,6 +115,8 @@ pub struct Options {
     pub stringify: bool,
     /// A reference to a host is none.
     pub skip_mut_forwarding_impls: bool,
+    /// Whether types that are passed to guests borrow.
+    pub ownership: Ownership,
     /// The store's data is `Send`.
     pub require_store_data_send: bool,
     /// Where the runtime's crate is.
@@ -174,7 +181,7 @@ impl Options {
             "skip_mut_forwarding_impls" => self.skip_mut_forwarding_impls = yes(input)?,
             "require_store_data_send" => self.require_store_data_send = yes(input)?,
             "cellule_crate" => self.cellule = Some(input.parse()?),
-            "ownership" => ownership(input)?,
+            "ownership" => self.ownership = ownership(input)?,
             other => {
                 let unsupported = UNSUPPORTED.iter().find(|(name, _)| *name == other);
                 let why = match unsupported {
@@ -204,13 +211,29 @@ fn paths(input: ParseStream<'_>) -> Result<Vec<LitStr>> {
     Ok(paths.into_iter().collect())
 }
 
-fn ownership(input: ParseStream<'_>) -> Result<()> {
+fn ownership(input: ParseStream<'_>) -> Result<Ownership> {
     let how: Ident = input.parse()?;
     if how == "Owning" {
-        return Ok(());
+        return Ok(Ownership::Owning);
     }
-    let why = format!("the ownership `{how}` isn't supported: types own what is in them, `Owning`");
-    Err(Error::new(how.span(), why))
+    if how != "Borrowing" {
+        let why = format!("there is no ownership `{how}`: it is `Owning` or `Borrowing {{ … }}`");
+        return Err(Error::new(how.span(), why));
+    }
+    let content;
+    braced!(content in input);
+    let name: Ident = content.parse()?;
+    if name != "duplicate_if_necessary" {
+        let why = format!("`Borrowing` takes `duplicate_if_necessary`, not `{name}`");
+        return Err(Error::new(name.span(), why));
+    }
+    content.parse::<Token![:]>()?;
+    let duplicate = yes(&content)?;
+    content.parse::<Option<Token![,]>>()?;
+    if !content.is_empty() {
+        return Err(content.error("`Borrowing` takes `duplicate_if_necessary` only"));
+    }
+    Ok(Ownership::Borrowing { duplicate })
 }
 
 fn replacements<Between: Parse>(input: ParseStream<'_>) -> Result<Vec<Replacement>> {
@@ -271,10 +294,8 @@ fn flags(input: ParseStream<'_>, imports: bool) -> Result<(Flags, bool)> {
                 return Err(Error::new(name.span(), why));
             }
             "exact" => exact = true,
-            "tracing" | "verbose_tracing" => {
-                let why = format!("the flag `{name}` isn't supported: log in the host's functions");
-                return Err(Error::new(name.span(), why));
-            }
+            "tracing" => flags.tracing = true,
+            "verbose_tracing" => flags.verbose = true,
             "task_exit" | "ignore_wit" => {
                 let why =
                     format!("the flag `{name}` isn't supported, as `async func` in WIT isn't");

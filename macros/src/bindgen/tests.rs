@@ -98,8 +98,12 @@ fn options_that_are_not_supported_are_errors_by_name() {
             "the option `wasmtime_crate` isn't supported",
         ),
         (
-            quote!(ownership: Borrowing { duplicate_if_necessary: true }),
-            "the ownership `Borrowing` isn't supported",
+            quote!(ownership: Lending),
+            "there is no ownership `Lending`",
+        ),
+        (
+            quote!(ownership: Borrowing { often: true }),
+            "`Borrowing` takes `duplicate_if_necessary`, not `often`",
         ),
         (
             quote!(exports: { default: store }),
@@ -108,14 +112,6 @@ fn options_that_are_not_supported_are_errors_by_name() {
         (
             quote!(exports: { default: task_exit }),
             "the flag `task_exit` isn't supported",
-        ),
-        (
-            quote!(imports: { default: async | tracing }),
-            "the flag `tracing` isn't supported",
-        ),
-        (
-            quote!(exports: { "run": verbose_tracing }),
-            "the flag `verbose_tracing` isn't supported",
         ),
         (
             quote!(exports: { default: trappable }),

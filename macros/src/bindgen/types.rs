@@ -2,6 +2,7 @@
 
 use super::names;
 use super::options::{Flags, Options, Rules};
+use super::ownership::Usage;
 use super::source::Source;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
@@ -21,6 +22,8 @@ pub enum Mode {
     Borrowed,
     /// The same, for the type of a function that is kept.
     Static,
+    /// The same, in the definition of a type that has the lifetime `'a`.
+    Named,
 }
 
 /// Where an interface's items are.
@@ -56,6 +59,8 @@ pub struct Generator<'a> {
     pub trappable: HashMap<TypeId, usize>,
     /// Resources that the user has a type for: a path from the root.
     pub resources: HashMap<TypeId, Ident>,
+    /// What types are used for.
+    pub usage: HashMap<TypeId, Usage>,
 }
 
 impl<'a> Generator<'a> {
@@ -71,7 +76,9 @@ impl<'a> Generator<'a> {
             errors: HashSet::new(),
             trappable: HashMap::new(),
             resources: HashMap::new(),
+            usage: HashMap::new(),
         };
+        generator.note_usage();
         let mut used = BTreeSet::new();
         let world = &source.resolve.worlds[source.world];
         let imports = world.imports.iter().map(|item| (item, false));
@@ -330,13 +337,14 @@ impl<'a> Generator<'a> {
 
     fn ty_of(&self, scope: Scope<'_>, id: TypeId, mode: Mode) -> TokenStream {
         let ty = &self.resolve.types[id];
-        if let Some(name) = &ty.name {
-            let path = self.item(scope, ty.owner, &names::camel(name));
-            let and = match self.has_list(&Type::Id(id)) {
+        if ty.name.is_some() {
+            let (name, lifetime) = self.name(id, mode);
+            let path = self.item(scope, ty.owner, &name);
+            let and = match lifetime.is_none() && self.has_list(&Type::Id(id)) {
                 true => reference(mode),
                 false => TokenStream::new(),
             };
-            return quote!(#and #path);
+            return quote!(#and #path #lifetime);
         }
         self.structure(scope, &ty.kind, mode)
     }
@@ -350,7 +358,7 @@ impl<'a> Generator<'a> {
         match kind {
             TypeDefKind::Type(ty) => self.ty(scope, ty, mode),
             TypeDefKind::List(ty) => {
-                let ty = self.ty(scope, ty, Mode::Owned);
+                let ty = self.ty(scope, ty, self.elements(mode));
                 match mode {
                     Mode::Owned => quote!(#internal::Vec<#ty>),
                     _ => {
@@ -360,7 +368,8 @@ impl<'a> Generator<'a> {
                 }
             }
             TypeDefKind::Map(key, value) => {
-                let [key, value] = [key, value].map(|ty| self.ty(scope, ty, Mode::Owned));
+                let elements = self.elements(mode);
+                let [key, value] = [key, value].map(|ty| self.ty(scope, ty, elements));
                 let and = reference(mode);
                 quote!(#and #internal::BTreeMap<#key, #value>)
             }
@@ -444,7 +453,7 @@ impl<'a> Generator<'a> {
 }
 
 /// The types that a type is made of.
-fn parts(kind: &TypeDefKind) -> Vec<Type> {
+pub fn parts(kind: &TypeDefKind) -> Vec<Type> {
     match kind {
         TypeDefKind::Record(record) => record.fields.iter().map(|field| field.ty).collect(),
         TypeDefKind::Variant(variant) => variant.cases.iter().filter_map(|case| case.ty).collect(),
@@ -465,6 +474,7 @@ fn reference(mode: Mode) -> TokenStream {
         Mode::Owned => TokenStream::new(),
         Mode::Borrowed => quote!(&),
         Mode::Static => quote!(&'static),
+        Mode::Named => quote!(&'a),
     }
 }
 
