@@ -4,8 +4,8 @@ use super::abi::lift::LiftContext;
 use super::abi::lower::LowerContext;
 use super::call::{Call, Entered, enter};
 use super::typed::{ComponentNamedList, InstanceType, InterfaceType, Lift, Lower};
-use super::types::{self, Scope, Type};
-use super::val::{Val, lift_flat, load, lower_flat, store as store_val};
+use super::types::{self, Scope};
+use super::val::{Val, check, lift_flat, load, lower_flat, store as store_val};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::components::{BoundOptions, NONE};
 use crate::tables::{FuncTypeId, MAX_FLAT_PARAMS, TypeId, TypeRow};
@@ -278,7 +278,7 @@ impl Func {
             return Err(Error::of(ErrorKind::Type, why));
         }
         for (value, field) in params.iter().zip(fields) {
-            value.check(&Type::new(&scope, field.ty)).map_err(|error| {
+            check(&scope, value, field.ty).map_err(|error| {
                 let why = format!("parameter `{}`: {error}", scope.tables.name(field.name));
                 Error::of(ErrorKind::Type, why)
             })?;

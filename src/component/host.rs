@@ -6,7 +6,7 @@ use super::abi::lower::LowerContext;
 use super::func::typecheck;
 use super::typed::{ComponentNamedList, InstanceType, InterfaceType, Lift, Lower};
 use super::types;
-use super::val::{Val, lift_flat, load, lower_flat, store as store_val};
+use super::val::{Val, check, lift_flat, load, lower_flat, store as store_val};
 use crate::error::{Error, ErrorKind, Result};
 use crate::machine::Thread;
 use crate::store::components::ImportCall;
@@ -287,7 +287,7 @@ fn check_result(results: &[Val], scope: &types::Scope, ty: TypeId) -> Result<()>
     let (Some(value), Some(ty)) = (results.first(), ty.some()) else {
         return Ok(());
     };
-    value.check(&types::Type::new(scope, ty)).map_err(|error| {
+    check(scope, value, ty).map_err(|error| {
         let why = format!("result of a host function: {error}");
         Error::of(ErrorKind::Type, why)
     })

@@ -3,15 +3,14 @@
 //! Lists of numbers stay packed: a list of 64 KiB is one vector of bytes and not as many values.
 
 mod abi;
+mod check;
 
 pub(crate) use abi::{lift_flat, load, lower_flat, store};
+pub(crate) use check::check;
 
 use super::error_context::ErrorContext;
 use super::resource::ResourceAny;
-use super::types::Type;
-use crate::error::{Error, ErrorKind, Result};
 use alloc::boxed::Box;
-use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -229,96 +228,6 @@ impl fmt::Debug for Val {
 }
 
 impl Val {
-    /// Whether it is a value of a type; else an error that says where it isn't.
-    pub(crate) fn check(&self, ty: &Type) -> Result<()> {
-        self.check_at(ty, 0)
-    }
-
-    fn check_at(&self, ty: &Type, depth: u32) -> Result<()> {
-        if depth > MAX_DEPTH {
-            return Err(Error::of(ErrorKind::Limit, "a value is nested too deeply"));
-        }
-        let depth = depth + 1;
-        match (self, ty) {
-            (Val::Bool(_), Type::Bool)
-            | (Val::S8(_), Type::S8)
-            | (Val::U8(_), Type::U8)
-            | (Val::S16(_), Type::S16)
-            | (Val::U16(_), Type::U16)
-            | (Val::S32(_), Type::S32)
-            | (Val::U32(_), Type::U32)
-            | (Val::S64(_), Type::S64)
-            | (Val::U64(_), Type::U64)
-            | (Val::Float32(_), Type::Float32)
-            | (Val::Float64(_), Type::Float64)
-            | (Val::Char(_), Type::Char)
-            | (Val::String(_), Type::String)
-            | (Val::ErrorContext(_), Type::ErrorContext) => Ok(()),
-            (Val::List(list), Type::List(ty)) => list.check(&ty.ty(), depth),
-            (Val::FixedLengthList(list), Type::FixedLengthList(ty)) => {
-                same_count(list.len(), ty.len() as usize, "elements")?;
-                list.check(&ty.ty(), depth)
-            }
-            (Val::Map(entries), Type::Map(ty)) => entries.iter().try_for_each(|(key, value)| {
-                key.check_at(&ty.key(), depth)?;
-                value.check_at(&ty.value(), depth)
-            }),
-            (Val::Record(fields), Type::Record(ty)) => {
-                same_count(fields.len(), ty.fields().len(), "fields")?;
-                for ((name, value), field) in fields.iter().zip(ty.fields()) {
-                    if name != field.name {
-                        let why = format!("field `{name}` given, `{}` expected", field.name);
-                        return Err(Error::of(ErrorKind::Type, why));
-                    }
-                    value.check_at(&field.ty, depth)?;
-                }
-                Ok(())
-            }
-            (Val::Tuple(values), Type::Tuple(ty)) => {
-                same_count(values.len(), ty.types().len(), "values in a tuple")?;
-                let mut both = values.iter().zip(ty.types());
-                both.try_for_each(|(value, ty)| value.check_at(&ty, depth))
-            }
-            (Val::Variant(name, payload), Type::Variant(ty)) => {
-                let case = ty.cases().find(|case| case.name == name);
-                let case = case.ok_or_else(|| unknown("case", name))?;
-                optional(payload.as_deref(), case.ty.as_ref(), name, depth)
-            }
-            (Val::Enum(name), Type::Enum(ty)) => match ty.names().any(|known| known == name) {
-                true => Ok(()),
-                false => Err(unknown("case", name)),
-            },
-            (Val::Option(value), Type::Option(ty)) => match value {
-                Some(value) => value.check_at(&ty.ty(), depth),
-                None => Ok(()),
-            },
-            (Val::Result(value), Type::Result(ty)) => match value {
-                Ok(value) => optional(value.as_deref(), ty.ok().as_ref(), "ok", depth),
-                Err(value) => optional(value.as_deref(), ty.err().as_ref(), "err", depth),
-            },
-            (Val::Flags(names), Type::Flags(ty)) => {
-                let strange = names
-                    .iter()
-                    .find(|name| ty.names().all(|known| known != *name));
-                strange.map_or(Ok(()), |name| Err(unknown("flag", name)))
-            }
-            (Val::Resource(resource), Type::Own(_)) if !resource.owned() => {
-                let why = "a borrowed resource can't be passed where an owned one is expected";
-                Err(Error::of(ErrorKind::Type, why))
-            }
-            (Val::Resource(resource), Type::Own(ty) | Type::Borrow(ty)) => {
-                if resource.ty() != *ty {
-                    return Err(Error::of(ErrorKind::Type, "mismatched resource types"));
-                }
-                Ok(())
-            }
-            _ => Err(Error::of(
-                ErrorKind::Type,
-                format!("{} given, {ty} expected", self.desc()),
-            )),
-        }
-    }
-
     /// What kind of value it is.
     fn desc(&self) -> &'static str {
         match self {
@@ -347,49 +256,6 @@ impl Val {
             Val::Flags(_) => "flags",
             Val::Resource(_) => "resource",
             Val::ErrorContext(_) => "error-context",
-        }
-    }
-}
-
-/// How deep values nest at most: types are not deeper.
-const MAX_DEPTH: u32 = 200;
-
-fn unknown(what: &str, name: &str) -> Error {
-    Error::of(ErrorKind::Type, format!("the type has no {what} `{name}`"))
-}
-
-fn same_count(given: usize, expected: usize, what: &str) -> Result<()> {
-    if given == expected {
-        return Ok(());
-    }
-    Err(Error::of(
-        ErrorKind::Type,
-        format!("{given} {what} given, {expected} expected"),
-    ))
-}
-
-fn optional(value: Option<&Val>, ty: Option<&Type>, case: &str, depth: u32) -> Result<()> {
-    match (value, ty) {
-        (Some(value), Some(ty)) => value.check_at(ty, depth),
-        (None, None) => Ok(()),
-        (Some(_), None) => Err(Error::of(
-            ErrorKind::Type,
-            format!("the case `{case}` carries no value"),
-        )),
-        (None, Some(ty)) => Err(Error::of(
-            ErrorKind::Type,
-            format!("the case `{case}` carries a value of type {ty}"),
-        )),
-    }
-}
-
-impl List {
-    fn check(&self, ty: &Type, depth: u32) -> Result<()> {
-        match (self, ty) {
-            (List::Vals(list), ty) => list.iter().try_for_each(|item| item.check_at(ty, depth)),
-            (list, ty) => list
-                .get(0)
-                .map_or(Ok(()), |first| first.check_at(ty, depth)),
         }
     }
 }

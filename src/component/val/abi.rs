@@ -363,7 +363,7 @@ fn find_case<T: 'static>(cx: &LowerContext<'_, T>, row: TypeRow, name: &str) -> 
     let found = cases(cx, row).iter().position(named);
     found
         .map(|at| at as u32)
-        .ok_or_else(|| super::unknown("case", name))
+        .ok_or_else(|| super::check::unknown("case", name))
 }
 
 fn flags<T: 'static>(cx: &LowerContext<'_, T>, row: TypeRow, names: &[String]) -> Result<u32> {
