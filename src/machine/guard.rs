@@ -37,11 +37,9 @@ fn store(functions: &[(u32, Vec<u64>)]) -> StoreInner {
         module.funcs[func].code.call_once(|| code);
     }
     let module = Arc::new(module);
-    let entity = |kind, ty| FuncEntity {
-        ty,
-        params: 0,
-        results: module.types[ty as usize].results().len() as u16,
-        kind,
+    let entity = |kind, ty: u32| {
+        let results = module.types[ty as usize].results().len() as u16;
+        FuncEntity::new(ty, 0, results, kind)
     };
     let wasm = |instance, func| FuncKind::Wasm { instance, func };
     let mut funcs = vec![

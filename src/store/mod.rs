@@ -49,6 +49,21 @@ pub(crate) struct FuncEntity {
     pub params: u16,
     pub results: u16,
     pub kind: FuncKind,
+    /// The arena where it got a reference first, and that.
+    home: (u32, u32),
+}
+
+impl FuncEntity {
+    /// Without a reference.
+    pub fn new(ty: u32, params: u16, results: u16, kind: FuncKind) -> FuncEntity {
+        FuncEntity {
+            ty,
+            params,
+            results,
+            kind,
+            home: (0, 0),
+        }
+    }
 }
 
 /// A reference's target: an index into the arena, plus one, is what slots and tables hold.
@@ -68,7 +83,7 @@ pub(crate) const HOST: u32 = u32::MAX;
 #[derive(Debug, Default)]
 pub(crate) struct RefArena {
     pub funcs: Vec<ArenaFunc>,
-    /// The reference of each entity that has one.
+    /// The references of entities that got one in another arena before.
     known: HashMap<u32, u32>,
 }
 
@@ -303,23 +318,30 @@ impl StoreInner {
 
     /// A reference to any function of the store, in `arena`.
     pub fn intern(&mut self, arena: u32, entity: u32) -> u32 {
-        let FuncEntity { ty, kind, .. } = self.funcs[entity as usize];
+        let FuncEntity { ty, kind, home, .. } = self.funcs[entity as usize];
+        if home.0 == arena && home.1 != 0 {
+            return home.1;
+        }
         let (instance, func) = match kind {
             FuncKind::Wasm { instance, func } => (instance, func),
             FuncKind::Host { .. } | FuncKind::Native { .. } => (HOST, 0),
         };
         let RefArena { funcs, known } = &mut self.arenas[arena as usize];
-        if let Some(made) = known.get(&entity) {
-            return *made;
+        let made = funcs.len() as u32 + 1;
+        if home.1 == 0 {
+            self.funcs[entity as usize].home = (arena, made);
+        } else if let Some(known) = known.get(&entity) {
+            return *known;
+        } else {
+            known.insert(entity, made);
         }
-        known.insert(entity, funcs.len() as u32 + 1);
         funcs.push(ArenaFunc {
             ty,
             instance,
             func,
             entity,
         });
-        funcs.len() as u32
+        made
     }
 
     /// Grows a memory by `delta` pages: its old size, or `None` where it may not.

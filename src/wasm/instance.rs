@@ -11,7 +11,7 @@ use super::store::Store;
 use super::typed::{TypedFunc, WasmParams, WasmResults};
 use crate::code::module::{ConstExpr, ConstOp, ExternIndex, ExternType, ModuleData, SegmentMode};
 use crate::error::{Error, ErrorKind, Result, Trap};
-use crate::machine::driver::{init_memory, init_table};
+use crate::machine::driver::init_memory;
 use crate::store::{CoreInstance, FuncEntity, FuncKind, StoreInner};
 use alloc::format;
 use alloc::sync::Arc;
@@ -221,15 +221,15 @@ pub(crate) fn prepare<T: 'static>(
     let data = module.data.clone();
     let mut instance = CoreInstance {
         module: data.clone(),
-        funcs: Vec::new(),
-        memories: Vec::new(),
-        tables: Vec::new(),
-        globals: Vec::new(),
-        tags: Vec::new(),
+        funcs: Vec::with_capacity(data.func_types.len()),
+        memories: Vec::with_capacity(data.memories.len()),
+        tables: Vec::with_capacity(data.tables.len()),
+        globals: Vec::with_capacity(data.globals.len()),
+        tags: Vec::with_capacity(data.tags.len()),
         arena,
         func_refs: alloc::vec![0; data.func_types.len()],
         dropped_data: alloc::vec![false; data.data.len()],
-        elements: Vec::new(),
+        elements: Vec::with_capacity(data.elements.len()),
     };
     for (import, item) in data.imports.iter().zip(imports) {
         let expected = data.extern_type(import.index);
@@ -252,15 +252,16 @@ pub(crate) fn prepare<T: 'static>(
     for (at, decl) in data.funcs.iter().enumerate() {
         let ty = &data.types[decl.ty as usize];
         let func = data.imported_funcs + at as u32;
-        store.inner.funcs.push(FuncEntity {
-            ty: data.type_ids[decl.ty as usize],
-            params: ty.params().len() as u16,
-            results: ty.results().len() as u16,
-            kind: FuncKind::Wasm {
-                instance: index,
-                func,
-            },
-        });
+        let kind = FuncKind::Wasm {
+            instance: index,
+            func,
+        };
+        store.inner.funcs.push(FuncEntity::new(
+            data.type_ids[decl.ty as usize],
+            ty.params().len() as u16,
+            ty.results().len() as u16,
+            kind,
+        ));
         instance.funcs.push(store.inner.funcs.len() as u32 - 1);
     }
     for ty in &data.memories[data.imported_memories as usize..] {
@@ -305,14 +306,13 @@ fn fill_globals(inner: &mut StoreInner, index: u32, data: &ModuleData) {
 fn fill(inner: &mut StoreInner, index: u32, data: &ModuleData) -> Result<()> {
     let own = index as usize;
     for element in &data.elements {
-        let items: Vec<u32> = element
-            .items
-            .iter()
-            .map(|item| evaluate(inner, index, item) as u32)
-            .collect();
+        let passive = matches!(element.mode, SegmentMode::Passive);
+        let items = element.items.iter().filter(|_| passive);
+        let items = items.map(|item| evaluate(inner, index, item) as u32);
+        let items = items.collect();
         inner.instances[own].elements.push(items);
     }
-    for (at, element) in data.elements.iter().enumerate() {
+    for element in &data.elements {
         if let SegmentMode::Active {
             index: table,
             offset,
@@ -323,10 +323,12 @@ fn fill(inner: &mut StoreInner, index: u32, data: &ModuleData) -> Result<()> {
             let to = inner.tables[id].operand(to);
             let count = element.items.len() as u32;
             inner.spend(count.into());
-            init_table(inner, own, *table as usize, at, (to, 0, count))?;
-        }
-        if !matches!(element.mode, SegmentMode::Passive) {
-            inner.instances[own].elements[at] = Vec::new();
+            let table = inner.instances[own].tables[*table as usize] as usize;
+            inner.tables[table].span(to, count)?;
+            for (at, item) in element.items.iter().enumerate() {
+                let value = evaluate(inner, index, item) as u32;
+                inner.tables[table].elements[to as usize + at] = value;
+            }
         }
     }
     for (at, segment) in data.data.iter().enumerate() {

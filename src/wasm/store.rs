@@ -274,12 +274,12 @@ impl<T: 'static> Store<T> {
     /// Adds a closure as a function of the store.
     pub(crate) fn add_host(&mut self, ty: &FuncType, closure: HostClosure<T>) -> Func {
         let host = self.hosts.len() as u32;
-        let entity = FuncEntity {
-            ty: self.engine.type_id(ty),
-            params: ty.params().len() as u16,
-            results: ty.results().len() as u16,
-            kind: FuncKind::Host { host },
-        };
+        let entity = FuncEntity::new(
+            self.engine.type_id(ty),
+            ty.params().len() as u16,
+            ty.results().len() as u16,
+            FuncKind::Host { host },
+        );
         self.inner.funcs.push(entity);
         let entity = self.inner.funcs.len() as u32 - 1;
         self.hosts.push(HostEntry { closure, entity });

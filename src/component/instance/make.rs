@@ -100,6 +100,7 @@ impl<T: 'static> Making<T> {
         }
         store.natives = Some(run::serve);
         let before = Sizes::of(store);
+        reserve(&mut store.inner, pre)?;
         let tree = new_tree(store, pre);
         let after = Sizes::of(store);
         Ok(Making {
@@ -249,6 +250,36 @@ impl<T: 'static> Making<T> {
     }
 }
 
+/// Room for what the initializers will make, in one step each.
+fn reserve<T: 'static>(inner: &mut StoreInner, pre: &InstancePre<T>) -> Result<()> {
+    let tables = pre.component().tables();
+    let modules = tables.inits.iter().filter_map(|init| match init.kind {
+        InitKind::Instantiate => pre.component().modules().get(ModuleId(init.a).index()),
+        InitKind::InstantiateImported => match pre.0.bindings.get(LeafId(init.a).index()) {
+            Some(Binding::Module(module)) => Some(module),
+            _ => None,
+        },
+        _ => None,
+    });
+    let (mut instances, mut funcs, mut globals) = (0, tables.trampolines.len(), 0);
+    for module in modules {
+        instances += 1;
+        funcs += module.data.funcs.len();
+        globals += module.data.global_inits.len();
+    }
+    let components = tables.instances.len();
+    let room = inner
+        .funcs
+        .try_reserve(funcs)
+        .and_then(|()| inner.instances.try_reserve(instances))
+        .and_then(|()| inner.globals.try_reserve(globals))
+        .and_then(|()| inner.global_types.try_reserve(globals))
+        .and_then(|()| inner.components.try_reserve(components))
+        .and_then(|()| inner.handles.try_reserve(components))
+        .and_then(|()| inner.arenas.try_reserve(components));
+    room.map_err(|_| Error::of(ErrorKind::Limit, "no memory for an instance"))
+}
+
 /// The state of a tree before its initializers.
 fn new_tree<T: 'static>(store: &mut Store<T>, pre: &InstancePre<T>) -> u32 {
     let tables = pre.0.component.tables();
@@ -367,12 +398,12 @@ fn new_trampoline<T: 'static>(
     let row = tables.trampoline(id);
     let sig = tables.core_sig(row.sig);
     let inner = &mut store.inner;
-    inner.funcs.push(FuncEntity {
-        ty: pre.0.component.sig_id(row.sig),
-        params: sig.params.len as u16,
-        results: sig.results.len as u16,
-        kind: FuncKind::Native { tree, index: id.0 },
-    });
+    inner.funcs.push(FuncEntity::new(
+        pre.0.component.sig_id(row.sig),
+        sig.params.len as u16,
+        sig.results.len as u16,
+        FuncKind::Native { tree, index: id.0 },
+    ));
     let bound = &inner.trees[tree as usize];
     let lowers = matches!(row.kind, TrampolineKind::Lower | TrampolineKind::Adapter);
     let func = row.func.some().map(|func| tables.func(func));
