@@ -3,6 +3,7 @@
 use wasmparser::Operator;
 
 /// 1, or 0 for operators that only name, hold or reinterpret a value, or only structure code.
+#[cfg_attr(feature = "fast", inline(always))]
 pub(crate) fn cost(op: &Operator) -> u32 {
     match op {
         Operator::LocalGet { .. }
