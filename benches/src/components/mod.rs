@@ -5,6 +5,7 @@ mod on_cellule;
 #[cfg(feature = "wasmtime")]
 mod on_wasmtime;
 pub mod rows;
+mod within;
 
 use crate::args::ComponentsArgs;
 use crate::measure::{median, time};
@@ -12,6 +13,7 @@ use crate::table::Table;
 use anyhow::{Context, Result, ensure};
 use engines::Engine;
 use rows::Row;
+use std::collections::HashMap;
 
 /// The medians of each engine, in nanoseconds for each time that it is done.
 type Medians = Vec<f64>;
@@ -21,12 +23,16 @@ pub fn run(args: &ComponentsArgs) -> Result<()> {
     let engines = engines::all()?;
     let mut table = Table::new(heads(&engines));
     let chosen = |row: &&Row| args.only.is_empty() || args.only.iter().any(|name| name == row.name);
+    let mut measured = HashMap::new();
     for row in rows::ALL.iter().filter(chosen) {
         eprintln!("{} …", row.name);
         let medians = measure(&engines, row, args).with_context(|| format!("in {}", row.name))?;
         table.row(cells(row, &medians));
+        measured.insert(row.name, medians);
     }
-    print!("{table}");
+    let rounds = if args.quick { 1 } else { args.rounds };
+    let within = within::table(&measured, (rounds, args.quick))?;
+    print!("{table}\n{within}");
     Ok(())
 }
 

@@ -55,6 +55,9 @@ impl Row {
     }
 }
 
+/// A command of WASI's as cargo builds it.
+pub const COMMAND: &[u8] = include_bytes!("../../../tests/guests/rust-command.wasm");
+
 const VALUES: &[u8] = include_bytes!("../../workloads/components/values.wat");
 const IMPORTS: &[u8] = include_bytes!("../../workloads/components/imports.wat");
 const NESTED: &[u8] = include_bytes!("../../workloads/components/nested.wat");
