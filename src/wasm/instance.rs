@@ -323,11 +323,10 @@ fn fill(inner: &mut StoreInner, index: u32, data: &ModuleData) -> Result<()> {
             let to = inner.tables[id].operand(to);
             let count = element.items.len() as u32;
             inner.spend(count.into());
-            let table = inner.instances[own].tables[*table as usize] as usize;
-            inner.tables[table].span(to, count)?;
+            inner.tables[id].span(to, count.into())?;
             for (at, item) in element.items.iter().enumerate() {
                 let value = evaluate(inner, index, item) as u32;
-                inner.tables[table].elements[to as usize + at] = value;
+                inner.tables[id].elements[to as usize + at] = value;
             }
         }
     }
