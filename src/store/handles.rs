@@ -551,13 +551,16 @@ mod tests {
     }
 
     #[test]
-    fn a_borrow_is_lent_on_without_a_count_but_never_given_away() {
+    fn a_borrow_that_is_lent_on_is_neither_given_away_nor_dropped_before_it_is_back() {
         let mut tables = [HandleTable::default()];
         let mut scopes = Scopes::default();
         let ty = guest(0);
         let scope = scopes.enter().unwrap();
         scopes.insert_borrow(&mut tables[0], ty, 7).unwrap();
+        scopes.enter().unwrap();
         assert_eq!(scopes.lend(&mut tables, 0, 1, ty), Ok(7));
+        assert_eq!(tables[0].drop_handle(1, ty), Err(HandleError::LentOn));
+        scopes.exit(&mut tables);
         assert_eq!(
             tables[0].take_own(1, ty),
             Err(HandleError::NotOwned { index: 1 })
