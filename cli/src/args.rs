@@ -94,7 +94,8 @@ const RUN_HELP: &str = "\
 Calls:
   Arguments and results are WAVE, the text form of component values: numbers 5 -1 2.5 inf nan,
   \"text\", 'c', true, lists [1, 2], tuples (1, \"a\"), records {x: 1, y: 2}, variants circle(2),
-  enums red, flags {read, write}, options some(1) and none, results ok(1) and err(\"why\").
+  enums red, flags {read, write}, options some(1) and none, results ok(1) and err(\"why\"),
+  maps {\"a\": 1}, error contexts error-context(\"why\").
   Core modules take numbers, in decimal. Results go to stdout, one line a call, () if there are none.
 
 Resources:

@@ -6,7 +6,7 @@ const MOST: usize = 3;
 /// `; did you mean …?` with the nearest names, or nothing where none is near.
 pub fn hint<S: AsRef<str>>(wanted: &str, known: impl IntoIterator<Item = S>) -> String {
     let known: Vec<S> = known.into_iter().collect();
-    let near = near(wanted, known.iter().map(AsRef::as_ref));
+    let near = nearest(wanted, known.iter().map(AsRef::as_ref));
     let near: Vec<String> = near.iter().map(|name| format!("`{name}`")).collect();
     match &near[..] {
         [] => String::new(),
@@ -15,8 +15,8 @@ pub fn hint<S: AsRef<str>>(wanted: &str, known: impl IntoIterator<Item = S>) -> 
     }
 }
 
-/// The nearest names, the nearest first.
-fn near<'n>(wanted: &str, known: impl Iterator<Item = &'n str>) -> Vec<&'n str> {
+/// The nearest names, the nearest first; none where none is near.
+pub fn nearest<'n>(wanted: &str, known: impl Iterator<Item = &'n str>) -> Vec<&'n str> {
     let wanted = wanted.to_lowercase();
     let mut found: Vec<(usize, &str)> = known
         .filter_map(|name| Some((distance_within(&wanted, &name.to_lowercase())?, name)))

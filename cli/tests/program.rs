@@ -355,12 +355,12 @@ fn arguments_that_do_not_fit_are_told_with_place_and_type() {
     for (call, expected) in [
         (
             "stats([1, x])",
-            "argument 1 (`values`): wrong type at `x`; expected is\n  list<s32>\nin\n  \
+            "argument 1 (`values`): wrong type at `x`; expected is\n  s32\nin\n  \
              stats([1, x])\n            ^\n",
         ),
         (
             "stats([3000000000])",
-            "invalid value at `3000000000`; expected is\n  list<s32>\nin\n  \
+            "invalid value at `3000000000`; expected is\n  s32\nin\n  \
              stats([3000000000])\n         ^^^^^^^^^^\n",
         ),
         (
@@ -390,7 +390,9 @@ fn arguments_that_do_not_fit_are_told_with_place_and_type() {
         ),
         (
             "depot#satts([])",
-            "no function `depot#satts` is exported; did you mean `stats`?; these are:\n",
+            "no function `depot#satts` is exported; near are:\n  \
+             cellule:depot/depot@1.2.0#stats: func(values: list<s32>) -> tuple<s64, option<s32>, \
+             option<s32>, f64>\nwithout `--invoke` all are listed\n",
         ),
     ] {
         let text = error(DEPOT, &TRAP, call);
@@ -442,12 +444,12 @@ fn a_resource_that_a_call_cannot_have_is_named_with_what_happened_to_it() {
     for (calls, expected) in [
         (
             &["store.len(c)"][..],
-            "no resource is named `c`; held are `a`, `b` at `c`; expected is\n  borrow<store>\nin\n  \
+            "no resource is named `c`; held are `a`, `b`; expected is\n  borrow<store>\nin\n  \
              store.len(c)\n            ^\n",
         ),
         (
             &["store.merge(a, b)", "store.len(a)"],
-            "`a` isn't held any more: it was passed on by `store.merge(a, b)` at `a`",
+            "`a` isn't held any more: it was passed on by `store.merge(a, b)`; expected",
         ),
         (
             &["[drop](a)", "[drop](a)"],
@@ -455,7 +457,7 @@ fn a_resource_that_a_call_cannot_have_is_named_with_what_happened_to_it() {
         ),
         (
             &["store.merge(a, a)"],
-            "argument 2 (`b`): the same call is given `a` as its own before at `a`",
+            "argument 2 (`b`): the same call is given `a` as its own before; expected",
         ),
         (
             &["b = store(2)"],
@@ -553,7 +555,7 @@ fn what_is_held_at_the_end_is_dropped_and_destructors_run() {
     assert_eq!(out, "(x, x-1)\n", "{err}");
     let (_, err, success) = told(&["make(1)", "take(one-1)"]);
     assert!(!success);
-    let expected = "argument 1 (`two`): `one-1` is of another type: a `one` at `one-1`; expected is\n  \
+    let expected = "argument 1 (`two`): `one-1` is of another type: a `one`; expected is\n  \
                     option<own<two>>";
     assert!(err.contains(expected), "{err}");
     // An error of a destructor is one of the program; after an error of the user destructors run too.
@@ -570,7 +572,10 @@ fn what_is_held_at_the_end_is_dropped_and_destructors_run() {
         err.starts_with("dropped('o', 7)\nerror: no function `made`"),
         "{err}"
     );
-    assert!(err.contains("did you mean `make` or `take`?"), "{err}");
+    assert!(
+        err.contains("near are:\n  make: func(number: u32) -> own<one>\n  take:"),
+        "{err}"
+    );
     let _ = std::fs::remove_file(&path);
 }
 
@@ -768,4 +773,81 @@ fn a_guest_with_records_variants_and_resources_answers() {
     let expected: Vec<&str> = told.iter().map(|(_, result)| *result).collect();
     assert_eq!(out.lines().collect::<Vec<_>>(), expected);
     assert_eq!(err, "log(\"run(abc)\")\n");
+}
+
+#[test]
+fn maps_fixed_lists_and_error_contexts_are_read_and_written() {
+    let text = r#"(component
+        (core module $libc
+            (memory (export "memory") 1)
+            (global $next (mut i32) (i32.const 1024))
+            (func (export "realloc") (param i32 i32 i32 i32) (result i32)
+                (global.set $next (i32.and (i32.add (global.get $next) (i32.const 7)) (i32.const -8)))
+                (global.get $next)
+                (global.set $next (i32.add (global.get $next) (local.get 3)))))
+        (core instance $libc (instantiate $libc))
+        (core module $m
+            (import "" "memory" (memory 1))
+            ;; What is passed as address and length is returned in memory.
+            (func (export "pair") (param i32 i32) (result i32)
+                (i32.store (i32.const 8) (local.get 0))
+                (i32.store (i32.const 12) (local.get 1))
+                (i32.const 8))
+            (func (export "three") (param i32 i32 i32) (result i32)
+                (i32.store8 (i32.const 8) (local.get 2))
+                (i32.store8 (i32.const 9) (local.get 1))
+                (i32.store8 (i32.const 10) (local.get 0))
+                (i32.const 8))
+            (func (export "same") (param i32) (result i32) (local.get 0)))
+        (alias core export $libc "memory" (core memory $memory))
+        (alias core export $libc "realloc" (core func $realloc))
+        (core instance $m (instantiate $m (with "" (instance (export "memory" (memory $memory))))))
+        (func (export "scores") (param "of" (map string u8)) (result (map string u8))
+            (canon lift (core func $m "pair") (memory $memory) (realloc $realloc)))
+        (func (export "back") (param "of" (list u8 3)) (result (list u8 3))
+            (canon lift (core func $m "three") (memory $memory)))
+        (func (export "why") (param "is" error-context) (result error-context)
+            (canon lift (core func $m "same"))))"#;
+    let path = module("wave", text);
+    let file = path.to_str().expect("UTF-8");
+    let told = [
+        (r#"scores({"a": 1, "bö": 255})"#, r#"{"a": 1, "bö": 255}"#),
+        ("back([1, 2, 3])", "[3, 2, 1]"),
+        (r#"why(error-context("tür"))"#, r#"error-context("tür")"#),
+    ];
+    let calls = told.map(|(call, _)| call);
+    let shown = run(file, &[], &calls);
+    let wrong = error(file, &[], "why(\"tür\")");
+    let short = error(file, &[], "back([1, 2])");
+    let _ = std::fs::remove_file(&path);
+    assert!(shown.2, "{}", shown.1);
+    let expected = told.map(|(_, result)| result);
+    assert_eq!(shown.0.lines().collect::<Vec<_>>(), expected);
+    assert!(
+        wrong.contains("expected is\n  error-context\nin\n  why(\"tür\")\n      ^^^^^\n"),
+        "{wrong}"
+    );
+    assert!(short.contains("back([1, 2])"), "{short}");
+}
+
+#[test]
+fn the_innermost_part_that_does_not_fit_is_told() {
+    let parcel = "{id: 1, weight: 2, size: small, handling: {}, place: {row: 1, shelf: 300, zone: 'a'}, \
+                  notes: []}";
+    for (call, expected) in [
+        ("turn(some(ok(\"x\")))", "at `\"x\"`; expected is\n  u8\n"),
+        ("transpose([[1, 2], [x]])", "at `x`; expected is\n  f64\n"),
+        (
+            &*format!("store.put(s, {parcel})"),
+            "invalid value at `300`; expected is\n  u8\n",
+        ),
+        (
+            "store.find(s, any-of([[1], [2, -3]]))",
+            "at `-3`; expected is\n  u64\n",
+        ),
+        ("alive(3)", "`alive(3)` has 1 argument, but"),
+    ] {
+        let (_, err, success) = run(DEPOT, &TRAP, &["s = store(1)", call]);
+        assert!(!success && err.contains(expected), "{call}: {err}");
+    }
 }

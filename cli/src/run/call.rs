@@ -89,6 +89,14 @@ impl<'t> Call<'t> {
         pointed(self.text, self.text.len() - self.source().len(), place)
     }
 
+    /// How many arguments there are, in words.
+    pub fn count(&self) -> String {
+        match self.arguments().len() {
+            1 => "1 argument".to_string(),
+            count => format!("{count} arguments"),
+        }
+    }
+
     /// The text of an argument.
     pub fn written(&self, argument: &Node) -> &str {
         self.source().get(argument.span()).unwrap_or_default()
@@ -115,10 +123,6 @@ fn pointed(text: &str, start: usize, place: Range<usize>) -> String {
 
 /// An error of `wasm-wave`, with the text that it is about in place of offsets.
 pub fn describe(error: &ParserError, source: &str) -> String {
-    let place = match source.get(error.span()).map(str::trim) {
-        None | Some("") => " at the end".to_string(),
-        Some(text) => format!(" at `{text}`"),
-    };
     let what = match (error.kind(), error.source(), error.detail()) {
         (ParserErrorKind::InvalidType, _, None) => "wrong type".to_string(),
         (ParserErrorKind::InvalidValue, ..) => "invalid value".to_string(),
@@ -126,7 +130,12 @@ pub fn describe(error: &ParserError, source: &str) -> String {
         (kind, _, Some(detail)) => format!("{kind}: {detail}"),
         (kind, ..) => kind.to_string(),
     };
-    format!("{what}{place}")
+    match source.get(error.span()).map(str::trim) {
+        None | Some("") => format!("{what} at the end"),
+        // What names it need not be told where it is.
+        Some(text) if what.contains(&format!("`{text}`")) => what,
+        Some(text) => format!("{what} at `{text}`"),
+    }
 }
 
 #[cfg(test)]

@@ -148,9 +148,9 @@ impl Guest {
         let optional = optional.take_while(|(_, ty)| matches!(ty, Type::Option(_)));
         let least = params.len() - optional.count();
         if given.len() > params.len() || given.len() < least {
-            let (text, count) = (call.text, given.len());
+            let (text, count) = (call.text, call.count());
             bail!(
-                "`{text}` has {count} arguments, but the function is\n  {}",
+                "`{text}` has {count}, but the function is\n  {}",
                 item.signature(&self.names)
             );
         }
@@ -164,7 +164,8 @@ impl Guest {
             let value = value.map_err(|error| {
                 let why = describe(&error, call.source());
                 let marks = call.pointed(error.span());
-                let expected = wave::describe(named, &self.names);
+                let expected = wave::expected_at(node, named, call.source(), error.span());
+                let expected = wave::describe(&expected, &self.names);
                 anyhow!(
                     "argument {} (`{name}`): {why}; expected is\n  {expected}\nin{marks}",
                     at + 1

@@ -44,8 +44,8 @@ impl Guest {
         let ty = func.ty(&*store);
         let given = call.arguments();
         if given.len() != ty.params().len() {
-            let (text, count) = (call.text, given.len());
-            bail!("`{text}` has {count} arguments, but {name} is {ty}");
+            let (text, count) = (call.text, call.count());
+            bail!("`{text}` has {count}, but {name} is {ty}");
         }
         let arguments = given.iter().zip(ty.params());
         let arguments: Vec<Val> = arguments

@@ -127,10 +127,21 @@ pub fn find<'i>(items: &'i [Item], wanted: &str, names: &Names) -> Result<&'i It
         [] => {
             let local = wanted.rsplit('#').next().unwrap_or_default();
             let known = functions.iter().map(|item| plain(item.name()));
+            let near = near::nearest(local, known);
+            if near.is_empty() {
+                return Err(anyhow!(
+                    "no function `{wanted}` is exported; these are:{}",
+                    list(&functions)
+                ));
+            }
+            let meant = |name: &&str| {
+                let named = |item: &&&Item| plain(item.name()) == *name;
+                functions.iter().find(named).copied()
+            };
+            let near: Vec<&Item> = near.iter().filter_map(meant).collect();
             Err(anyhow!(
-                "no function `{wanted}` is exported{}; these are:{}",
-                near::hint(local, known),
-                list(&functions)
+                "no function `{wanted}` is exported; near are:{}\nwithout `--invoke` all are listed",
+                list(&near)
             ))
         }
         ref several => Err(anyhow!(

@@ -6,10 +6,12 @@
 use super::held::Held;
 use crate::near;
 use cellule::component::types::Type;
-use cellule::component::{ResourceAny, ResourceType, Val};
+use cellule::component::{ErrorContext, ResourceAny, ResourceType, Val};
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::ops::Range;
 use std::rc::Rc;
+use wasm_wave::ast::Node;
 use wasm_wave::wasm::{WasmType, WasmTypeKind, WasmValue, WasmValueError};
 
 /// Names of resource types, as far as they have one.
@@ -98,6 +100,9 @@ fn name_payload(value: &Payload, ty: Option<Type>, naming: &mut Naming<'_>) -> P
     Some(Box::new(name_resources(value, &ty, naming)))
 }
 
+/// What stands before the message of an error context.
+const ERROR_CONTEXT: &str = "error-context";
+
 /// How deep a type is written out: it can be far larger than the binary that it is from.
 const DEEPEST: u32 = 6;
 
@@ -170,6 +175,79 @@ pub fn has_resource(ty: &Type) -> bool {
     }
 }
 
+/// The type that is expected at a place in a value of a type: that of the innermost part that has it,
+/// as far as the value fits.
+pub fn expected_at(node: &Node, ty: &Type, source: &str, place: Range<usize>) -> Type {
+    if node.span() == place {
+        return ty.clone();
+    }
+    let parts = parts(node, ty, source);
+    let part = parts.iter().find(|(node, _)| {
+        let span = node.span();
+        span.start <= place.start && place.end <= span.end
+    });
+    match part {
+        Some((node, ty)) => expected_at(node, ty, source, place),
+        None => ty.clone(),
+    }
+}
+
+/// The parts of a value, as far as it fits its type.
+fn parts<'n>(node: &'n Node, ty: &Type, source: &str) -> Vec<(&'n Node, Type)> {
+    let payload = |node: Option<&'n Node>, ty: Option<Type>| node.zip(ty).into_iter().collect();
+    match ty {
+        Type::List(list) => elements(node, list.ty()),
+        Type::FixedLengthList(list) => elements(node, list.ty()),
+        Type::Tuple(tuple) => match node.as_tuple() {
+            Ok(nodes) => nodes.zip(tuple.types()).collect(),
+            Err(_) => Vec::new(),
+        },
+        Type::Record(record) => match node.as_record(source) {
+            Ok(given) => {
+                let typed = given.filter_map(|(name, node)| {
+                    let field = record.fields().find(|field| field.name == name)?;
+                    Some((node, field.ty))
+                });
+                typed.collect()
+            }
+            Err(_) => Vec::new(),
+        },
+        Type::Variant(variant) => match node.as_variant(source) {
+            Ok((name, node)) => {
+                let case = variant.cases().find(|case| case.name == name);
+                payload(node, case.and_then(|case| case.ty))
+            }
+            Err(_) => Vec::new(),
+        },
+        Type::Option(option) => match node.as_option() {
+            Ok(node) => payload(node, Some(option.ty())),
+            // `some` may be left out.
+            Err(_) => parts(node, &option.ty(), source),
+        },
+        Type::Result(result) => match node.as_result() {
+            Ok(Ok(node)) => payload(node, result.ok()),
+            Ok(Err(node)) => payload(node, result.err()),
+            Err(_) => Vec::new(),
+        },
+        Type::Map(map) => match node.as_map() {
+            Ok(entries) => {
+                let both =
+                    entries.flat_map(|(key, value)| [(key, map.key()), (value, map.value())]);
+                both.collect()
+            }
+            Err(_) => Vec::new(),
+        },
+        _ => Vec::new(),
+    }
+}
+
+fn elements(node: &Node, ty: Type) -> Vec<(&Node, Type)> {
+    let nodes = node
+        .as_list()
+        .map(|nodes| nodes.map(|node| (node, ty.clone())));
+    nodes.map(Iterator::collect).unwrap_or_default()
+}
+
 /// A type, for `wasm-wave`, with the resources that values of it may name.
 #[derive(Clone)]
 pub struct Ty {
@@ -210,7 +288,8 @@ impl WasmType for Ty {
             Type::Map(_) => WasmTypeKind::Map,
             Type::Record(_) => WasmTypeKind::Record,
             Type::Tuple(_) => WasmTypeKind::Tuple,
-            Type::Variant(_) => WasmTypeKind::Variant,
+            // An error context is written as if it were the only case of a variant.
+            Type::Variant(_) | Type::ErrorContext => WasmTypeKind::Variant,
             Type::Enum(_) => WasmTypeKind::Enum,
             Type::Option(_) => WasmTypeKind::Option,
             Type::Result(_) => WasmTypeKind::Result,
@@ -251,6 +330,10 @@ impl WasmType for Ty {
             Type::Variant(variant) => {
                 let cases = variant.cases();
                 Box::new(cases.map(|case| (case.name.into(), case.ty.map(|ty| self.inner(ty)))))
+            }
+            Type::ErrorContext => {
+                let message = Some(self.inner(Type::String));
+                Box::new(std::iter::once((ERROR_CONTEXT.into(), message)))
             }
             _ => Box::new(std::iter::empty()),
         }
@@ -371,12 +454,12 @@ impl WasmValue for Value {
             Val::Map(_) => WasmTypeKind::Map,
             Val::Record(_) => WasmTypeKind::Record,
             Val::Tuple(_) => WasmTypeKind::Tuple,
-            Val::Variant(..) => WasmTypeKind::Variant,
+            Val::Variant(..) | Val::ErrorContext(_) => WasmTypeKind::Variant,
             Val::Enum(_) => WasmTypeKind::Enum,
             Val::Option(_) => WasmTypeKind::Option,
             Val::Result(_) => WasmTypeKind::Result,
             Val::Flags(_) => WasmTypeKind::Flags,
-            Val::Resource(_) | Val::ErrorContext(_) => WasmTypeKind::Unsupported,
+            Val::Resource(_) => WasmTypeKind::Unsupported,
         }
     }
 
@@ -426,7 +509,13 @@ impl WasmValue for Value {
         Ok(Value(Val::Tuple(values.collect())))
     }
 
-    fn make_variant(_: &Ty, case: &str, payload: Option<Self>) -> Made {
+    fn make_variant(ty: &Ty, case: &str, payload: Option<Self>) -> Made {
+        if let (Type::ErrorContext, Some(Val::String(message))) =
+            (&ty.ty, payload.as_ref().map(|value| &value.0))
+        {
+            let context = ErrorContext::new(message.as_str());
+            return Ok(Value(Val::ErrorContext(context)));
+        }
         Ok(Value(Val::Variant(case.to_string(), boxed(payload))))
     }
 
@@ -493,6 +582,10 @@ impl WasmValue for Value {
     fn unwrap_variant(&self) -> (Cow<'_, str>, Option<Cow<'_, Self>>) {
         match &self.0 {
             Val::Variant(name, payload) => (name.as_str().into(), lent(payload)),
+            Val::ErrorContext(context) => {
+                let message = Val::String(context.debug_message().to_string());
+                (ERROR_CONTEXT.into(), Some(Cow::Owned(Value(message))))
+            }
             other => panic!("{other:?} is no Variant"),
         }
     }
