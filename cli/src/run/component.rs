@@ -9,9 +9,9 @@ use crate::args::{RunArgs, UnknownImports};
 use anyhow::{Context, Result, anyhow, bail};
 use cellule::component::types::{ComponentExtern, ComponentItem, Type};
 use cellule::component::{
-    Component, Func, Instance, InstancePre, Linker, LinkerInstance, List, ResourceAny, Val,
+    Component, Func, Instance, InstancePre, Linker, LinkerInstance, ResourceAny, Val,
 };
-use cellule::{Engine, ErrorKind, Store, StoreContextMut};
+use cellule::{Engine, ErrorKind, Store};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -202,22 +202,6 @@ fn names(engine: &Engine, component: &Component) -> Names {
     names
 }
 
-/// Drops the resources that a value owns.
-fn drop_resources(store: &mut StoreContextMut<'_, ()>, value: &Val) -> cellule::Result<()> {
-    let mut inner = |value: &Val| drop_resources(&mut *store, value);
-    match value {
-        Val::Resource(resource) if resource.owned() => resource.resource_drop(store),
-        Val::List(List::Vals(list)) | Val::FixedLengthList(List::Vals(list)) | Val::Tuple(list) => {
-            list.iter().try_for_each(inner)
-        }
-        Val::Record(fields) => fields.iter().try_for_each(|(_, value)| inner(value)),
-        Val::Map(entries) => entries.iter().try_for_each(|(_, value)| inner(value)),
-        Val::Variant(_, payload) | Val::Option(payload) => payload.as_deref().map_or(Ok(()), inner),
-        Val::Result(Ok(payload) | Err(payload)) => payload.as_deref().map_or(Ok(()), inner),
-        _ => Ok(()),
-    }
-}
-
 /// Binds the imports to what the arguments say.
 fn link(args: &RunArgs, engine: &Engine, component: &Component) -> Result<InstancePre<()>> {
     let ty = component.component_type();
@@ -265,7 +249,7 @@ impl StandIn<'_> {
             match item.ty {
                 ComponentItem::ComponentFunc(ty) if self.print && ty.results().len() == 0 => {
                     let names = self.names.clone();
-                    place.func_new(name, move |mut store, _, values, _| {
+                    place.func_new(name, move |_, _, values, _| {
                         let mut naming = |_: &ResourceAny, ty: &Type| wave::describe(ty, &names);
                         let both = values.iter().zip(ty.params());
                         let text =
@@ -273,9 +257,7 @@ impl StandIn<'_> {
                         let text = text.collect::<Result<Vec<_>>>();
                         let text = text.map_err(cellule::Error::msg)?;
                         eprintln!("{full}({})", text.join(", "));
-                        // What the guest passes on is the host's to drop.
-                        let mut values = values.iter();
-                        values.try_for_each(|value| drop_resources(&mut store, value))
+                        Ok(())
                     })?;
                 }
                 ComponentItem::ComponentFunc(_) => {
