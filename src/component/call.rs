@@ -140,7 +140,7 @@ impl Call {
             match self.advance(store)? {
                 Progress::Done => return Ok(()),
                 Progress::OutOfFuel => self.refuel(store)?,
-                Progress::Host(call) => run::call_host_now(store, &mut self.thread, call)
+                Progress::Host => run::call_host_now(store, &mut self.thread)
                     .map_err(|error| self.fail(store, error))?,
             }
         }
@@ -155,7 +155,7 @@ impl Call {
                     self.refuel(store)?;
                     Yield(false).await;
                 }
-                Progress::Host(call) => run::await_host(store, &mut self.thread, call)
+                Progress::Host => run::await_host(store, &mut self.thread)
                     .await
                     .map_err(|error| self.fail(store, error))?,
             }

@@ -9,9 +9,8 @@ use super::types;
 use super::val::{Val, check, lift_flat, load, lower_flat, store as store_val};
 use crate::error::{Error, ErrorKind, Result};
 use crate::machine::Thread;
-use crate::store::components::ImportCall;
 use crate::tables::{FieldRow, FuncTypeId, TypeId};
-use crate::wasm::{AsyncClosure, HostFuture, NativeClosure, Store, StoreContextMut};
+use crate::wasm::{AsyncClosure, HostFuture, ImportCall, NativeClosure, Store, StoreContextMut};
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::sync::Arc;
@@ -47,7 +46,7 @@ impl ImportCall {
     ) -> Result<P> {
         let options = store.inner.trees[self.tree as usize].options[self.bound.caller as usize];
         let id = store.id;
-        let slots = &thread.stack[self.given()];
+        let slots = &thread.stack[self.slots.given()];
         let mut cx = LiftContext::new(&mut store.inner, id, self.tree, options);
         let lifted = if self.bound.params_in_memory {
             let row = cx.tables.ty(self.bound.params);
@@ -73,10 +72,10 @@ impl ImportCall {
         let mut cx = LowerContext::new(store, self.tree, options);
         cx.spend(1);
         if !self.bound.result_in_memory {
-            return flat(&mut cx, &mut thread.stack[self.returns()]);
+            return flat(&mut cx, &mut thread.stack[self.slots.returns()]);
         }
         let row = cx.row(self.bound.result);
-        let ptr = thread.stack[self.given().end - 1] as u32;
+        let ptr = thread.stack[self.slots.given().end - 1] as u32;
         if !aligned(ptr, row.align.into()) {
             return Err(Error::of(ErrorKind::Trap, "pointer not aligned"));
         }

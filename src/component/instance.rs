@@ -133,7 +133,7 @@ impl<T: 'static> InstancePre<T> {
                     *done = true;
                     return Ok(making.instance(store));
                 }
-                Progress::Host(call) => making.call_host_now(store, call)?,
+                Progress::Host => making.call_host_now(store)?,
                 Progress::OutOfFuel if store.refuel() => {}
                 Progress::OutOfFuel => return Err(Trap::OutOfFuel.into()),
             }
@@ -162,7 +162,7 @@ impl<T: 'static> InstancePre<T> {
                     *done = true;
                     return Ok(making.instance(store));
                 }
-                Progress::Host(call) => making.await_host(store, call).await?,
+                Progress::Host => making.await_host(store).await?,
                 Progress::OutOfFuel if store.refuel() => Yield(false).await,
                 Progress::OutOfFuel => return Err(Trap::OutOfFuel.into()),
             }

@@ -17,13 +17,15 @@ use super::abi::{aligned, bytes_cost, range};
 use super::error_context;
 use super::instance::origin;
 use crate::error::{Error, ErrorKind, Result, Trap};
-use crate::machine::{Callee, HostCall, NATIVE_ARGS, Thread};
+use crate::machine::{CallSlots, Callee, NATIVE_ARGS, Thread};
 use crate::store::StoreInner;
 use crate::store::components::*;
 use crate::store::handles::Dropped;
 use crate::tables::{TrampolineId, TrampolineKind, TypeId};
 use crate::wasm::exec::{self, Held, Served};
-use crate::wasm::{AsyncClosure, AsyncDtor, HostDtor, NativeClosure, Store, StoreContextMut};
+use crate::wasm::{
+    AsyncClosure, AsyncDtor, HostDtor, ImportCall, NativeClosure, Store, StoreContextMut,
+};
 use alloc::vec::Vec;
 use core::future::Future;
 use core::pin::pin;
@@ -33,48 +35,52 @@ use core::task::{Context, Poll, Waker};
 pub(super) fn serve<T: 'static>(
     store: &mut Store<T>,
     thread: &mut Thread,
-    call: HostCall,
+    (tree, index): (u32, u32),
     held: &mut Held<T>,
 ) -> Result<Served> {
-    let Callee::Native { tree, index } = call.callee else {
-        return Err(Trap::UnreachableCodeReached.into());
-    };
     let bound = store.inner.trees[tree as usize].trampolines[index as usize];
-    let fresh = call.returned.is_none();
+    let (returned, slots) = (thread.call()?.returned(), thread.call()?.slots());
+    let fresh = returned.is_none();
     let leaves = bound.kind != TrampolineKind::ResourceRep;
     if fresh && leaves && !store.inner.components[bound.instance as usize].may_leave {
         return Err(Trap::CannotLeaveComponent.into());
     }
     match bound.kind {
-        TrampolineKind::Adapter => adapter(&mut store.inner, thread, call, tree, &bound),
-        TrampolineKind::Lower => host(store, thread, &import_call(call, tree, bound), held),
+        TrampolineKind::Adapter => {
+            adapter(&mut store.inner, thread, (tree, &bound), (slots, returned))
+        }
+        TrampolineKind::Lower => host(store, thread, &ImportCall { tree, bound, slots }, held),
         TrampolineKind::ResourceNew => {
-            let rep = thread.stack[call.at()] as u32;
+            let rep = thread.stack[slots.at()] as u32;
             let handles = &mut store.inner.handles[bound.instance as usize];
             let index = handles.insert_own(bound.resource, rep)?;
-            thread.stack[call.at()] = index.into();
+            thread.stack[slots.at()] = index.into();
             Ok(Served::Returned)
         }
         TrampolineKind::ResourceRep => {
-            let index = thread.stack[call.at()] as u32;
+            let index = thread.stack[slots.at()] as u32;
             let handles = &mut store.inner.handles[bound.instance as usize];
-            thread.stack[call.at()] = handles.rep(index, bound.resource)?.into();
+            thread.stack[slots.at()] = handles.rep(index, bound.resource)?.into();
             Ok(Served::Returned)
         }
-        TrampolineKind::ResourceDrop => resource_drop(store, thread, call, (tree, index), &bound),
+        TrampolineKind::ResourceDrop if !fresh => {
+            thread.natives.pop();
+            Ok(Served::Returned)
+        }
+        TrampolineKind::ResourceDrop => resource_drop(store, thread, slots, (tree, index), &bound),
         TrampolineKind::ErrorContextNew => {
-            let message = two(thread, call);
+            let message = two(thread, slots);
             let index = error_context::new(store, tree, &bound, message)?;
-            thread.stack[call.at()] = index.into();
+            thread.stack[slots.at()] = index.into();
             Ok(Served::Returned)
         }
         TrampolineKind::ErrorContextMessage => {
-            let arguments = two(thread, call);
+            let arguments = two(thread, slots);
             error_context::debug_message(store, tree, &bound, arguments)?;
             Ok(Served::Returned)
         }
         TrampolineKind::ErrorContextDrop => {
-            let index = thread.stack[call.at()] as u32;
+            let index = thread.stack[slots.at()] as u32;
             let inner = &mut store.inner;
             let id = inner.handles[bound.instance as usize].drop_error_context(index)?;
             inner.release_error_context(id);
@@ -84,8 +90,8 @@ pub(super) fn serve<T: 'static>(
 }
 
 /// The two arguments of a built-in.
-fn two(thread: &Thread, call: HostCall) -> (u32, u32) {
-    let [a, b] = [0, 1].map(|at| thread.stack[call.at() + at] as u32);
+fn two(thread: &Thread, slots: CallSlots) -> (u32, u32) {
+    let [a, b] = [0, 1].map(|at| thread.stack[slots.at() + at] as u32);
     (a, b)
 }
 
@@ -114,16 +120,6 @@ fn host<T: 'static>(
     Ok(Served::Returned)
 }
 
-fn import_call(call: HostCall, tree: u32, bound: BoundTrampoline) -> ImportCall {
-    ImportCall {
-        tree,
-        bound,
-        args: call.args,
-        params: call.params,
-        results: call.results,
-    }
-}
-
 /// After a call of a host function: an error if the host swallowed the trap of a call that it made into
 /// the same tree.
 fn unlocked(inner: &StoreInner, tree: u32) -> Result<()> {
@@ -137,9 +133,9 @@ fn unlocked(inner: &StoreInner, tree: u32) -> Result<()> {
 pub(super) async fn await_host<T: 'static>(
     store: &mut Store<T>,
     thread: &mut Thread,
-    call: HostCall,
 ) -> Result<()> {
-    let Callee::Native { tree, index } = call.callee else {
+    let slots = thread.call()?.slots();
+    let Callee::Native { tree, index } = thread.call()?.callee() else {
         return Err(Trap::UnreachableCodeReached.into());
     };
     let bound = store.inner.trees[tree as usize].trampolines[index as usize];
@@ -148,12 +144,11 @@ pub(super) async fn await_host<T: 'static>(
     let mark = store.inner.enter_host_call(bound.lends)?;
     let result = match waiting {
         Waiting::Func(closure) => {
-            depth
-                .within(closure(store, thread, import_call(call, tree, bound)))
-                .await
+            let call = ImportCall { tree, bound, slots };
+            depth.within(closure(store, thread, call)).await
         }
         Waiting::Dtor(dtor) => {
-            let rep = thread.stack[call.at()] as u32;
+            let rep = thread.stack[slots.at()] as u32;
             depth.within(dtor(StoreContextMut(store), rep)).await
         }
     };
@@ -185,13 +180,9 @@ fn waiting<T: 'static>(store: &Store<T>, tree: u32, index: u32) -> Result<Waitin
 }
 
 /// As [`await_host`], for a call that can't wait: the function has to be done at once.
-pub(super) fn call_host_now<T: 'static>(
-    store: &mut Store<T>,
-    thread: &mut Thread,
-    call: HostCall,
-) -> Result<()> {
+pub(super) fn call_host_now<T: 'static>(store: &mut Store<T>, thread: &mut Thread) -> Result<()> {
     let mut context = Context::from_waker(Waker::noop());
-    match pin!(await_host(store, thread, call)).poll(&mut context) {
+    match pin!(await_host(store, thread)).poll(&mut context) {
         Poll::Ready(result) => result,
         Poll::Pending => Err(exec::pending()),
     }
@@ -201,16 +192,12 @@ pub(super) fn call_host_now<T: 'static>(
 fn resource_drop<T: 'static>(
     store: &mut Store<T>,
     thread: &mut Thread,
-    call: HostCall,
+    slots: CallSlots,
     (tree, index): (u32, u32),
     bound: &BoundTrampoline,
 ) -> Result<Served> {
-    if call.returned.is_some() {
-        thread.natives.pop();
-        return Ok(Served::Returned);
-    }
     let inner = &mut store.inner;
-    let handle = thread.stack[call.at()] as u32;
+    let handle = thread.stack[slots.at()] as u32;
     let tag = bound.resource;
     let rep = match inner.handles[bound.instance as usize].drop_handle(handle, tag)? {
         Dropped::Borrow { scope } => {
@@ -231,7 +218,7 @@ fn resource_drop<T: 'static>(
             }
             HostDtor::Async(_) => {
                 // The handle is gone; what it stood for is what `await_host` passes on.
-                thread.stack[call.at()] = rep.into();
+                thread.stack[slots.at()] = rep.into();
                 Ok(Served::Awaited)
             }
         };
@@ -240,7 +227,7 @@ fn resource_drop<T: 'static>(
     if dtor == NONE {
         return Ok(Served::Returned);
     }
-    let base = call.end();
+    let base = slots.end();
     enter_native(thread, Phase::Dtor, base)?;
     thread.native_slots(inner, base, NATIVE_ARGS + 1)?;
     thread.stack[base + NATIVE_ARGS] = rep.into();
@@ -275,27 +262,26 @@ fn enter_native(thread: &mut Thread, phase: Phase, base: usize) -> Result<()> {
 fn adapter(
     inner: &mut StoreInner,
     thread: &mut Thread,
-    call: HostCall,
-    tree: u32,
-    bound: &BoundTrampoline,
+    (tree, bound): (u32, &BoundTrampoline),
+    (slots, returned): (CallSlots, Option<usize>),
 ) -> Result<Served> {
     let mut adapter = Adapter {
         inner,
         thread,
-        call,
+        slots,
         tree,
         bound,
     };
-    match call.returned {
+    match returned {
         None => adapter.begin(),
-        Some(at) => adapter.resume(at as usize),
+        Some(at) => adapter.resume(at),
     }
 }
 
 struct Adapter<'a> {
     inner: &'a mut StoreInner,
     thread: &'a mut Thread,
-    call: HostCall,
+    slots: CallSlots,
     tree: u32,
     bound: &'a BoundTrampoline,
 }
@@ -321,7 +307,7 @@ impl Adapter<'_> {
     }
 
     fn begin(&mut self) -> Result<Served> {
-        let base = self.call.end();
+        let base = self.slots.end();
         enter_native(self.thread, Phase::Params, base)?;
         let slots = usize::from(self.bound.callee_params.max(self.bound.callee_results));
         self.thread
@@ -334,7 +320,7 @@ impl Adapter<'_> {
             let row = self.inner.trees[self.tree as usize]
                 .tables
                 .ty(self.bound.params);
-            let source = self.thread.stack[self.call.at()] as u32;
+            let source = self.thread.stack[self.slots.at()] as u32;
             self.check_area(
                 source,
                 self.options(self.bound.caller).memory,
@@ -342,12 +328,7 @@ impl Adapter<'_> {
                 row.size,
             )?;
             self.frame()?.phase = Phase::ParamsArea;
-            return self.ask(Request {
-                old: 0,
-                old_size: 0,
-                align: row.align.into(),
-                new_size: row.size,
-            });
+            return self.ask(Request::new(0, 0, row.align.into(), row.size));
         }
         self.snapshot(self.bound.params)?;
         self.cross(None, Some((true, 0, 0)))
@@ -373,7 +354,7 @@ impl Adapter<'_> {
                 row.align,
                 row.size,
             )?;
-            let source = self.thread.stack[self.call.at()] as u32;
+            let source = self.thread.stack[self.slots.at()] as u32;
             self.frame()?.phase = Phase::Params;
             let arguments = self.arguments()?;
             self.thread.stack[arguments] = room.into();
@@ -453,15 +434,8 @@ impl Adapter<'_> {
         self.frame()?.asked = true;
         self.thread
             .native_slots(self.inner, base, NATIVE_ARGS + 4)?;
-        let arguments = [
-            request.old,
-            request.old_size,
-            request.align,
-            request.new_size,
-        ];
-        for (at, argument) in arguments.into_iter().enumerate() {
-            self.thread.stack[base + NATIVE_ARGS + at] = argument.into();
-        }
+        let at = base + NATIVE_ARGS;
+        self.thread.stack[at..at + 4].copy_from_slice(&request.arguments());
         self.inner.components[to.instance as usize].may_leave = false;
         self.thread.call_guest(self.inner, to.realloc, base)?;
         Ok(Served::Entered)
@@ -479,7 +453,7 @@ impl Adapter<'_> {
                 self.bound.caller,
                 self.bound.result,
                 base,
-                self.call.at(),
+                self.slots.at(),
             )
         } else {
             let arguments = self.arguments()?;
@@ -487,7 +461,7 @@ impl Adapter<'_> {
                 self.bound.caller,
                 self.bound.callee,
                 self.bound.params,
-                self.call.at(),
+                self.slots.at(),
                 arguments,
             )
         };
@@ -578,7 +552,7 @@ impl Adapter<'_> {
         let row = self.inner.trees[self.tree as usize].tables.ty(ty);
         let (src, dst) = (
             result as u32,
-            self.thread.stack[self.call.given().end - 1] as u32,
+            self.thread.stack[self.slots.given().end - 1] as u32,
         );
         let (from, to) = (
             self.options(self.bound.callee),

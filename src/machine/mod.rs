@@ -21,4 +21,4 @@ mod singles;
 mod thread;
 pub(crate) mod unwind;
 
-pub(crate) use thread::{Callee, HostCall, NATIVE_ARGS, Thread};
+pub(crate) use thread::{CallSlots, Callee, HostCall, NATIVE_ARGS, Thread};

@@ -24,42 +24,98 @@ pub(crate) enum Callee {
 }
 
 /// A function outside the machine that has been called and whose results are awaited.
+///
+/// In whole words, because what a call writes here is read at once: a processor that finds a wider or
+/// another read than the write before waits until the write is in its cache, longer than all else here
+/// takes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HostCall {
-    pub callee: Callee,
-    /// It has called a guest function, which has returned its results to this place.
-    pub returned: Option<u32>,
-    /// The instance that called, if it was one.
-    pub instance: Option<u32>,
-    /// Where on the stack its arguments begin; results are written to the same place.
-    pub args: u32,
-    /// Slots of arguments.
-    pub params: u16,
-    /// Slots of results.
-    pub results: u16,
+    /// The trampoline: its tree above its index; or [`HOST`](Self::HOST) above the closure's number.
+    callee: u64,
+    slots: CallSlots,
+    /// Where a guest function that it called returned its results to, and above that the instance that
+    /// called; [`NONE`](Self::NONE) where there is none.
+    back: u64,
     /// The calling frame is left with the results.
     pub(super) tail: bool,
 }
 
-impl HostCall {
-    /// Where on the stack its first argument is.
-    pub fn at(&self) -> usize {
-        self.args as usize
+/// Where on the stack a call's arguments are; results are written to the same place.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CallSlots(u64);
+
+impl CallSlots {
+    fn new(args: usize, params: u16, results: u16) -> CallSlots {
+        CallSlots(args as u32 as u64 | u64::from(params) << 32 | u64::from(results) << 48)
+    }
+
+    /// The first argument's slot.
+    pub fn at(self) -> usize {
+        self.0 as u32 as usize
+    }
+
+    /// Slots of results.
+    pub fn results(self) -> usize {
+        (self.0 >> 48) as usize
     }
 
     /// The arguments' slots.
-    pub fn given(&self) -> core::ops::Range<usize> {
-        self.at()..self.at() + usize::from(self.params)
+    pub fn given(self) -> core::ops::Range<usize> {
+        self.at()..self.at() + usize::from((self.0 >> 32) as u16)
     }
 
     /// The results' slots.
-    pub fn returns(&self) -> core::ops::Range<usize> {
-        self.at()..self.at() + usize::from(self.results)
+    pub fn returns(self) -> core::ops::Range<usize> {
+        self.at()..self.at() + self.results()
     }
 
     /// The first slot behind both.
-    pub fn end(&self) -> usize {
-        self.at() + usize::from(self.params.max(self.results))
+    pub fn end(self) -> usize {
+        self.given().end.max(self.returns().end)
+    }
+}
+
+impl HostCall {
+    /// No tree's number, nor an instance's or a place.
+    const NONE: u32 = u32::MAX;
+    const HOST: u32 = u32::MAX;
+
+    fn new(callee: Callee, instance: u32, slots: CallSlots, tail: bool) -> HostCall {
+        let (above, number) = match callee {
+            Callee::Host(number) => (Self::HOST, number),
+            Callee::Native { tree, index } => (tree, index),
+        };
+        HostCall {
+            callee: u64::from(above) << 32 | u64::from(number),
+            slots,
+            back: u64::from(instance) << 32 | u64::from(Self::NONE),
+            tail,
+        }
+    }
+
+    /// Whose function it is.
+    pub fn callee(&self) -> Callee {
+        match ((self.callee >> 32) as u32, self.callee as u32) {
+            (Self::HOST, number) => Callee::Host(number),
+            (tree, index) => Callee::Native { tree, index },
+        }
+    }
+
+    /// Where its arguments are.
+    pub fn slots(&self) -> CallSlots {
+        self.slots
+    }
+
+    /// It has called a guest function, which has returned its results to this place.
+    pub fn returned(&self) -> Option<usize> {
+        let at = self.back as u32;
+        (at != Self::NONE).then_some(at as usize)
+    }
+
+    /// The instance that called, if it was one.
+    pub fn instance(&self) -> Option<u32> {
+        let instance = (self.back >> 32) as u32;
+        (instance != Self::NONE).then_some(instance)
     }
 }
 
@@ -139,7 +195,7 @@ impl Thread {
             let code = at.module.funcs.get(func)?.code.get()?;
             Some(self.sp + usize::from(u64::from_le(code[0]) as u16))
         });
-        let call = self.awaited.map_or(0, |call| call.given().end);
+        let call = self.awaited.map_or(0, |call| call.slots.given().end);
         frame.map_or(self.stack.len(), |end| end.max(call).min(self.stack.len()))
     }
 
@@ -197,15 +253,9 @@ impl Thread {
                 self.stack[1] = 2 << 16;
                 // No instance runs; a number that none has keeps this frame out of backtraces.
                 self.instance = u32::MAX;
-                self.awaited = Some(HostCall {
-                    callee: Callee::of(func.kind),
-                    returned: None,
-                    instance: None,
-                    args: 2,
-                    params: func.params,
-                    results: func.results,
-                    tail: true,
-                });
+                let slots = CallSlots::new(2, func.params, func.results);
+                let callee = Callee::of(func.kind);
+                self.awaited = Some(HostCall::new(callee, HostCall::NONE, slots, true));
             }
         }
         Ok(())
@@ -233,16 +283,8 @@ impl Thread {
         tail: bool,
     ) -> Result<(), Trap> {
         self.reserve(args + usize::from(counts.0.max(counts.1)), store)?;
-        let instance = Some(self.instance);
-        self.awaited = Some(HostCall {
-            callee,
-            returned: None,
-            instance,
-            args: args as u32,
-            params: counts.0,
-            results: counts.1,
-            tail,
-        });
+        let slots = CallSlots::new(args, counts.0, counts.1);
+        self.awaited = Some(HostCall::new(callee, self.instance, slots, tail));
         Ok(())
     }
 
@@ -280,8 +322,9 @@ impl Thread {
     pub(super) fn native_returned(&mut self) {
         if let Some(Waiting { call, base, ip }) = self.waiting.pop() {
             self.regs.ip = ip;
+            let above = u64::from(HostCall::NONE) << 32;
             self.awaited = Some(HostCall {
-                returned: Some(base as u32),
+                back: call.back & above | base as u64,
                 ..call
             });
         }
@@ -298,8 +341,9 @@ impl Thread {
     }
 
     /// The call of a host or native function whose results are awaited.
-    pub fn awaited_call(&self) -> Option<HostCall> {
-        self.awaited
+    #[inline]
+    pub fn call(&self) -> Result<&HostCall, Trap> {
+        self.awaited.as_ref().ok_or(Trap::UnreachableCodeReached)
     }
 
     /// The host function has written its results over its arguments: hands them to the caller.
@@ -314,12 +358,12 @@ impl Thread {
             self.sp -= (link >> 16) as u16 as usize;
             to
         } else {
-            call.at() - 2
+            call.slots.at() - 2
         };
-        match call.results {
+        match call.slots.results() {
             0 => {}
-            1 => self.stack[to] = self.stack[call.at()],
-            _ => self.stack.copy_within(call.returns(), to),
+            1 => self.stack[to] = self.stack[call.slots.at()],
+            _ => self.stack.copy_within(call.slots.returns(), to),
         }
         self.load_accumulators(to);
     }

@@ -61,7 +61,7 @@ pub(crate) fn rethrow(store: &mut StoreInner, thread: &mut Thread) -> Result<boo
     let (Some(uncaught), Some(call)) = (store.exceptions.uncaught, thread.awaited) else {
         return Ok(false);
     };
-    let Some(instance) = call.instance else {
+    let Some(instance) = call.instance() else {
         return Ok(false);
     };
     let arena = store.instances[instance as usize].arena;

@@ -85,30 +85,6 @@ pub(crate) struct BoundTrampoline {
     pub resource: ResourceTag,
 }
 
-/// A call of a function of the host by a component: what is bound there, and where on the thread's
-/// stack its core values are.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ImportCall {
-    pub tree: u32,
-    pub bound: BoundTrampoline,
-    /// The first argument's slot; results are written to the same place.
-    pub args: u32,
-    pub params: u16,
-    pub results: u16,
-}
-
-impl ImportCall {
-    /// The arguments' slots.
-    pub fn given(&self) -> core::ops::Range<usize> {
-        self.args as usize..self.args as usize + usize::from(self.params)
-    }
-
-    /// The results' slots.
-    pub fn returns(&self) -> core::ops::Range<usize> {
-        self.args as usize..self.args as usize + usize::from(self.results)
-    }
-}
-
 /// A component instance.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ComponentInstance {
@@ -170,10 +146,40 @@ pub(crate) struct NativeFrame {
 /// A call of `realloc`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Request {
-    pub old: u32,
-    pub old_size: u32,
-    pub align: u32,
-    pub new_size: u32,
+    /// The address in the lower half, the size in the upper; as whole words, because it is read back
+    /// right after it was written.
+    old: u64,
+    /// The alignment in the lower half, the size in the upper.
+    new: u64,
+}
+
+impl Request {
+    /// For `new_size` bytes in place of `old_size` at `old`.
+    pub fn new(old: u32, old_size: u32, align: u32, new_size: u32) -> Request {
+        Request {
+            old: u64::from(old) | u64::from(old_size) << 32,
+            new: u64::from(align) | u64::from(new_size) << 32,
+        }
+    }
+
+    /// Whether there is something in an old place.
+    pub fn moves(self) -> bool {
+        self.old >> 32 != 0
+    }
+
+    pub fn align(self) -> u32 {
+        self.new as u32
+    }
+
+    pub fn new_size(self) -> u32 {
+        (self.new >> 32) as u32
+    }
+
+    /// The arguments of `realloc`.
+    pub fn arguments(self) -> [u64; 4] {
+        let low = |word: u64| u64::from(word as u32);
+        [low(self.old), self.old >> 32, low(self.new), self.new >> 32]
+    }
 }
 
 /// What a cursor is in the middle of.

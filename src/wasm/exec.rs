@@ -6,7 +6,7 @@ use super::store::{NativeClosures, Store};
 use super::val::with_slots;
 use crate::error::{Error, ErrorKind, Frame, Result, ThrownException, Trap};
 use crate::machine::driver::{self, Event, Growth};
-use crate::machine::{Callee, HostCall, Thread, unwind};
+use crate::machine::{Callee, Thread, unwind};
 use alloc::string::ToString;
 
 /// Frames that a backtrace tells at most.
@@ -17,7 +17,7 @@ const BACKTRACE: usize = 64;
 pub(crate) enum Progress {
     Done,
     /// It waits for an asynchronous host function, which has not been called yet.
-    Host(HostCall),
+    Host,
     /// It goes on where it stopped once there is more fuel.
     OutOfFuel,
 }
@@ -33,9 +33,9 @@ pub(crate) enum Served {
     Awaited,
 }
 
-/// Serves calls of the component runtime's functions, which lies above this room.
+/// Serves calls of the component runtime's functions, which lies above this room: of a tree, a trampoline.
 pub(crate) type NativeHook<T> =
-    fn(&mut Store<T>, &mut Thread, HostCall, &mut Held<T>) -> Result<Served>;
+    fn(&mut Store<T>, &mut Thread, (u32, u32), &mut Held<T>) -> Result<Served>;
 
 /// The host functions of the tree that called last, with its number: held while a call runs, because
 /// the store that owns them is lent to each of them.
@@ -46,7 +46,7 @@ pub(crate) enum Stop {
     Done,
     OutOfFuel,
     /// See [`Progress::Host`].
-    Awaited(HostCall),
+    Awaited,
     /// A closure of the embedder's has failed; its results may be given in its stead.
     Host(Error),
 }
@@ -95,7 +95,7 @@ pub(crate) fn finish<T: 'static>(store: &mut Store<T>, thread: &mut Thread) -> R
     loop {
         match drive(store, thread)? {
             Progress::Done => return Ok(()),
-            Progress::Host(_) => return Err(trapped(store, thread, pending())),
+            Progress::Host => return Err(trapped(store, thread, pending())),
             Progress::OutOfFuel if store.refuel() => {}
             Progress::OutOfFuel => return Err(trapped(store, thread, Trap::OutOfFuel.into())),
         }
@@ -107,7 +107,7 @@ pub(crate) fn drive<T: 'static>(store: &mut Store<T>, thread: &mut Thread) -> Re
     match step(store, thread)? {
         Stop::Done => Ok(Progress::Done),
         Stop::OutOfFuel => Ok(Progress::OutOfFuel),
-        Stop::Awaited(call) => Ok(Progress::Host(call)),
+        Stop::Awaited => Ok(Progress::Host),
         Stop::Host(error) => Err(error),
     }
 }
@@ -139,17 +139,15 @@ fn until_stop<T: 'static>(store: &mut Store<T>, thread: &mut Thread) -> Result<S
                 grow(store, thread, growth).map_err(|error| trapped(store, thread, error))?;
             }
             Event::HostCall => {
-                let Some(call) = thread.awaited else {
-                    return Err(Trap::UnreachableCodeReached.into());
-                };
+                let callee = thread.call()?.callee();
                 // What guests refer to while the host runs isn't to be seen from other threads.
                 let kept = store.inner.exceptions.enter_host();
-                let served = serve(store, thread, call, &mut held);
+                let served = serve(store, thread, callee, &mut held);
                 store.inner.exceptions.leave_host(kept);
-                match (served, call.callee) {
+                match (served, callee) {
                     (Ok(Served::Returned), _) => thread.host_returned(),
                     (Ok(Served::Entered), _) => {}
-                    (Ok(Served::Awaited), _) => return Ok(Stop::Awaited(call)),
+                    (Ok(Served::Awaited), _) => return Ok(Stop::Awaited),
                     (Err(error), Callee::Host(_)) if error.is::<ThrownException>() => {
                         match unwind::rethrow(&mut store.inner, thread) {
                             Ok(true) => {}
@@ -182,25 +180,27 @@ fn grow<T: 'static>(store: &mut Store<T>, thread: &mut Thread, growth: Growth) -
 fn serve<T: 'static>(
     store: &mut Store<T>,
     thread: &mut Thread,
-    call: HostCall,
+    callee: Callee,
     held: &mut Held<T>,
 ) -> Result<Served> {
-    match (call.callee, store.natives) {
+    match (callee, store.natives) {
         (Callee::Host(host), _) => {
+            let call = *thread.call()?;
+            let place = call.slots();
             let closure = store.hosts[host as usize].closure.clone();
-            let instance = call.instance.map(|index| Instance {
+            let instance = call.instance().map(|index| Instance {
                 store: store.id,
                 index,
             });
-            with_slots(call.end() - call.at(), |slots| {
-                slots[..usize::from(call.params)].copy_from_slice(&thread.stack[call.given()]);
+            with_slots(place.end() - place.at(), |slots| {
+                slots[..place.given().len()].copy_from_slice(&thread.stack[place.given()]);
                 closure(store, instance, slots)?;
-                let results = &slots[..usize::from(call.results)];
-                thread.stack[call.returns()].copy_from_slice(results);
+                let results = &slots[..place.results()];
+                thread.stack[place.returns()].copy_from_slice(results);
                 Ok(Served::Returned)
             })
         }
-        (Callee::Native { .. }, Some(hook)) => hook(store, thread, call, held),
+        (Callee::Native { tree, index }, Some(hook)) => hook(store, thread, (tree, index), held),
         (Callee::Native { .. }, None) => Err(Trap::UnreachableCodeReached.into()),
     }
 }
@@ -242,7 +242,7 @@ pub(crate) fn nested<T: 'static>(store: &mut Store<T>, entity: u32, args: &[u64]
         .and_then(|()| drive(store, &mut thread))
         .and_then(|progress| match progress {
             Progress::Done => Ok(thread.results(1)[0]),
-            Progress::Host(_) => Err(pending()),
+            Progress::Host => Err(pending()),
             Progress::OutOfFuel => {
                 let why = "`realloc` used more fuel than the limit allows";
                 Err(Error::of(ErrorKind::Trap, why))

@@ -45,7 +45,8 @@ pub use resumable::{
 pub use stats::Held;
 pub use store::Store;
 pub(crate) use store::{
-    AsyncClosure, AsyncDtor, HostDtor, HostFuture, HostResource, NativeClosure, NativeClosures,
+    AsyncClosure, AsyncDtor, HostDtor, HostFuture, HostResource, ImportCall, NativeClosure,
+    NativeClosures,
 };
 pub use typed::{TypedFunc, WasmParams, WasmResults, WasmTy};
 pub use val::{ExternRef, Val};

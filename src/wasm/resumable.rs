@@ -168,7 +168,7 @@ fn run<T: 'static, R>(
             }
         }
     });
-    match (stop, call.thread.awaited_call()) {
+    match (stop, call.thread.call().map(HostCall::callee)) {
         (Ok(Stop::Done), _) => {
             let count = store.inner.funcs[call.entity as usize].results;
             let results = read(store, call.thread.results(count.into()));
@@ -182,13 +182,7 @@ fn run<T: 'static, R>(
                 required,
             }))
         }
-        (
-            Ok(Stop::Host(host_error)),
-            Some(HostCall {
-                callee: Callee::Host(host),
-                ..
-            }),
-        ) => {
+        (Ok(Stop::Host(host_error)), Ok(Callee::Host(host))) => {
             let host_func = Func {
                 store: store.id,
                 entity: store.hosts[host as usize].entity,
@@ -199,7 +193,7 @@ fn run<T: 'static, R>(
                 host_error,
             }))
         }
-        (Ok(Stop::Awaited(_)), _) => Err(exec::pending()),
+        (Ok(Stop::Awaited), _) => Err(exec::pending()),
         (Ok(Stop::Host(error)) | Err(error), _) => {
             store.idle.push(call.thread);
             Err(error)
@@ -293,10 +287,11 @@ impl ResumableCallHostTrap {
         call.check(store);
         let ty = self.host_func.ty(&*store);
         check(ty.results(), inputs, "input")?;
-        if let Some(awaited) = call.thread.awaited_call() {
+        if let Ok(awaited) = call.thread.call() {
+            let at = awaited.slots().at();
             with_slots(inputs.len(), |slots| {
                 lower_all(&mut store.refs(), inputs, slots);
-                let place = awaited.at()..awaited.at() + slots.len();
+                let place = at..at + slots.len();
                 call.thread.stack[place].copy_from_slice(slots);
             });
             call.thread.host_returned();

@@ -11,8 +11,8 @@ use super::val::{self, Refs, Val};
 use crate::code::module::{FuncType, ValType};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
-use crate::machine::Thread;
-use crate::store::components::{ComponentInstance, ImportCall};
+use crate::machine::{CallSlots, Thread};
+use crate::store::components::{BoundTrampoline, ComponentInstance};
 use crate::store::handles::HandleTable;
 use crate::store::{FuncEntity, FuncKind, RefArena, StoreInner};
 use alloc::boxed::Box;
@@ -33,6 +33,15 @@ pub(crate) type HostClosure<T> =
 pub(crate) struct HostEntry<T: 'static> {
     pub closure: HostClosure<T>,
     pub entity: u32,
+}
+
+/// A call of a function of the host by a component: what is bound there, and where on the thread's
+/// stack its core values are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ImportCall {
+    pub tree: u32,
+    pub bound: BoundTrampoline,
+    pub slots: CallSlots,
 }
 
 /// A function of the host that components import: it finds its arguments on the thread's stack.

@@ -304,7 +304,7 @@ impl<'a> Crossing<'a> {
     }
 
     fn ask_for_string(&mut self, request: Request) -> Result<()> {
-        if request.new_size > strings::MAX_BYTES {
+        if request.new_size() > strings::MAX_BYTES {
             return Err(Trap::StringOutOfBounds.into());
         }
         self.ask = Some(request);
@@ -363,12 +363,7 @@ impl<'a> Crossing<'a> {
             src_len: bytes as u32,
             ..self.cursor(CursorKind::ListRoom, row.element(), flat, ptr, 0)
         })?;
-        self.ask = Some(Request {
-            old: 0,
-            old_size: 0,
-            align: element.align.into(),
-            new_size: bytes as u32,
-        });
+        self.ask = Some(Request::new(0, 0, element.align.into(), bytes as u32));
         Ok(())
     }
 

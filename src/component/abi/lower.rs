@@ -67,12 +67,7 @@ impl<'a, T: 'static> LowerContext<'a, T> {
 
     /// Room in the guest's memory.
     pub(crate) fn allocate(&mut self, align: u32, size: u32) -> Result<u32> {
-        self.realloc(Request {
-            old: 0,
-            old_size: 0,
-            align,
-            new_size: size,
-        })
+        self.realloc(Request::new(0, 0, align, size))
     }
 
     /// Room for a list; its pointer and length.
@@ -92,23 +87,17 @@ impl<'a, T: 'static> LowerContext<'a, T> {
         if realloc == NONE {
             return self.relay_room(request);
         }
-        let args = [
-            request.old,
-            request.old_size,
-            request.align,
-            request.new_size,
-        ];
-        let args = args.map(u64::from);
+        let args = request.arguments();
         let may_leave = &mut self.store.inner.components[instance as usize].may_leave;
         let before = core::mem::replace(may_leave, false);
         let result = exec::nested(self.store, realloc, &args);
         self.store.inner.components[instance as usize].may_leave = before;
         let ptr = result? as u32;
-        if !aligned(ptr, request.align) {
+        if !aligned(ptr, request.align()) {
             let why = "realloc return: result not aligned";
             return Err(Error::of(ErrorKind::Trap, why));
         }
-        if range(self.memory(), ptr, request.new_size.into()).is_none() {
+        if range(self.memory(), ptr, request.new_size().into()).is_none() {
             let why = "realloc return: beyond end of memory";
             return Err(Error::of(ErrorKind::Trap, why));
         }
@@ -119,11 +108,11 @@ impl<'a, T: 'static> LowerContext<'a, T> {
     fn relay_room(&mut self, request: Request) -> Result<u32> {
         let relay = self.store.inner.trees[self.tree as usize].relay;
         // Strings and lists are made in one piece there: their encoding is the host's own.
-        if relay.memory == NONE || self.options.memory != relay.memory || request.old_size > 0 {
+        if relay.memory == NONE || self.options.memory != relay.memory || request.moves() {
             return Err(Trap::UnreachableCodeReached.into());
         }
         let inner = &mut self.store.inner;
-        let room = inner.relay_room(self.tree, request.align, request.new_size);
+        let room = inner.relay_room(self.tree, request.align(), request.new_size());
         let full = || Error::of(ErrorKind::Limit, "no memory for a value passed to the host");
         room.ok_or_else(full)
     }

@@ -160,7 +160,7 @@ impl Transcode {
             at: FIRST,
             room: new_size,
         };
-        (transcode, request(0, 0, alignment(to), new_size))
+        (transcode, Request::new(0, 0, alignment(to), new_size))
     }
 
     /// As [`Transcode::start`], for a source that says itself that it is probably UTF-16.
@@ -169,7 +169,7 @@ impl Transcode {
         if source.form == Form::Utf16 && to == Encoding::CompactUtf16 {
             transcode.at = PROBABLY_UTF16;
             transcode.room = source.bytes;
-            request.new_size = source.bytes;
+            request = Request::new(0, 0, request.align(), source.bytes);
         }
         (transcode, request)
     }
@@ -232,7 +232,7 @@ impl Transcode {
                 }
                 let old = core::mem::replace(&mut self.room, self.source.units());
                 self.at = NARROWED;
-                Step::Room(request(ptr, old, 1, self.room))
+                Step::Room(Request::new(ptr, old, 1, self.room))
             }
             // After shrinking: what is left is the string.
             (SHRUNK_LATIN1 | NARROWED, ..) => self.done(ptr, self.room),
@@ -251,7 +251,7 @@ impl Transcode {
         let old = core::mem::replace(&mut self.room, used);
         self.at = SHRUNK;
         if used < old {
-            return Step::Room(request(ptr, old, align, used));
+            return Step::Room(Request::new(ptr, old, align, used));
         }
         match self.to {
             Encoding::Utf8 => self.done(ptr, used),
@@ -263,7 +263,7 @@ impl Transcode {
     fn grow(&mut self, ptr: u32, align: u32, worst: u32) -> Step {
         let old = core::mem::replace(&mut self.room, worst);
         self.at = GROWN;
-        Step::Room(request(ptr, old, align, worst))
+        Step::Room(Request::new(ptr, old, align, worst))
     }
 
     /// To UTF-8, hoping for ASCII: one byte a unit.
@@ -293,7 +293,7 @@ impl Transcode {
         if written < self.room {
             let old = core::mem::replace(&mut self.room, written);
             self.at = SHRUNK_LATIN1;
-            return Step::Room(request(ptr, old, 2, written));
+            return Step::Room(Request::new(ptr, old, 2, written));
         }
         self.done(ptr, written)
     }
@@ -379,15 +379,6 @@ fn prefix(bytes: &[u8], all: impl Fn(&[u8]) -> bool) -> usize {
 }
 
 const PROBABLY_UTF16: u32 = 5;
-
-fn request(old: u32, old_size: u32, align: u32, new_size: u32) -> Request {
-    Request {
-        old,
-        old_size,
-        align,
-        new_size,
-    }
-}
 
 /// Writes bytes as units of two.
 fn widen(bytes: &[u8], room: &mut [u8]) {

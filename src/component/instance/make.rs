@@ -5,7 +5,7 @@ use crate::code::module::ExternIndex;
 use crate::component::abi::cross::scalar_rule;
 use crate::component::run;
 use crate::error::{Error, ErrorKind, Result};
-use crate::machine::{HostCall, Thread};
+use crate::machine::Thread;
 use crate::store::components::*;
 use crate::store::handles::{HandleTable, ResourceTag};
 use crate::store::later::LATER;
@@ -208,19 +208,19 @@ impl<T: 'static> Making<T> {
     }
 
     /// A start function waits for an asynchronous host function: calls and awaits it.
-    pub async fn await_host(&mut self, store: &mut Store<T>, call: HostCall) -> Result<()> {
+    pub async fn await_host(&mut self, store: &mut Store<T>) -> Result<()> {
         let Some(thread) = &mut self.start else {
             return Err(lost("a start function"));
         };
-        run::await_host(store, thread, call).await
+        run::await_host(store, thread).await
     }
 
     /// As [`Making::await_host`]; the host function has to be done at once.
-    pub fn call_host_now(&mut self, store: &mut Store<T>, call: HostCall) -> Result<()> {
+    pub fn call_host_now(&mut self, store: &mut Store<T>) -> Result<()> {
         let Some(thread) = &mut self.start else {
             return Err(lost("a start function"));
         };
-        run::call_host_now(store, thread, call)
+        run::call_host_now(store, thread)
     }
 
     /// A start function is over: what the store holds more than before it, a host function made.

@@ -60,13 +60,13 @@ fn latin1_that_was_stated_as_utf16_is_shrunk_to_any_address() {
     };
     let mut memory = [b'_'; 8];
     let (mut transcode, request) = Transcode::start_tagged(source, Encoding::CompactUtf16);
-    assert_eq!((request.align, request.new_size), (2, 4));
+    assert_eq!((request.align(), request.new_size()), (2, 4));
     assert_eq!(transcode.alignment(), 2);
     let Step::Room(request) = transcode.resume(0, text, &mut memory) else {
         panic!("it is shorter than its room");
     };
     assert_eq!(
-        (request.old_size, request.align, request.new_size),
+        (request.arguments()[1], request.align(), request.new_size()),
         (4, 1, 2)
     );
     assert_eq!(transcode.alignment(), 1);
