@@ -36,13 +36,15 @@ fn guest(ty: &str) -> String {
             (realloc (core func $libc "realloc"))))
         (core module $m (import "" "give" (func $give (param i32)))
             (import "" "memory" (memory 1))
+            (func (export "enter"))
             (func (export "take") (param i32 i32) (result i32) (local.get 1))
             (func (export "ask") (result i32) (call $give (i32.const 16)) (i32.load (i32.const 20))))
         (core instance $m (instantiate $m (with "" (instance
             (export "give" (func $give)) (export "memory" (memory $libc "memory"))))))
         (func (export "take") (param "x" $t) (result u32) (canon lift (core func $m "take")
             (memory (core memory $libc "memory")) (realloc (core func $libc "realloc"))))
-        (func (export "ask") (result u32) (canon lift (core func $m "ask"))))"#
+        (func (export "ask") (result u32) (canon lift (core func $m "ask")))
+        (func (export "enter") (canon lift (core func $m "enter"))))"#
     )
 }
 
@@ -91,6 +93,9 @@ where
         root.func_wrap("give", give).unwrap();
     }
     let instance = linker.instantiate(&mut *store, component).unwrap();
+    // The memory comes with the first call.
+    let enter = instance.get_typed_func::<(), ()>(&mut *store, "enter");
+    enter.unwrap().call(&mut *store, ()).unwrap();
     let (result, bytes) = match way {
         Way::PassTyped => {
             let take = instance.get_typed_func::<(L,), (u32,)>(&mut *store, "take");
