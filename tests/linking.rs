@@ -70,6 +70,37 @@ fn an_import_is_served_by_a_compatible_version() {
 }
 
 #[test]
+fn a_canonical_version_is_served_by_any_that_is_compatible() {
+    let engine = Engine::default();
+    let mut linker = Linker::new(&engine);
+    number(&mut linker, "a:b/c@1.4.2", 42).unwrap();
+    number(&mut linker, "a:b/d@0.3", 3).unwrap();
+    let component = |name: &str, suffix: &str| {
+        let text = imports_from(name);
+        let versioned = format!("\"{name}\" (version-suffix \"{suffix}\")");
+        load(
+            &engine,
+            &text.replacen(&format!("\"{name}\""), &versioned, 1),
+        )
+    };
+    assert_eq!(run(&linker, &component("a:b/c@1", ".2.0")).unwrap(), 42);
+    let later = load(&engine, &imports_from("a:b/d@0.3.9"));
+    assert_eq!(run(&linker, &later).unwrap(), 3);
+    assert!(run(&linker, &component("a:b/c@2", ".0.0")).is_err());
+    assert!(run(&linker, &component("a:b/d@0.2", ".1")).is_err());
+}
+
+#[test]
+fn names_in_several_namespaces_are_linked() {
+    let engine = Engine::default();
+    let mut linker = Linker::new(&engine);
+    let name = "a:b-c:d/e/f@1.0.0";
+    number(&mut linker, name, 5).unwrap();
+    let component = load(&engine, &imports_from(name));
+    assert_eq!(run(&linker, &component).unwrap(), 5);
+}
+
+#[test]
 fn an_export_is_found_by_a_compatible_version() {
     let engine = Engine::default();
     let component = load(

@@ -22,8 +22,11 @@ pub(super) struct Version {
 }
 
 impl Version {
-    /// `None` for what isn't `major.minor.patch` or is a pre-release.
+    /// `None` for what is neither `major.minor.patch` nor a canonical version, or is a pre-release.
     fn parse(text: &str) -> Option<Version> {
+        if let Some(canonical) = Version::parse_canonical(text) {
+            return Some(canonical);
+        }
         let release = match text.split_once('+') {
             Some((release, build)) if is_build(build) => release,
             Some(_) => return None,
@@ -36,6 +39,24 @@ impl Version {
             patch: number(parts.next()?)?,
         };
         parts.next().is_none().then_some(version)
+    }
+
+    /// As much of a version as matters for compatibility: `1`, `0.2`. It stands for the lowest of the
+    /// versions that it names, since all of them are compatible.
+    fn parse_canonical(text: &str) -> Option<Version> {
+        let (major, minor) = match text.split_once('.') {
+            Some((major, minor)) => (number(major)?, number(minor)?),
+            None => (number(text)?, 0),
+        };
+        let exact = match text.contains('.') {
+            true => major == 0 && minor > 0,
+            false => major > 0,
+        };
+        exact.then_some(Version {
+            major,
+            minor,
+            patch: 0,
+        })
     }
 
     /// How much of it must be equal for two versions to be compatible: up to the first part that
@@ -199,10 +220,22 @@ mod tests {
     }
 
     #[test]
+    fn a_canonical_version_stands_for_all_that_are_compatible() {
+        let host = map(&["a:b/c@1.2.0", "a:b/c@1.3.0", "a:b/d@0.2", "a:b/e@2"]);
+        assert_eq!(host.get("a:b/c@1"), Some(&"a:b/c@1.3.0"));
+        assert_eq!(host.get("a:b/d@0.2.7"), Some(&"a:b/d@0.2"));
+        assert_eq!(host.get("a:b/e@2.5.1"), Some(&"a:b/e@2"));
+        for other in ["a:b/c@2", "a:b/c@0.1", "a:b/d@0.3.0", "a:b/e@1"] {
+            assert_eq!(host.get(other), None, "{other}");
+        }
+    }
+
+    #[test]
     fn what_is_no_version_never_matches_another_name() {
         let host = map(&["a:b/c@1.0.0"]);
         let forged = [
-            "1",
+            "0",
+            "0.0",
             "1.0",
             "1.0.0.0",
             "01.0.0",

@@ -51,6 +51,9 @@ pub struct Config {
     pub(crate) component_implements: bool,
     pub(crate) component_fixed_length_lists: bool,
     pub(crate) component_error_context: bool,
+    pub(crate) component_nested_names: bool,
+    pub(crate) component_canon_names: bool,
+    pub(crate) component_accessors: bool,
     pub(crate) limits: Limits,
     /// What is switched on and not supported yet.
     asked: Vec<&'static str>,
@@ -83,6 +86,9 @@ impl Default for Config {
             component_implements: true,
             component_fixed_length_lists: true,
             component_error_context: true,
+            component_nested_names: true,
+            component_canon_names: true,
+            component_accessors: true,
             limits: Limits::default(),
             asked: Vec::new(),
         }
@@ -170,6 +176,13 @@ impl Config {
         wasm_component_model_fixed_length_lists => component_fixed_length_lists;
         /// The type `error-context` in components, and its built-ins.
         wasm_component_model_error_context => component_error_context;
+        /// Names of components with more than one namespace or more than one part of a path.
+        wasm_component_model_nested_names => component_nested_names;
+        /// Names of interfaces with as much of a version as matters for compatibility (`a:b/c@1`), and the
+        /// rest of it as an attribute.
+        wasm_component_model_canon_names => component_canon_names;
+        /// Names of functions that get or set a property of a resource.
+        wasm_component_model_accessors => component_accessors;
     }
 
     unsupported_switches! {

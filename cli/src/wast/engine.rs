@@ -15,6 +15,8 @@ pub struct Options {
     pub features: Vec<String>,
     /// Run with fuel metering on, and fuel that never ends.
     pub fuel: bool,
+    /// Load modules and components and make no instances: for scripts about what is valid.
+    pub definitions_only: bool,
     /// Run component calls in slices of this much fuel, resumed until they end.
     pub slice: Option<u64>,
     /// A module's name in a script is also one to import from, as it is for wasmtime. Scripts with its
@@ -88,6 +90,8 @@ pub struct ScriptEngine {
     pub fuel: bool,
     /// After how much fuel component calls yield.
     pub slice: Option<u64>,
+    /// Whether nothing is instantiated.
+    pub definitions_only: bool,
 }
 
 impl ScriptEngine {
@@ -106,6 +110,7 @@ impl ScriptEngine {
             features,
             fuel,
             slice: options.slice,
+            definitions_only: options.definitions_only,
         })
     }
 

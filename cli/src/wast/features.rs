@@ -24,6 +24,9 @@ const EXECUTED: WasmFeatures = WasmFeatures::WASM2
     .union(WasmFeatures::CM_MAP)
     .union(WasmFeatures::CM_FIXED_LENGTH_LISTS)
     .union(WasmFeatures::CM_ERROR_CONTEXT)
+    .union(WasmFeatures::CM_NESTED_NAMES)
+    .union(WasmFeatures::CM_CANON_NAMES)
+    .union(WasmFeatures::CM_ACCESSORS)
     .union(WasmFeatures::CM_IMPLEMENTS);
 
 /// Flags that belong to no proposal, or only to the binary encoding: never a reason to skip.
@@ -189,7 +192,10 @@ impl FeatureSet {
             .wasm_component_model_map(has(WasmFeatures::CM_MAP))
             .wasm_component_model_implements(has(WasmFeatures::CM_IMPLEMENTS))
             .wasm_component_model_fixed_length_lists(has(WasmFeatures::CM_FIXED_LENGTH_LISTS))
-            .wasm_component_model_error_context(has(WasmFeatures::CM_ERROR_CONTEXT));
+            .wasm_component_model_error_context(has(WasmFeatures::CM_ERROR_CONTEXT))
+            .wasm_component_model_nested_names(has(WasmFeatures::CM_NESTED_NAMES))
+            .wasm_component_model_canon_names(has(WasmFeatures::CM_CANON_NAMES))
+            .wasm_component_model_accessors(has(WasmFeatures::CM_ACCESSORS));
     }
 
     /// Whether `wasm` is refused under this set for nothing but a feature that the set leaves out.

@@ -215,6 +215,10 @@ impl Runner {
     }
 
     fn instantiate(&mut self, definition: &Definition, name: Option<&str>) -> Step {
+        if self.engine.definitions_only {
+            self.current = Current::Skipped("nothing is instantiated".to_string());
+            return Ok(());
+        }
         match definition {
             Definition::Module(module) => {
                 self.check_imports(module)?;

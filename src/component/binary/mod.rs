@@ -46,17 +46,8 @@ const UNSUPPORTED: &[(WasmFeatures, &str)] = &[
     (WasmFeatures::CM_THREADING, "component-model threading"),
     (WasmFeatures::CM_FORWARD, "component-model async forwarding"),
     (WasmFeatures::CM_VALUES, "component-model values"),
-    (
-        WasmFeatures::CM_NESTED_NAMES,
-        "component-model nested names",
-    ),
     (WasmFeatures::CM_GC, "component-model gc"),
     (WasmFeatures::CM64, "component-model memory64"),
-    (
-        WasmFeatures::CM_CANON_NAMES,
-        "component-model canonical names",
-    ),
-    (WasmFeatures::CM_ACCESSORS, "component-model accessors"),
 ];
 
 /// A component that was decoded, validated and flattened.
@@ -111,14 +102,21 @@ fn features(engine: &Engine) -> Result<WasmFeatures> {
     let mut features = decode::features(config) | WasmFeatures::COMPONENT_MODEL;
     features.set(WasmFeatures::CM_MAP, config.component_map);
     features.set(WasmFeatures::CM_IMPLEMENTS, config.component_implements);
-    features.set(
-        WasmFeatures::CM_FIXED_LENGTH_LISTS,
-        config.component_fixed_length_lists,
-    );
-    features.set(
-        WasmFeatures::CM_ERROR_CONTEXT,
-        config.component_error_context,
-    );
+    for (feature, on) in [
+        (
+            WasmFeatures::CM_FIXED_LENGTH_LISTS,
+            config.component_fixed_length_lists,
+        ),
+        (
+            WasmFeatures::CM_ERROR_CONTEXT,
+            config.component_error_context,
+        ),
+        (WasmFeatures::CM_NESTED_NAMES, config.component_nested_names),
+        (WasmFeatures::CM_CANON_NAMES, config.component_canon_names),
+        (WasmFeatures::CM_ACCESSORS, config.component_accessors),
+    ] {
+        features.set(feature, on);
+    }
     Ok(features)
 }
 
