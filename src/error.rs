@@ -20,26 +20,57 @@ pub use context::{Chain, Context};
 pub type Result<T, E = Error> = core::result::Result<T, E>;
 
 macro_rules! traps {
-    ($($trap:ident)*) => {
+    ($($trap:ident: $text:literal;)*) => {
         /// Why WebAssembly code was stopped. The texts contain the ones the official test scripts expect.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[repr(u16)]
         #[non_exhaustive]
-        #[allow(missing_docs)]
-        pub enum Trap { $($trap,)* }
+        pub enum Trap {
+            $(
+                #[doc = concat!($text, ".")]
+                $trap,
+            )*
+        }
 
         impl Trap {
             /// All of them, by the number that code carries.
             const ALL: &[Trap] = &[$(Trap::$trap,)*];
         }
+
+        impl fmt::Display for Trap {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(match self {
+                    $(Trap::$trap => $text,)*
+                })
+            }
+        }
     };
 }
 traps! {
-    UnreachableCodeReached MemoryOutOfBounds TableOutOfBounds UndefinedElement IndirectCallToNull
-    BadSignature IntegerOverflow IntegerDivisionByZero BadConversionToInteger StackOverflow OutOfFuel
-    CannotLeaveComponent CannotEnterComponent StringOutOfBounds ListOutOfBounds PointerOutOfBounds
-    UnalignedPointer InvalidDiscriminant InvalidChar InvalidUtf8 InvalidUtf16
-    UncaughtException NullException TooManyExceptions
+    UnreachableCodeReached: "wasm `unreachable` instruction executed";
+    MemoryOutOfBounds: "out of bounds memory access";
+    TableOutOfBounds: "out of bounds table access";
+    UndefinedElement: "undefined element: out of bounds table access";
+    IndirectCallToNull: "uninitialized element";
+    BadSignature: "indirect call type mismatch";
+    IntegerOverflow: "integer overflow";
+    IntegerDivisionByZero: "integer divide by zero";
+    BadConversionToInteger: "invalid conversion to integer";
+    StackOverflow: "call stack exhausted";
+    OutOfFuel: "all fuel consumed by WebAssembly";
+    CannotLeaveComponent: "cannot leave component instance";
+    CannotEnterComponent: "cannot enter component instance";
+    StringOutOfBounds: "string content out-of-bounds";
+    ListOutOfBounds: "list content out-of-bounds";
+    PointerOutOfBounds: "pointer out-of-bounds";
+    UnalignedPointer: "unaligned pointer";
+    InvalidDiscriminant: "invalid variant discriminant";
+    InvalidChar: "invalid `char` bit pattern";
+    InvalidUtf8: "invalid utf-8";
+    InvalidUtf16: "unpaired surrogate in utf-16";
+    UncaughtException: "uncaught exception propagated out of component";
+    NullException: "null exception reference";
+    TooManyExceptions: "too many exceptions that something refers to";
 }
 
 impl Trap {
@@ -49,37 +80,6 @@ impl Trap {
             .get(code as usize)
             .copied()
             .unwrap_or(Trap::UnreachableCodeReached)
-    }
-}
-
-impl fmt::Display for Trap {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Trap::UnreachableCodeReached => "wasm `unreachable` instruction executed",
-            Trap::MemoryOutOfBounds => "out of bounds memory access",
-            Trap::TableOutOfBounds => "out of bounds table access",
-            Trap::UndefinedElement => "undefined element: out of bounds table access",
-            Trap::IndirectCallToNull => "uninitialized element",
-            Trap::BadSignature => "indirect call type mismatch",
-            Trap::IntegerOverflow => "integer overflow",
-            Trap::IntegerDivisionByZero => "integer divide by zero",
-            Trap::BadConversionToInteger => "invalid conversion to integer",
-            Trap::StackOverflow => "call stack exhausted",
-            Trap::CannotLeaveComponent => "cannot leave component instance",
-            Trap::CannotEnterComponent => "cannot enter component instance",
-            Trap::StringOutOfBounds => "string content out-of-bounds",
-            Trap::ListOutOfBounds => "list content out-of-bounds",
-            Trap::PointerOutOfBounds => "pointer out-of-bounds",
-            Trap::UnalignedPointer => "unaligned pointer",
-            Trap::InvalidDiscriminant => "invalid variant discriminant",
-            Trap::InvalidChar => "invalid `char` bit pattern",
-            Trap::InvalidUtf8 => "invalid utf-8",
-            Trap::InvalidUtf16 => "unpaired surrogate in utf-16",
-            Trap::UncaughtException => "uncaught exception propagated out of component",
-            Trap::NullException => "null exception reference",
-            Trap::TooManyExceptions => "too many exceptions that something refers to",
-            Trap::OutOfFuel => "all fuel consumed by WebAssembly",
-        })
     }
 }
 

@@ -13,14 +13,20 @@ use spin::Once;
 
 /// A core value type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[allow(missing_docs)]
 pub enum ValType {
+    /// Integers of 32 bits.
     I32,
+    /// Integers of 64 bits.
     I64,
+    /// Floats of 32 bits.
     F32,
+    /// Floats of 64 bits.
     F64,
+    /// References to functions, or null.
     FuncRef,
+    /// References to what is the embedder's, or null.
     ExternRef,
+    /// References to exceptions, or null.
     ExnRef,
 }
 
@@ -205,11 +211,14 @@ impl MemoryType {
 
 /// The type of an import or export.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum ExternType {
+    /// A function.
     Func(FuncType),
+    /// A global.
     Global(GlobalType),
+    /// A table.
     Table(TableType),
+    /// A linear memory.
     Memory(MemoryType),
     /// A tag of exceptions that carry the parameters.
     Tag(FuncType),

@@ -324,35 +324,62 @@ impl FutureType {
 /// # }
 /// ```
 #[derive(Clone, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum Type {
+    /// `bool`.
     Bool,
+    /// `s8`.
     S8,
+    /// `u8`.
     U8,
+    /// `s16`.
     S16,
+    /// `u16`.
     U16,
+    /// `s32`.
     S32,
+    /// `u32`.
     U32,
+    /// `s64`.
     S64,
+    /// `u64`.
     U64,
+    /// `f32`.
     Float32,
+    /// `f64`.
     Float64,
+    /// `char`.
     Char,
+    /// `string`.
     String,
+    /// `list<T>`.
     List(List),
+    /// `list<T, N>`.
     FixedLengthList(FixedLengthList),
+    /// `map<K, V>`.
     Map(Map),
+    /// A record.
     Record(Record),
+    /// A tuple.
     Tuple(Tuple),
+    /// A variant.
     Variant(Variant),
+    /// An enum.
     Enum(Enum),
+    /// `option<T>`.
     Option(OptionType),
+    /// `result<T, E>`.
     Result(ResultType),
+    /// Flags.
     Flags(Flags),
+    /// A handle that owns a resource.
     Own(ResourceType),
+    /// A handle that borrows a resource.
     Borrow(ResourceType),
+    /// `stream<T>`.
     Stream(StreamType),
+    /// `future<T>`.
     Future(FutureType),
+    /// `error-context`.
     ErrorContext,
 }
 

@@ -34,32 +34,56 @@ use core::fmt;
 /// assert_eq!(packed, same);
 /// ```
 #[derive(Clone, PartialEq)]
-#[allow(missing_docs)]
 pub enum Val {
+    /// `bool`.
     Bool(bool),
+    /// `s8`.
     S8(i8),
+    /// `u8`.
     U8(u8),
+    /// `s16`.
     S16(i16),
+    /// `u16`.
     U16(u16),
+    /// `s32`.
     S32(i32),
+    /// `u32`.
     U32(u32),
+    /// `s64`.
     S64(i64),
+    /// `u64`.
     U64(u64),
+    /// `f32`.
     Float32(f32),
+    /// `f64`.
     Float64(f64),
+    /// `char`.
     Char(char),
+    /// `string`.
     String(String),
+    /// `list<T>`.
     List(List),
+    /// `list<T, N>`: as many elements as the type says.
     FixedLengthList(List),
+    /// `map<K, V>`: the pairs, in the order in which they are passed.
     Map(Vec<(Val, Val)>),
+    /// A record: its fields' names and values, in the type's order.
     Record(Vec<(String, Val)>),
+    /// A tuple.
     Tuple(Vec<Val>),
+    /// A variant: the case's name, and its payload where it has one.
     Variant(String, Option<Box<Val>>),
+    /// An enum: the case's name.
     Enum(String),
+    /// `option<T>`.
     Option(Option<Box<Val>>),
+    /// `result<T, E>`: payloads where the type has them.
     Result(Result<Option<Box<Val>>, Option<Box<Val>>>),
+    /// Flags: the names of those that are set.
     Flags(Vec<String>),
+    /// A handle, owned or borrowed.
     Resource(ResourceAny),
+    /// `error-context`.
     ErrorContext(ErrorContext),
 }
 

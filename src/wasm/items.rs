@@ -81,12 +81,16 @@ handles! {
 
 /// Something that can be imported and exported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum Extern {
+    /// A function.
     Func(Func),
+    /// A global.
     Global(Global),
+    /// A linear memory.
     Memory(Memory),
+    /// A table.
     Table(Table),
+    /// A tag of exceptions.
     Tag(Tag),
 }
 

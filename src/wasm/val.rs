@@ -34,14 +34,20 @@ impl ExternRef {
 /// assert_eq!(value.i32(), None);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum Val {
+    /// An integer of 32 bits, with or without a sign.
     I32(i32),
+    /// An integer of 64 bits, with or without a sign.
     I64(i64),
+    /// The bits of a float.
     F32(u32),
+    /// The bits of a float.
     F64(u64),
+    /// A function, or null.
     FuncRef(Option<Func>),
+    /// Something of the embedder's, or null.
     ExternRef(Option<ExternRef>),
+    /// An exception, or null.
     ExnRef(Option<ExnRef>),
 }
 

@@ -29,13 +29,18 @@ use crate::tables::names::compatible;
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-#[allow(missing_docs)]
 pub enum ComponentItem {
+    /// A function, or a type of functions.
     ComponentFunc(ComponentFunc),
+    /// A core module.
     Module(Module),
+    /// A component, or a type of components.
     Component(Component),
+    /// An instance, or a type of instances.
     ComponentInstance(ComponentInstance),
+    /// A type of values.
     Type(Type),
+    /// A resource type.
     Resource(ResourceType),
 }
 
