@@ -123,19 +123,10 @@ impl<T: 'static> InstancePre<T> {
         let StoreContextMut(store) = store.as_context_mut();
         let mut unfinished = Unfinished::begin(store, self)?;
         loop {
-            let Unfinished {
-                making,
-                store,
-                done,
-            } = &mut unfinished;
-            match making.advance(store)? {
-                Progress::Done => {
-                    *done = true;
-                    return Ok(making.instance(store));
-                }
-                Progress::Host => making.call_host_now(store)?,
-                Progress::OutOfFuel if store.refuel() => {}
-                Progress::OutOfFuel => return Err(Trap::OutOfFuel.into()),
+            match unfinished.advance()? {
+                Advance::Done(instance) => return Ok(instance),
+                Advance::Host => unfinished.making.call_host_now(unfinished.store)?,
+                Advance::Refuelled => {}
             }
         }
     }
@@ -152,19 +143,10 @@ impl<T: 'static> InstancePre<T> {
         let StoreContextMut(store) = store.as_context_mut();
         let mut unfinished = Unfinished::begin(store, self)?;
         loop {
-            let Unfinished {
-                making,
-                store,
-                done,
-            } = &mut unfinished;
-            match making.advance(store)? {
-                Progress::Done => {
-                    *done = true;
-                    return Ok(making.instance(store));
-                }
-                Progress::Host => making.await_host(store).await?,
-                Progress::OutOfFuel if store.refuel() => Yield(false).await,
-                Progress::OutOfFuel => return Err(Trap::OutOfFuel.into()),
+            match unfinished.advance()? {
+                Advance::Done(instance) => return Ok(instance),
+                Advance::Host => unfinished.making.await_host(unfinished.store).await?,
+                Advance::Refuelled => Yield(false).await,
             }
         }
     }
@@ -240,6 +222,15 @@ struct Unfinished<'s, T: 'static> {
     done: bool,
 }
 
+/// How far making an instance has come.
+enum Advance {
+    Done(Instance),
+    /// A host function is to be called before it goes on.
+    Host,
+    /// It ran out of fuel and was given more.
+    Refuelled,
+}
+
 impl<'s, T: 'static> Unfinished<'s, T> {
     fn begin(store: &'s mut Store<T>, pre: &InstancePre<T>) -> Result<Self> {
         Ok(Unfinished {
@@ -247,6 +238,18 @@ impl<'s, T: 'static> Unfinished<'s, T> {
             store,
             done: false,
         })
+    }
+
+    fn advance(&mut self) -> Result<Advance> {
+        match self.making.advance(self.store)? {
+            Progress::Done => {
+                self.done = true;
+                Ok(Advance::Done(self.making.instance(self.store)))
+            }
+            Progress::Host => Ok(Advance::Host),
+            Progress::OutOfFuel if self.store.refuel() => Ok(Advance::Refuelled),
+            Progress::OutOfFuel => Err(Trap::OutOfFuel.into()),
+        }
     }
 }
 
