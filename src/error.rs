@@ -71,6 +71,8 @@ traps! {
     UncaughtException: "uncaught exception propagated out of component";
     NullException: "null exception reference";
     TooManyExceptions: "too many exceptions that something refers to";
+    NullFunction: "null function reference";
+    NullReference: "null reference";
 }
 
 impl Trap {

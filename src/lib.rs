@@ -30,7 +30,9 @@ pub use error::{Chain, Context, Error, ErrorKind, Frame, Result, ThrownException
 pub use limits::Limits;
 #[cfg(feature = "compile")]
 mod wasm;
-pub use code::module::{ExternType, FuncType, GlobalType, MemoryType, TableType, ValType};
+pub use code::module::{
+    ExternType, FuncType, GlobalType, HeapType, MemoryType, RefType, TableType, ValType,
+};
 #[cfg(all(feature = "compile", feature = "stats"))]
 pub use wasm::Held;
 #[cfg(feature = "compile")]

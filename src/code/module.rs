@@ -28,18 +28,77 @@ pub enum ValType {
     ExternRef,
     /// References to exceptions, or null.
     ExnRef,
+    /// Any other type of references.
+    Ref(RefType),
+}
+
+/// A type of references that is not simply `funcref`, `externref` or `exnref`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RefType {
+    nullable: bool,
+    heap: HeapType,
+}
+
+/// What references refer to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[allow(missing_docs)]
+pub enum HeapType {
+    Func,
+    Extern,
+    Exn,
+    /// Functions of the type with this number in the engine.
+    Concrete(u32),
 }
 
 impl ValType {
+    /// A type of references.
+    pub fn reference(nullable: bool, heap: HeapType) -> ValType {
+        match (nullable, heap) {
+            (true, HeapType::Func) => ValType::FuncRef,
+            (true, HeapType::Extern) => ValType::ExternRef,
+            (true, HeapType::Exn) => ValType::ExnRef,
+            _ => ValType::Ref(RefType { nullable, heap }),
+        }
+    }
+    /// Whether null is of it, and what it refers to, if it is a type of references.
+    pub fn as_reference(self) -> Option<(bool, HeapType)> {
+        Some(match self {
+            ValType::FuncRef => (true, HeapType::Func),
+            ValType::ExternRef => (true, HeapType::Extern),
+            ValType::ExnRef => (true, HeapType::Exn),
+            ValType::Ref(ty) => (ty.nullable, ty.heap),
+            _ => return None,
+        })
+    }
+    /// Whether every value of it is one of `other`.
+    pub fn matches(self, other: ValType) -> bool {
+        match (self.as_reference(), other.as_reference()) {
+            (Some((null, heap)), Some((may_be_null, other))) => {
+                let concrete = matches!(heap, HeapType::Concrete(_)) && other == HeapType::Func;
+                (may_be_null || !null) && (heap == other || concrete)
+            }
+            _ => self == other,
+        }
+    }
+    /// The most general type of references to the same kind of things; numbers are of their own.
+    pub(crate) fn kind(self) -> ValType {
+        match self.as_reference() {
+            Some((_, HeapType::Func | HeapType::Concrete(_))) => ValType::FuncRef,
+            Some((_, HeapType::Extern)) => ValType::ExternRef,
+            Some((_, HeapType::Exn)) => ValType::ExnRef,
+            None => self,
+        }
+    }
     /// Whether it is a type of references to exceptions.
     pub(crate) fn is_exception(self) -> bool {
-        self == ValType::ExnRef
+        self.kind() == ValType::ExnRef
     }
 }
 
 impl core::fmt::Display for ValType {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(match self {
+            ValType::Ref(ty) => return ty.fmt(f),
             ValType::I32 => "i32",
             ValType::I64 => "i64",
             ValType::F32 => "f32",
@@ -48,6 +107,18 @@ impl core::fmt::Display for ValType {
             ValType::ExternRef => "externref",
             ValType::ExnRef => "exnref",
         })
+    }
+}
+
+impl core::fmt::Display for RefType {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(if self.nullable { "(ref null " } else { "(ref " })?;
+        match self.heap {
+            HeapType::Func => f.write_str("func)"),
+            HeapType::Extern => f.write_str("extern)"),
+            HeapType::Exn => f.write_str("exn)"),
+            HeapType::Concrete(number) => write!(f, "type {number})"),
+        }
     }
 }
 
@@ -102,6 +173,17 @@ pub struct GlobalType {
     pub content: ValType,
     /// Whether it may be written.
     pub mutable: bool,
+}
+
+impl GlobalType {
+    /// Whether a global of this type can be imported as `expected`.
+    pub(crate) fn fits(&self, expected: &GlobalType) -> bool {
+        let content = match self.mutable {
+            true => self.content == expected.content,
+            false => self.content.matches(expected.content),
+        };
+        content && self.mutable == expected.mutable
+    }
 }
 
 /// The type of a table: sizes in elements.

@@ -242,10 +242,12 @@ macro_rules! for_each_instruction {
                 CallCharge "call_charge" base (frame func _) none: "fuel -= the callee's cost; call; stop if fuel < 0";
                 CallImport "call_import" base (frame import _) none: "call an imported function";
                 CallIndirect "call_indirect" base (frame use table) sig: "call table[c][S[b]], whose type must be sig";
+                CallRef "call_ref" base (frame use _) sig: "call the function that S[b] refers to, whose type must be sig";
                 ReturnCall "return_call" base (start func _) none: "S[0..] := arguments from S[a]; run the callee in this frame's place";
                 ReturnCallCharge "return_call_charge" base (start func _) none: "as return_call, and charge the callee's cost";
                 ReturnCallImport "return_call_import" base (start import _) none: "tail call of an imported function";
                 ReturnCallIndirect "return_call_indirect" base (start use table) sig: "tail call of table[c][S[b]], arguments from S[a]";
+                ReturnCallRef "return_call_ref" base (start use _) sig: "tail call of the function that S[b] refers to, arguments from S[a]";
                 Ret "ret" base (_ _ _) none: "return nothing";
                 RetS "ret_s" base (use _ _) none: "return S[a]: into S[-2] and every accumulator";
                 RetI "ret_i" base (_ imm32 _) none: "return sign_extend(imm32)";
@@ -272,6 +274,7 @@ macro_rules! for_each_instruction {
                 I64Sub128 "i64.sub128" base (def2 use use) slots2: "S[a], S[a+1] := (S[b], S[c]) - (S[lo], S[hi]), each the low half first";
                 I64MulWideS "i64.mul_wide_s" base (def2 use use) none: "S[a], S[a+1] := S[b] * S[c], signed, the low half first";
                 I64MulWideU "i64.mul_wide_u" base (def2 use use) none: "S[a], S[a+1] := S[b] * S[c], unsigned, the low half first";
+                RefAsNonNull "ref.as_non_null" base (use _ _) none: "trap if S[a] is null";
                 RefFunc "ref.func" base (def func_any _) none: "S[a] := reference to function bc";
 
                 // The Canonical ABI's coarse instructions in adapter code; each is one exit to the component runtime.

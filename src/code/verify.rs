@@ -99,6 +99,7 @@ fn never_falls_through(op: Op) -> bool {
             | op::ReturnCallCharge
             | op::ReturnCallImport
             | op::ReturnCallIndirect
+            | op::ReturnCallRef
             | op::Ret
             | op::RetS
             | op::RetI
@@ -260,15 +261,20 @@ impl Check<'_> {
                 module.func_types[(module.imported_funcs + bc_of(word)) as usize],
             ),
             op::ReturnCallImport => self.tail_call(at, a, module.func_types[bc_of(word) as usize]),
-            op::CallIndirect | op::CallIndirectR | op::ReturnCallIndirect => {
+            op::CallIndirect
+            | op::CallIndirectR
+            | op::ReturnCallIndirect
+            | op::CallRef
+            | op::ReturnCallRef => {
                 let ty = self.word(at + 1) as u32;
                 if ty as usize >= module.types.len() {
                     return refuse(Rule::Index, at);
                 }
-                if self.element(c as usize) != ValType::FuncRef {
+                let by_table = !matches!(op, op::CallRef | op::ReturnCallRef);
+                if by_table && self.element(c as usize) != ValType::FuncRef {
                     return refuse(Rule::ElementKind, at);
                 }
-                if op == op::ReturnCallIndirect {
+                if matches!(op, op::ReturnCallIndirect | op::ReturnCallRef) {
                     self.tail_call(at, a, ty)
                 } else {
                     self.call(at, a, ty)
@@ -344,7 +350,7 @@ impl Check<'_> {
         }
         let same = match ext {
             Ext::Table2 => self.element(lo) == self.element(hi),
-            Ext::TableElem => self.element(lo) == module.elements[hi].element,
+            Ext::TableElem => self.element(lo) == module.elements[hi].element.kind(),
             _ => true,
         };
         if same {
@@ -354,9 +360,9 @@ impl Check<'_> {
         }
     }
 
-    /// What a table holds, whose index has been checked.
+    /// What kind of references a table holds, whose index has been checked.
     fn element(&self, table: usize) -> ValType {
-        self.module.tables[table].0.element
+        self.module.tables[table].0.element.kind()
     }
 
     /// Every handler goes to the start of an instruction, names a tag and is given slots of the frame.

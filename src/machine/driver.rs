@@ -276,6 +276,15 @@ fn slow(store: &mut StoreInner, thread: &mut Thread) -> Result<(), Trap> {
             };
             call_entity(store, thread, entity, style)
         }
+        op::CallRef | op::ReturnCallRef => {
+            let reference = thread.stack[thread.sp + usize::from(b)] as u32;
+            let entity = ref_target(store, own, reference, ext as u32, Trap::NullFunction)?;
+            let style = match op_of(first) {
+                op::ReturnCallRef => Style::Tail { start: a },
+                _ => Style::Call { shift: a, words: 2 },
+            };
+            call_entity(store, thread, entity, style)
+        }
         _ => {
             let words = bulk(store, thread, first, ext)?;
             // SAFETY: a bulk instruction is followed by another.
@@ -346,9 +355,19 @@ fn indirect_target(
         .elements
         .get(index as usize)
         .ok_or(Trap::UndefinedElement)?;
-    let target = store
-        .deref(instance.arena, reference)
-        .ok_or(Trap::IndirectCallToNull)?;
+    ref_target(store, own, reference, ty, Trap::IndirectCallToNull)
+}
+
+/// The checks of a call of what a reference refers to.
+fn ref_target(
+    store: &StoreInner,
+    own: u32,
+    reference: u32,
+    ty: u32,
+    null: Trap,
+) -> Result<u32, Trap> {
+    let instance = &store.instances[own as usize];
+    let target = store.deref(instance.arena, reference).ok_or(null)?;
     if target.ty != instance.module.type_ids[ty as usize] {
         return Err(Trap::BadSignature);
     }

@@ -163,7 +163,7 @@ fn around(op: Op) -> Option<Vec<(u32, Vec<u64>)>> {
             instruction[0] = word(op, 3, 2, 0);
             ty::TWO_RESULTS
         }
-        op::Ret | op::ReturnCall..=op::ReturnCallIndirect => ty::NOTHING,
+        op::Ret | op::ReturnCall..=op::ReturnCallIndirect | op::ReturnCallRef => ty::NOTHING,
         _ => {
             let times = if op == op::MemoryGrow { 8 } else { REPEATED };
             return Some(repeating(&[registers(), instruction].concat(), times));

@@ -19,7 +19,7 @@ macro_rules! slow_instructions {
     ($($name:ident)*) => { $( #[inline(always)] pub(crate) fn $name(r: &mut Regs) -> Flow { slow(r) } )* };
 }
 slow_instructions! {
-    CallImport ReturnCall ReturnCallCharge ReturnCallImport ReturnCallIndirect
+    CallImport ReturnCall ReturnCallCharge ReturnCallImport ReturnCallIndirect ReturnCallRef
     MemoryGrow MemoryFill MemoryCopy MemoryInit DataDrop
     TableGrow TableFill TableCopy TableInit ElemDrop RefFunc Abi Throw ThrowRef
 }
@@ -182,14 +182,19 @@ pub(crate) fn CallCharge(r: &mut Regs) -> Flow {
 fn indirect(r: &mut Regs, index: u32) -> Flow {
     // SAFETY: the index names a table of this instance.
     let table = unsafe { &*r.table(r.c()) };
-    let ext = r.ext();
     let Some(&reference) = table.elements.get(index as usize) else {
         return Trap::UndefinedElement.into();
     };
+    through(r, reference, Trap::IndirectCallToNull)
+}
+/// A call of what a reference refers to; a callee that isn't this instance's is the driver's work.
+#[inline(always)]
+fn through(r: &mut Regs, reference: u32, null: Trap) -> Flow {
+    let ext = r.ext();
     let ctx = r.ctx();
     let at = reference.wrapping_sub(1) as usize;
     if at >= ctx.arena_len {
-        return Trap::IndirectCallToNull.into();
+        return null.into();
     }
     // SAFETY: below the arena's length; the type index names a type of this module.
     let (target, ty) = unsafe { (*ctx.arena.add(at), *ctx.type_ids.add(ext as u32 as usize)) };
@@ -213,6 +218,19 @@ fn indirect(r: &mut Regs, index: u32) -> Flow {
 pub(crate) fn CallIndirect(r: &mut Regs) -> Flow {
     let index = r.get(r.b()) as u32;
     indirect(r, index)
+}
+
+#[inline(always)]
+pub(crate) fn CallRef(r: &mut Regs) -> Flow {
+    let reference = r.get(r.b()) as u32;
+    through(r, reference, Trap::NullFunction)
+}
+#[inline(always)]
+pub(crate) fn RefAsNonNull(r: &mut Regs) -> Flow {
+    if r.get(r.a()) as u32 == 0 {
+        return Trap::NullReference.into();
+    }
+    next(r, 1)
 }
 
 /// Leaves the frame; the linkage tells where to.

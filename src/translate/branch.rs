@@ -153,12 +153,58 @@ impl Translator<'_> {
 
     pub(super) fn br_if(&mut self, depth: u32) -> Result<()> {
         let condition = self.condition()?;
+        self.br_when(&condition, depth)
+    }
+
+    /// Whether the slot's reference is null, or isn't.
+    fn null_test(slot: u16, null: bool) -> Condition {
+        Condition {
+            row: if null { Row::I32Eq } else { Row::I32Ne },
+            a: Choice::one(Src::Slot(slot)),
+            b: Choice::one(Src::Imm(0)),
+        }
+    }
+
+    /// The slot of the top operand, which stays on the stack.
+    fn top_slot(&mut self) -> Result<u16> {
+        let top = self.stack.len() - 1;
+        if let Place::Local(local) = self.stack[top].place {
+            return Ok(local);
+        }
+        self.settle(top)?;
+        self.home(top)
+    }
+
+    /// Branches without the top operand if that is null, and goes on with it if it isn't.
+    pub(super) fn br_on_null(&mut self, depth: u32) -> Result<()> {
+        let slot = self.top_slot()?;
+        let reference = self.pop();
+        self.br_when(&Self::null_test(slot, true), depth)?;
+        self.push(reference.ty, reference.place)
+    }
+
+    /// Branches with the top operand if that isn't null, and goes on without it if it is.
+    pub(super) fn br_on_non_null(&mut self, depth: u32) -> Result<()> {
+        let slot = self.top_slot()?;
+        self.br_when(&Self::null_test(slot, false), depth)?;
+        self.pop();
+        Ok(())
+    }
+
+    pub(super) fn as_non_null(&mut self) -> Result<()> {
+        let slot = self.top_slot()?;
+        self.emit(word(op::RefAsNonNull, slot, 0, 0));
+        Ok(())
+    }
+
+    /// Branches if the condition holds.
+    fn br_when(&mut self, condition: &Condition, depth: u32) -> Result<()> {
         let (index, ..) = self.destination(depth);
         if index != 0 && self.in_place(depth) {
-            return self.br_if_in_place(&condition, index);
+            return self.br_if_in_place(condition, index);
         }
         // Over the moves, which only the branch makes.
-        let skip = self.branch_if(&condition, false, false)?;
+        let skip = self.branch_if(condition, false, false)?;
         let held = self.acc;
         self.jump(depth, false)?;
         self.acc = held;

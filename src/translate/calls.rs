@@ -49,7 +49,23 @@ impl Translator<'_> {
         }
     }
 
-    /// The index operand of an indirect call: in `r0`, or in a slot that the arguments' moves don't touch.
+    /// `call_ref` and `return_call_ref`.
+    pub(super) fn call_ref(&mut self, ty: u32, tail: bool) -> Result<()> {
+        let index = self.call_index(true)?;
+        let ext = u64::from(ty) | u64::from(self.fuel && !tail) << 32;
+        let slot = index.field();
+        if tail {
+            self.return_call(ty, |t, start| {
+                t.emit2(word(op::ReturnCallRef, start, slot, 0), ext);
+            })
+        } else {
+            self.call(ty, |t, frame| {
+                t.emit2(word(op::CallRef, frame, slot, 0), ext)
+            })
+        }
+    }
+
+    /// The index operand of an indirect call, or the reference: in `r0`, or in a slot that the arguments' moves don't touch.
     fn call_index(&mut self, tail: bool) -> Result<Src> {
         let index = self.pop();
         let height = self.stack.len();

@@ -289,7 +289,7 @@ impl Translator<'_> {
     fn result(&self, ty: BlockType, i: usize) -> Result<ValType> {
         match ty {
             BlockType::FuncType(index) => Ok(self.module.types[index as usize].results()[i]),
-            BlockType::Type(ty) => super::val_type(ty, self.offset),
+            BlockType::Type(ty) => super::val_type(ty, &self.module.type_ids, self.offset),
             BlockType::Empty => Err(self.no_form()),
         }
     }

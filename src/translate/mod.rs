@@ -16,7 +16,7 @@ mod operators;
 mod stack;
 
 use crate::code::handlers::Handler;
-use crate::code::module::{FuncFacts, LoopRecord, ModuleData, ValType};
+use crate::code::module::{FuncFacts, HeapType, LoopRecord, ModuleData, ValType};
 use crate::code::{header, op, word};
 use crate::error::{Error, ErrorKind, Result};
 use alloc::boxed::Box;
@@ -98,7 +98,7 @@ pub(crate) fn function<'m>(
     for local in body.get_locals_reader().map_err(malformed)? {
         let (count, ty) = local.map_err(malformed)?;
         locals.extend(core::iter::repeat_n(
-            val_type(ty, range.start as u64)?,
+            val_type(ty, &module.type_ids, range.start as u64)?,
             count as usize,
         ));
     }
@@ -167,29 +167,33 @@ pub(crate) fn function<'m>(
     Ok(t.code.into_boxed_slice())
 }
 
-/// A value type of ours; others are refused by name.
-pub(crate) fn val_type(ty: wasmparser::ValType, offset: u64) -> Result<ValType> {
+/// A value type of ours; others are refused by name. `ids` are the engine's numbers of the module's types.
+pub(crate) fn val_type(ty: wasmparser::ValType, ids: &[u32], offset: u64) -> Result<ValType> {
+    let refuse = |what: &str| Err(Error::at(ErrorKind::Unsupported, what, offset));
     Ok(match ty {
         wasmparser::ValType::I32 => ValType::I32,
         wasmparser::ValType::I64 => ValType::I64,
         wasmparser::ValType::F32 => ValType::F32,
         wasmparser::ValType::F64 => ValType::F64,
-        wasmparser::ValType::V128 => {
-            return Err(Error::at(
-                ErrorKind::Unsupported,
-                "simd: the type v128",
-                offset,
-            ));
-        }
-        wasmparser::ValType::Ref(ty) if ty == wasmparser::RefType::FUNCREF => ValType::FuncRef,
-        wasmparser::ValType::Ref(ty) if ty == wasmparser::RefType::EXTERNREF => ValType::ExternRef,
-        wasmparser::ValType::Ref(ty) if ty == wasmparser::RefType::EXNREF => ValType::ExnRef,
-        wasmparser::ValType::Ref(_) => {
-            return Err(Error::at(
-                ErrorKind::Unsupported,
-                "typed references and garbage collection",
-                offset,
-            ));
-        }
+        wasmparser::ValType::V128 => return refuse("simd: the type v128"),
+        wasmparser::ValType::Ref(ty) => match heap_type(ty.heap_type(), ids) {
+            Some(heap) => ValType::reference(ty.is_nullable(), heap),
+            None => return refuse("garbage collection: a type of references"),
+        },
+    })
+}
+
+fn heap_type(ty: wasmparser::HeapType, ids: &[u32]) -> Option<HeapType> {
+    use wasmparser::AbstractHeapType as Abstract;
+    use wasmparser::HeapType as Heap;
+    Some(match ty {
+        Heap::Abstract { shared: true, .. } | Heap::Exact(_) => return None,
+        Heap::Abstract { ty, .. } => match ty {
+            Abstract::Func => HeapType::Func,
+            Abstract::Extern => HeapType::Extern,
+            Abstract::Exn => HeapType::Exn,
+            _ => return None,
+        },
+        Heap::Concrete(index) => HeapType::Concrete(*ids.get(index.as_module_index()? as usize)?),
     })
 }

@@ -55,14 +55,12 @@ impl Translator<'_> {
             O::F32Const { value } => self.push(ValType::F32, Place::Const(value.bits().into()))?,
             O::F64Const { value } => self.push(ValType::F64, Place::Const(value.bits()))?,
             O::RefNull { hty } => {
-                let ty = val_type(
-                    wasmparser::ValType::Ref(
-                        wasmparser::RefType::new(true, hty).unwrap_or(wasmparser::RefType::FUNCREF),
-                    ),
-                    self.offset,
-                )?;
+                let ty = wasmparser::RefType::new(true, hty).ok_or_else(|| self.no_form())?;
+                let ty = wasmparser::ValType::Ref(ty);
+                let ty = val_type(ty, &self.module.type_ids, self.offset)?;
                 self.push(ty, Place::Const(0))?;
             }
+            O::RefAsNonNull => self.as_non_null()?,
             O::RefIsNull => {
                 self.retype(ValType::I32)?;
                 self.push(ValType::I32, Place::Const(0))?;
@@ -135,6 +133,8 @@ impl Translator<'_> {
             O::End => self.end()?,
             O::Br { relative_depth } => self.br(relative_depth)?,
             O::BrIf { relative_depth } => self.br_if(relative_depth)?,
+            O::BrOnNull { relative_depth } => self.br_on_null(relative_depth)?,
+            O::BrOnNonNull { relative_depth } => self.br_on_non_null(relative_depth)?,
             O::BrTable { ref targets } => {
                 let mut depths = Vec::with_capacity(targets.len() as usize + 1);
                 for depth in targets.targets() {
@@ -153,6 +153,8 @@ impl Translator<'_> {
             O::Return => self.return_()?,
             O::Call { function_index } => self.call_direct(function_index, false)?,
             O::ReturnCall { function_index } => self.call_direct(function_index, true)?,
+            O::CallRef { type_index } => self.call_ref(type_index, false)?,
+            O::ReturnCallRef { type_index } => self.call_ref(type_index, true)?,
             O::CallIndirect {
                 type_index,
                 table_index,

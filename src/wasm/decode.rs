@@ -43,6 +43,10 @@ pub(crate) fn features(config: &Config) -> WasmFeatures {
         (config.multi_memory, WasmFeatures::MULTI_MEMORY),
         (config.tail_call, WasmFeatures::TAIL_CALL),
         (config.exceptions, WasmFeatures::EXCEPTIONS),
+        (
+            config.function_references,
+            WasmFeatures::FUNCTION_REFERENCES,
+        ),
         (config.memory64, WasmFeatures::MEMORY64),
         (config.custom_page_sizes, WasmFeatures::CUSTOM_PAGE_SIZES),
         (config.wide_arithmetic, WasmFeatures::WIDE_ARITHMETIC),
@@ -57,7 +61,6 @@ pub(crate) const UNSUPPORTED: &[(WasmFeatures, &str)] = &[
     (WasmFeatures::SIMD, "simd"),
     (WasmFeatures::RELAXED_SIMD, "relaxed-simd"),
     (WasmFeatures::THREADS, "threads"),
-    (WasmFeatures::FUNCTION_REFERENCES, "function-references"),
     (WasmFeatures::GC, "gc"),
 ];
 
@@ -150,12 +153,13 @@ fn decode(engine: &Engine, bytes: &[u8], allowed: WasmFeatures) -> Result<Module
         let valid = sections::validate(&mut validator, &payload).map_err(invalid)?;
         decoder.payload(payload, valid)?;
     }
-    Ok(decoder.finish(engine))
+    Ok(decoder.finish())
 }
 
 /// Makes a [`ModuleData`] of the payloads of one module, alone or inside a component: offsets are
 /// those of the whole binary, which the modules of a component share.
 pub(crate) struct ModuleDecoder {
+    engine: Engine,
     data: ModuleData,
     bodies: usize,
     /// Bodies are validated when they are entered.
@@ -168,6 +172,7 @@ impl ModuleDecoder {
     /// For a module in this binary.
     pub(crate) fn new(engine: &Engine, bytes: Arc<[u8]>) -> ModuleDecoder {
         ModuleDecoder {
+            engine: engine.clone(),
             lazy: engine.config().lazy_validation,
             bodies: 0,
             allocations: FuncValidatorAllocations::default(),
@@ -223,9 +228,7 @@ impl ModuleDecoder {
     }
 
     /// The module, after its last payload.
-    pub(crate) fn finish(mut self, engine: &Engine) -> ModuleData {
-        let types = self.data.types.iter();
-        self.data.type_ids = types.map(|ty| engine.type_id(ty)).collect();
+    pub(crate) fn finish(self) -> ModuleData {
         self.data
     }
 
@@ -248,7 +251,11 @@ impl ModuleDecoder {
                 let offset = section.range().start;
                 for ty in section.into_iter_err_on_gc_types() {
                     let ty = ty.map_err(invalid)?;
-                    data.types.push(func_type(&ty, offset)?);
+                    // Without garbage collection, a type refers only to those before it.
+                    let ty = func_type(&ty, &data.type_ids, offset)?;
+                    let id = self.engine.type_id(&ty);
+                    data.types.push(ty);
+                    data.type_ids.push(id);
                 }
             }
             Payload::ImportSection(section) => {
@@ -277,7 +284,8 @@ impl ModuleDecoder {
                         wasmparser::TableInit::RefNull => None,
                         wasmparser::TableInit::Expr(expr) => Some(const_expr(&expr)?),
                     };
-                    data.tables.push((table_type(&table.ty, offset)?, init));
+                    data.tables
+                        .push((table_type(&table.ty, &data.type_ids, offset)?, init));
                 }
             }
             Payload::MemorySection(section) => {
@@ -294,7 +302,8 @@ impl ModuleDecoder {
                 let offset = section.range().start;
                 for global in section {
                     let global = global.map_err(invalid)?;
-                    data.globals.push(global_type(&global.ty, offset)?);
+                    data.globals
+                        .push(global_type(&global.ty, &data.type_ids, offset)?);
                     data.global_inits.push(const_expr(&global.init_expr)?);
                 }
             }
@@ -319,7 +328,7 @@ impl ModuleDecoder {
             Payload::StartSection { func, .. } => data.start = Some(func),
             Payload::ElementSection(section) => {
                 for element in section {
-                    let segment = element_segment(element.map_err(invalid)?)?;
+                    let segment = element_segment(element.map_err(invalid)?, &data.type_ids)?;
                     data.elements.push(segment);
                 }
             }
@@ -362,7 +371,8 @@ impl ModuleDecoder {
                 ExternIndex::Func(data.imported_funcs - 1)
             }
             TypeRef::Table(ty) => {
-                data.tables.push((table_type(&ty, offset)?, None));
+                data.tables
+                    .push((table_type(&ty, &data.type_ids, offset)?, None));
                 data.imported_tables += 1;
                 ExternIndex::Table(data.imported_tables - 1)
             }
@@ -372,7 +382,7 @@ impl ModuleDecoder {
                 ExternIndex::Memory(data.imported_memories - 1)
             }
             TypeRef::Global(ty) => {
-                data.globals.push(global_type(&ty, offset)?);
+                data.globals.push(global_type(&ty, &data.type_ids, offset)?);
                 data.imported_globals += 1;
                 ExternIndex::Global(data.imported_globals - 1)
             }
@@ -412,23 +422,23 @@ impl ModuleDecoder {
     }
 }
 
-fn func_type(ty: &wasmparser::FuncType, offset: u64) -> Result<FuncType> {
+fn func_type(ty: &wasmparser::FuncType, ids: &[u32], offset: u64) -> Result<FuncType> {
     let convert = |types: &[wasmparser::ValType]| -> Result<Vec<ValType>> {
-        types.iter().map(|ty| val_type(*ty, offset)).collect()
+        types.iter().map(|ty| val_type(*ty, ids, offset)).collect()
     };
     Ok(FuncType::new(convert(ty.params())?, convert(ty.results())?))
 }
 
-fn global_type(ty: &wasmparser::GlobalType, offset: u64) -> Result<GlobalType> {
+fn global_type(ty: &wasmparser::GlobalType, ids: &[u32], offset: u64) -> Result<GlobalType> {
     Ok(GlobalType {
-        content: val_type(ty.content_type, offset)?,
+        content: val_type(ty.content_type, ids, offset)?,
         mutable: ty.mutable,
     })
 }
 
-fn table_type(ty: &wasmparser::TableType, offset: u64) -> Result<TableType> {
+fn table_type(ty: &wasmparser::TableType, ids: &[u32], offset: u64) -> Result<TableType> {
     Ok(TableType {
-        element: val_type(wasmparser::ValType::Ref(ty.element_type), offset)?,
+        element: val_type(wasmparser::ValType::Ref(ty.element_type), ids, offset)?,
         minimum: ty.initial,
         maximum: ty.maximum,
         table64: ty.table64,
@@ -473,7 +483,7 @@ fn const_expr(expr: &wasmparser::ConstExpr) -> Result<ConstExpr> {
     }
 }
 
-fn element_segment(element: wasmparser::Element) -> Result<ElementSegment> {
+fn element_segment(element: wasmparser::Element, ids: &[u32]) -> Result<ElementSegment> {
     let mode = match element.kind {
         ElementKind::Passive => SegmentMode::Passive,
         ElementKind::Declared => SegmentMode::Declared,
@@ -497,6 +507,7 @@ fn element_segment(element: wasmparser::Element) -> Result<ElementSegment> {
         ElementItems::Expressions(ty, expressions) => {
             content = val_type(
                 wasmparser::ValType::Ref(ty),
+                ids,
                 expressions.original_position(),
             )?;
             for expr in expressions {

@@ -37,6 +37,7 @@ pub struct Config {
     pub(crate) multi_memory: bool,
     pub(crate) tail_call: bool,
     pub(crate) exceptions: bool,
+    pub(crate) function_references: bool,
     pub(crate) memory64: bool,
     pub(crate) custom_page_sizes: bool,
     pub(crate) wide_arithmetic: bool,
@@ -72,6 +73,7 @@ impl Default for Config {
             multi_memory: true,
             tail_call: true,
             exceptions: true,
+            function_references: true,
             memory64: true,
             custom_page_sizes: true,
             wide_arithmetic: true,
@@ -145,6 +147,8 @@ impl Config {
         wasm_tail_call => tail_call;
         /// Exceptions: tags, `throw`, `try_table` and references to exceptions.
         wasm_exceptions => exceptions;
+        /// References to functions of a type, and references that aren't null.
+        wasm_function_references => function_references;
         /// Memories and tables that are addressed by 64 bits.
         wasm_memory64 => memory64;
         /// Memories of pages of one byte.
@@ -192,7 +196,6 @@ impl Config {
         wasm_shared_everything_threads => "shared-everything-threads";
         wasm_legacy_exceptions => "legacy-exceptions";
         wasm_gc => "gc";
-        wasm_function_references => "function-references";
         wasm_stack_switching => "stack-switching";
         wasm_component_model_async => "component-model async";
         wasm_component_model_more_async_builtins => "component-model async built-ins";

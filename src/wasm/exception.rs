@@ -35,8 +35,8 @@ impl ExnRef {
     /// If the tag or a reference among the values is another store's.
     pub fn new(mut store: impl AsContextMut, tag: &Tag, fields: &[Val]) -> Result<ExnRef> {
         let ty = tag.ty(&store);
-        super::func::check(ty.params(), fields, "field")?;
         let store = store.as_context_mut().0;
+        super::func::check(&store.inner, ty.params(), fields, "field")?;
         let mut slots = core::mem::take(&mut store.inner.exceptions.flight);
         slots.clear();
         slots.resize(fields.len(), 0);

@@ -8,6 +8,7 @@ use super::typed::{TypedFunc, WasmParams, WasmResults, WasmTy};
 use super::val::{Refs, Val, with_slots, with_values};
 use crate::code::module::{FuncType, ValType};
 use crate::error::{Error, ErrorKind, Result};
+use crate::store::StoreInner;
 use alloc::format;
 use alloc::sync::Arc;
 
@@ -119,7 +120,7 @@ impl Func {
 
     fn checked<T>(&self, store: &Store<T>, args: &[Val], results: &[Val]) -> Result<FuncType> {
         let ty = self.ty(store);
-        check(ty.params(), args, "argument")?;
+        check(&store.inner, ty.params(), args, "argument")?;
         check_room(&ty, results)?;
         Ok(ty)
     }
@@ -137,13 +138,18 @@ pub(super) fn check_room(ty: &FuncType, results: &[Val]) -> Result<()> {
     Err(Error::of(ErrorKind::Type, why))
 }
 
-pub(super) fn check(types: &[ValType], values: &[Val], what: &str) -> Result<()> {
+pub(super) fn check(
+    inner: &StoreInner,
+    types: &[ValType],
+    values: &[Val],
+    what: &str,
+) -> Result<()> {
     if types.len() != values.len() {
         let why = format!("{} {what}s given, {} expected", values.len(), types.len());
         return Err(Error::of(ErrorKind::Type, why));
     }
     for (at, (ty, value)) in types.iter().zip(values).enumerate() {
-        if value.ty() != *ty {
+        if !value.fits(inner, *ty) {
             let why = format!("{what} {at} is of type {}, expected {ty}", value.ty());
             return Err(Error::of(ErrorKind::Type, why));
         }
@@ -177,7 +183,7 @@ pub(crate) fn dynamic<T: 'static>(
                 *value = Val::default_of(*ty);
             }
             closure(Caller { store, instance }, given, returned)?;
-            check(results, returned, "result")?;
+            check(&store.inner, results, returned, "result")?;
             lower_all(&mut store.refs(), returned, slots);
             Ok(())
         })

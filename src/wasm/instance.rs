@@ -394,7 +394,7 @@ fn matches<T: 'static>(store: &Store<T>, item: &Extern, expected: &ExternType) -
     match (item, expected) {
         (Extern::Func(func), ExternType::Func(ty)) => func.ty(store) == *ty,
         (Extern::Global(global), ExternType::Global(ty)) => {
-            store.inner.global_types[store.own(global.store, global.index)] == *ty
+            store.inner.global_types[store.own(global.store, global.index)].fits(ty)
         }
         (Extern::Memory(memory), ExternType::Memory(ty)) => {
             let memory = &store.inner.memories[store.own(memory.store, memory.index)];

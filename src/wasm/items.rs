@@ -195,7 +195,7 @@ impl Global {
     /// If the value is of another type.
     pub fn new(mut store: impl AsContextMut, ty: GlobalType, value: Val) -> Result<Global> {
         let store = store.as_context_mut().0;
-        if value.ty() != ty.content {
+        if !value.fits(&store.inner, ty.content) {
             return Err(type_error("global", ty.content, &value));
         }
         let slot = store.refs().lower(&value);
@@ -235,7 +235,7 @@ impl Global {
                 "an immutable global can't be set",
             ));
         }
-        if value.ty() != ty.content {
+        if !value.fits(&store.inner, ty.content) {
             return Err(type_error("global", ty.content, &value));
         }
         store.inner.globals[at] = store.refs().lower(&value);
@@ -357,7 +357,7 @@ impl Table {
     /// If the reference is of another type, or a limit or the host's memory doesn't allow it.
     pub fn new(mut store: impl AsContextMut, ty: TableType, init: Val) -> Result<Table> {
         let store = store.as_context_mut().0;
-        if init.ty() != ty.element {
+        if !init.fits(&store.inner, ty.element) {
             return Err(type_error("table", ty.element, &init));
         }
         let slot = store.refs().lower(&init) as u32;
@@ -440,7 +440,7 @@ impl Table {
 
     fn slot<T: 'static>(&self, store: &mut Store<T>, value: &Val) -> Result<u32> {
         let ty = self.ty(&*store).element;
-        if value.ty() != ty {
+        if !value.fits(&store.inner, ty) {
             return Err(type_error("table", ty, value));
         }
         Ok(store.refs().lower(value) as u32)

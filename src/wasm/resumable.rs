@@ -286,7 +286,7 @@ impl ResumableCallHostTrap {
         let mut call = self.call;
         call.check(store);
         let ty = self.host_func.ty(&*store);
-        check(ty.results(), inputs, "input")?;
+        check(&store.inner, ty.results(), inputs, "input")?;
         if let Ok(awaited) = call.thread.call() {
             let at = awaited.slots().at();
             with_slots(inputs.len(), |slots| {

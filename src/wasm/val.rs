@@ -2,7 +2,7 @@
 
 use super::exception::ExnRef;
 use super::func::Func;
-use crate::code::module::ValType;
+use crate::code::module::{HeapType, ValType};
 use crate::store::StoreInner;
 
 /// A number of the embedder's that guests can hold and hand back, but not look into.
@@ -65,16 +65,39 @@ impl Val {
         }
     }
 
-    /// Zero or null of a type.
+    /// Whether it is a value of a type, in the store with this data.
+    pub(super) fn fits(&self, inner: &StoreInner, ty: ValType) -> bool {
+        let Some((nullable, heap)) = ty.as_reference() else {
+            return self.ty() == ty;
+        };
+        match self {
+            Val::FuncRef(None) => nullable && ty.kind() == ValType::FuncRef,
+            Val::FuncRef(Some(func)) => match heap {
+                HeapType::Concrete(id) => inner
+                    .funcs
+                    .get(func.entity as usize)
+                    .is_some_and(|entity| entity.ty == id),
+                heap => heap == HeapType::Func,
+            },
+            Val::ExternRef(reference) => {
+                heap == HeapType::Extern && (nullable || reference.is_some())
+            }
+            Val::ExnRef(exception) => heap == HeapType::Exn && (nullable || exception.is_some()),
+            _ => false,
+        }
+    }
+
+    /// Zero or null of a type, or of the kind of references that it is a type of.
     pub fn default_of(ty: ValType) -> Val {
-        match ty {
+        match ty.kind() {
             ValType::I32 => Val::I32(0),
             ValType::I64 => Val::I64(0),
             ValType::F32 => Val::F32(0),
             ValType::F64 => Val::F64(0),
             ValType::FuncRef => Val::FuncRef(None),
             ValType::ExternRef => Val::ExternRef(None),
-            ValType::ExnRef => Val::ExnRef(None),
+            // A kind is no other type.
+            ValType::ExnRef | ValType::Ref(_) => Val::ExnRef(None),
         }
     }
 }
@@ -203,14 +226,14 @@ fn func_of(inner: &StoreInner, id: u32, slot: u64) -> Option<Func> {
 
 /// The value in a slot of the store with this id.
 pub(super) fn lift(inner: &StoreInner, id: u32, ty: ValType, slot: u64) -> Val {
-    match ty {
+    match ty.kind() {
         ValType::I32 => Val::I32(slot as i32),
         ValType::I64 => Val::I64(slot as i64),
         ValType::F32 => Val::F32(slot as u32),
         ValType::F64 => Val::F64(slot),
         ValType::FuncRef => Val::FuncRef(func_of(inner, id, slot)),
         ValType::ExternRef => Val::ExternRef(extern_of(slot)),
-        ValType::ExnRef => Val::ExnRef(ExnRef::of(inner, id, slot)),
+        ValType::ExnRef | ValType::Ref(_) => Val::ExnRef(ExnRef::of(inner, id, slot)),
     }
 }
 

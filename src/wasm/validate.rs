@@ -282,6 +282,7 @@ fn leaves_the_machine(operator: &O) -> bool {
         operator,
         O::Call { .. }
             | O::CallIndirect { .. }
+            | O::CallRef { .. }
             | O::MemoryGrow { .. }
             | O::MemoryFill { .. }
             | O::MemoryCopy { .. }

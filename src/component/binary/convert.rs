@@ -416,7 +416,7 @@ fn primitive(ty: PrimitiveValType) -> TypeId {
 
 fn core_type(ty: wasmparser::ValType, offset: u64) -> Result<CoreType> {
     use crate::code::module::ValType;
-    Ok(match crate::translate::val_type(ty, offset)? {
+    Ok(match crate::translate::val_type(ty, &[], offset)? {
         ValType::I32 => CoreType::I32,
         ValType::I64 => CoreType::I64,
         ValType::F32 => CoreType::F32,
@@ -424,5 +424,9 @@ fn core_type(ty: wasmparser::ValType, offset: u64) -> Result<CoreType> {
         ValType::FuncRef => CoreType::FuncRef,
         ValType::ExternRef => CoreType::ExternRef,
         ValType::ExnRef => CoreType::ExnRef,
+        ValType::Ref(_) => {
+            let what = "references that aren't null in the type of a module";
+            return Err(Error::at(ErrorKind::Unsupported, what, offset));
+        }
     })
 }

@@ -138,7 +138,7 @@ impl<'a> Walk<'a, '_> {
             let is_end = matches!(payload, Payload::End(_));
             decoder.payload(payload, valid)?;
             if is_end && let Some(decoder) = self.module.take() {
-                self.modules.push(decoder.finish(self.engine));
+                self.modules.push(decoder.finish());
             }
             return Ok(None);
         }

@@ -240,7 +240,7 @@ fn subtype(given: &ExternType, expected: &ExternType) -> Result<(), String> {
     let fits = match (given, expected) {
         (ExternType::Func(given), ExternType::Func(expected)) => given == expected,
         (ExternType::Tag(given), ExternType::Tag(expected)) => given == expected,
-        (ExternType::Global(given), ExternType::Global(expected)) => given == expected,
+        (ExternType::Global(given), ExternType::Global(expected)) => given.fits(expected),
         (ExternType::Table(given), ExternType::Table(expected)) => {
             given.fits(given.minimum, expected)
         }
