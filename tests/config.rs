@@ -1,7 +1,7 @@
 //! The switches of [`Config`]: what they take away, and what they can't bring yet.
 
 use cellule::component::Component;
-use cellule::{Config, Engine, ErrorKind, Module};
+use cellule::{Config, Engine, ErrorKind, Linker, Module, Store, Trap};
 
 fn engine(set: impl FnOnce(&mut Config)) -> Engine {
     let mut config = Config::new();
@@ -40,4 +40,25 @@ fn what_is_switched_off_is_refused() {
     let wasm = wat::parse_str("(component)").unwrap();
     let error = Component::new(&without, &wasm).unwrap_err();
     assert!(error.to_string().contains("switches off"), "{error}");
+}
+
+#[test]
+fn the_stack_of_calls_is_bounded_by_the_configuration() {
+    let text = r#"(module (func $f (export "f") (param i32) (result i32)
+        (if (result i32) (local.get 0)
+            (then (i32.add (i32.const 1) (call $f (i32.sub (local.get 0) (i32.const 1)))))
+            (else (i32.const 0)))))"#;
+    let wasm = wat::parse_str(text).unwrap();
+    let deep = |bytes: usize| {
+        let mut config = Config::new();
+        config.async_support(true).max_wasm_stack(bytes);
+        let engine = Engine::new(&config).unwrap();
+        let module = Module::new(&engine, &wasm).unwrap();
+        let mut store = Store::new(&engine, ());
+        let instance = Linker::new(&engine).instantiate(&mut store, &module);
+        let f = instance.unwrap().get_typed_func::<i32, i32>(&store, "f");
+        f.unwrap().call(&mut store, 1000)
+    };
+    assert_eq!(deep(1 << 20).unwrap(), 1000);
+    assert_eq!(deep(1 << 12).unwrap_err().trap(), Some(Trap::StackOverflow));
 }

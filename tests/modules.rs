@@ -2,8 +2,8 @@
 
 use cellule::component::Component;
 use cellule::{
-    Config, Engine, ErrorKind, ExternType, GlobalType, Linker, MemoryType, Module, Mutability,
-    Result, Store, TableType, Val, ValType,
+    Config, Engine, ErrorKind, ExternRef, ExternType, GlobalType, Linker, MemoryType, Module,
+    Mutability, Result, Store, Table, TableType, Trap, Val, ValType,
 };
 
 const MODULE: &str = r#"(module
@@ -189,4 +189,37 @@ fn a_core_value_is_taken_out_as_what_it_is() {
     assert_eq!(Val::from(2.5f64).f64(), Some(2.5));
     assert_eq!(Val::FuncRef(None).unwrap_funcref(), None);
     assert_eq!(Val::ExternRef(None).externref(), Some(None));
+}
+
+#[test]
+fn elements_are_copied_between_tables_and_within_one() -> Result<()> {
+    let mut store = Store::new(&Engine::default(), ());
+    let number = |number| Val::ExternRef(ExternRef::new(number));
+    let ty = TableType::new(ValType::ExternRef, 4, None);
+    let one = Table::new(&mut store, ty, number(0))?;
+    let two = Table::new(&mut store, ty, Val::ExternRef(None))?;
+    for at in 0..4 {
+        one.set(&mut store, at, number(at as u32 + 1))?;
+    }
+    Table::copy(&mut store, &two, 1, &one, 2, 2)?;
+    // Over itself, as if all were read before anything is written.
+    Table::copy(&mut store, &one, 1, &one, 0, 3)?;
+    let all = |store: &Store<()>, table: &Table| -> Vec<Option<u32>> {
+        let found = (0..4).map(|at| table.get(store, at).expect("an element"));
+        found
+            .map(|value| value.unwrap_externref().map(|it| it.number()))
+            .collect()
+    };
+    assert_eq!(all(&store, &one), [Some(1), Some(1), Some(2), Some(3)]);
+    assert_eq!(all(&store, &two), [None, Some(3), Some(4), None]);
+    let beyond = Table::copy(&mut store, &two, 3, &one, 0, 2).unwrap_err();
+    assert_eq!(beyond.trap(), Some(Trap::TableOutOfBounds));
+    let beyond = Table::copy(&mut store, &two, 0, &one, u64::MAX, 2).unwrap_err();
+    assert_eq!(beyond.trap(), Some(Trap::TableOutOfBounds));
+    assert_eq!(all(&store, &two), [None, Some(3), Some(4), None]);
+    let ty = TableType::new(ValType::FuncRef, 4, None);
+    let funcs = Table::new(&mut store, ty, Val::FuncRef(None))?;
+    let error = Table::copy(&mut store, &two, 0, &funcs, 0, 1).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Type);
+    Ok(())
 }

@@ -300,7 +300,7 @@ impl Instance {
     ///
     /// # Panics
     /// If it is of another store.
-    pub fn instance_pre<T: 'static>(&self, store: &impl AsContext<Data = T>) -> InstancePre<T> {
+    pub fn instance_pre<T: 'static>(&self, store: impl AsContext<Data = T>) -> InstancePre<T> {
         let StoreContext(store) = store.as_context();
         assert_eq!(store.id, self.store, "an instance of another store");
         match store.origins[self.tree as usize].clone().downcast() {

@@ -205,6 +205,17 @@ impl Config {
         wasm_component_model_gc => "component-model gc";
     }
 
+    /// Has no effect: every store can be used asynchronously. For code written against wasmtime.
+    pub fn async_support(&mut self, _enable: bool) -> &mut Config {
+        self
+    }
+
+    /// Bytes of a call's stack: [`Limits::stack_bytes`] of the limits that the configuration has.
+    pub fn max_wasm_stack(&mut self, bytes: usize) -> &mut Config {
+        self.limits.stack_bytes = bytes;
+        self
+    }
+
     fn ask(&mut self, what: &'static str, enable: bool) -> &mut Config {
         self.asked.retain(|known| *known != what);
         if enable {

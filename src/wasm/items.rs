@@ -438,6 +438,36 @@ impl Table {
         Ok(())
     }
 
+    /// Copies `len` elements of a table into another one, or to another place in the same.
+    ///
+    /// # Errors
+    /// [`Trap::TableOutOfBounds`] beyond the end of either; tables of different types of references.
+    pub fn copy(
+        mut store: impl AsContextMut,
+        dst: &Table,
+        dst_start: u64,
+        src: &Table,
+        src_start: u64,
+        len: u64,
+    ) -> Result<()> {
+        let store = store.as_context_mut().0;
+        let (to, from) = (dst.ty(&*store).element, src.ty(&*store).element);
+        if to != from {
+            let why = format!("a table of type {to} can't hold elements of type {from}");
+            return Err(Error::of(ErrorKind::Type, why));
+        }
+        let (to, from) = (
+            store.own(dst.store, dst.index),
+            store.own(src.store, src.index),
+        );
+        store.inner.tables[to].span(dst_start, len)?;
+        let elements = store.inner.tables[from].span(src_start, len)?.to_vec();
+        store.inner.tables[to]
+            .span(dst_start, len)?
+            .copy_from_slice(&elements);
+        Ok(())
+    }
+
     fn slot<T: 'static>(&self, store: &mut Store<T>, value: &Val) -> Result<u32> {
         let ty = self.ty(&*store).element;
         if !value.fits(&store.inner, ty) {
