@@ -17,6 +17,7 @@ use super::abi::{aligned, bytes_cost, range};
 use super::error_context;
 use super::instance::origin;
 use crate::error::{Error, ErrorKind, Result, Trap};
+use crate::machine::driver::{self, Event};
 use crate::machine::{CallSlots, Callee, NATIVE_ARGS, Thread};
 use crate::store::StoreInner;
 use crate::store::components::*;
@@ -113,7 +114,9 @@ fn host<T: 'static>(
         return Ok(Served::Awaited);
     };
     let mark = store.inner.enter_host_call(call.bound.lends)?;
+    let kept = store.inner.exceptions.enter_host();
     let result = closure(store, thread, call);
+    store.inner.exceptions.leave_host(kept);
     store.inner.leave_host_call(mark);
     result?;
     unlocked(&store.inner, call.tree)?;
@@ -210,7 +213,9 @@ fn resource_drop<T: 'static>(
         return match host_dtor(store, tree, index)? {
             HostDtor::Sync(dtor) => {
                 let mark = store.inner.enter_host_call(false)?;
+                let kept = store.inner.exceptions.enter_host();
                 let result = dtor(StoreContextMut(store), rep);
+                store.inner.exceptions.leave_host(kept);
                 store.inner.leave_host_call(mark);
                 result?;
                 unlocked(&store.inner, tree)?;
@@ -265,6 +270,7 @@ fn adapter(
     (tree, bound): (u32, &BoundTrampoline),
     (slots, returned): (CallSlots, Option<usize>),
 ) -> Result<Served> {
+    let index = thread.call()?.callee();
     let mut adapter = Adapter {
         inner,
         thread,
@@ -272,10 +278,24 @@ fn adapter(
         tree,
         bound,
     };
-    match returned {
-        None => adapter.begin(),
-        Some(at) => adapter.resume(at),
+    let mut served = match returned {
+        None => adapter.begin()?,
+        Some(at) => adapter.resume(at)?,
+    };
+    // Most of what it calls returns at once, and to it: who drives the thread needn't know.
+    while matches!(served, Served::Entered) {
+        match driver::resume(adapter.inner, adapter.thread) {
+            Event::HostCall => match adapter.thread.call()? {
+                call if call.callee() == index && call.slots() == slots => match call.returned() {
+                    Some(at) => served = adapter.resume(at)?,
+                    None => return Ok(Served::Ran(Event::HostCall)),
+                },
+                _ => return Ok(Served::Ran(Event::HostCall)),
+            },
+            event => return Ok(Served::Ran(event)),
+        }
     }
+    Ok(served)
 }
 
 struct Adapter<'a> {

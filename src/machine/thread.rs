@@ -36,12 +36,12 @@ pub(crate) struct HostCall {
     /// Where a guest function that it called returned its results to, and above that the instance that
     /// called; [`NONE`](Self::NONE) where there is none.
     back: u64,
-    /// The calling frame is left with the results.
-    pub(super) tail: bool,
+    /// Not zero if the calling frame is left with the results.
+    tail: u64,
 }
 
 /// Where on the stack a call's arguments are; results are written to the same place.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct CallSlots(u64);
 
 impl CallSlots {
@@ -89,7 +89,7 @@ impl HostCall {
             callee: u64::from(above) << 32 | u64::from(number),
             slots,
             back: u64::from(instance) << 32 | u64::from(Self::NONE),
-            tail,
+            tail: tail.into(),
         }
     }
 
@@ -110,6 +110,11 @@ impl HostCall {
     pub fn returned(&self) -> Option<usize> {
         let at = self.back as u32;
         (at != Self::NONE).then_some(at as usize)
+    }
+
+    /// Whether the calling frame is left with the results.
+    pub(super) fn is_tail(&self) -> bool {
+        self.tail != 0
     }
 
     /// The instance that called, if it was one.
@@ -351,7 +356,7 @@ impl Thread {
         let Some(call) = self.awaited.take() else {
             return;
         };
-        let to = if call.tail {
+        let to = if call.is_tail() {
             let link = self.stack[self.sp - 1];
             self.regs.ip = self.stack[self.sp - 2] as usize as *const u64;
             let to = self.sp - 2;

@@ -5,7 +5,7 @@
 //! isolation domain: where the next frame is another component's, it ends in a trap.
 
 use super::driver::{far_address, halt_address, native_address};
-use super::thread::{HostCall, Thread};
+use super::thread::Thread;
 use crate::code::handlers::{self, Handler};
 use crate::code::{a_of, bc_of, op, op_of};
 use crate::error::Trap;
@@ -75,9 +75,9 @@ pub(crate) fn rethrow(store: &mut StoreInner, thread: &mut Thread) -> Result<boo
         called: true,
     };
     // A tail call has given up its frame, whose handlers no longer count.
-    let place = match call {
-        HostCall { tail: true, .. } => below(store, thread, here)?,
-        _ => Some(here),
+    let place = match call.is_tail() {
+        true => below(store, thread, here)?,
+        false => Some(here),
     };
     unwind(store, thread, thrown, place)
 }

@@ -201,8 +201,10 @@ pub(crate) enum CursorKind {
     Pad,
 }
 
-/// One value in the middle of crossing from a source to a destination.
+/// One value in the middle of crossing from a source to a destination. Aligned so that what is read right
+/// after it was written never lies in two lines of a cache.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(16))]
 pub(crate) struct Cursor {
     pub kind: CursorKind,
     /// Whether source and destination are flat slots; else they are addresses.

@@ -23,12 +23,14 @@ pub(crate) enum Progress {
 }
 
 /// What serving a native call came to.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) enum Served {
     /// Its results are where its arguments were.
     Returned,
     /// It has called a guest function.
     Entered,
+    /// It has called a guest function and has run the thread, to this.
+    Ran(Event),
     /// It is an asynchronous host function, which whoever drives the call has to call and await.
     Awaited,
 }
@@ -124,8 +126,9 @@ pub(crate) fn step<T: 'static>(store: &mut Store<T>, thread: &mut Thread) -> Res
 
 fn until_stop<T: 'static>(store: &mut Store<T>, thread: &mut Thread) -> Result<Stop> {
     let mut held = None;
+    let mut event = driver::resume(&mut store.inner, thread);
     loop {
-        match driver::resume(&mut store.inner, thread) {
+        match event {
             Event::Done => return Ok(Stop::Done),
             Event::OutOfFuel => return Ok(Stop::OutOfFuel),
             Event::Trap(trap) => return Err(trapped(store, thread, trap.into())),
@@ -140,13 +143,13 @@ fn until_stop<T: 'static>(store: &mut Store<T>, thread: &mut Thread) -> Result<S
             }
             Event::HostCall => {
                 let callee = thread.call()?.callee();
-                // What guests refer to while the host runs isn't to be seen from other threads.
-                let kept = store.inner.exceptions.enter_host();
-                let served = serve(store, thread, callee, &mut held);
-                store.inner.exceptions.leave_host(kept);
-                match (served, callee) {
+                match (serve(store, thread, callee, &mut held), callee) {
                     (Ok(Served::Returned), _) => thread.host_returned(),
                     (Ok(Served::Entered), _) => {}
+                    (Ok(Served::Ran(next)), _) => {
+                        event = next;
+                        continue;
+                    }
                     (Ok(Served::Awaited), _) => return Ok(Stop::Awaited),
                     (Err(error), Callee::Host(_)) if error.is::<ThrownException>() => {
                         match unwind::rethrow(&mut store.inner, thread) {
@@ -165,6 +168,7 @@ fn until_stop<T: 'static>(store: &mut Store<T>, thread: &mut Thread) -> Result<S
                 }
             }
         }
+        event = driver::resume(&mut store.inner, thread);
     }
 }
 
@@ -194,7 +198,10 @@ fn serve<T: 'static>(
             });
             with_slots(place.end() - place.at(), |slots| {
                 slots[..place.given().len()].copy_from_slice(&thread.stack[place.given()]);
-                closure(store, instance, slots)?;
+                let kept = store.inner.exceptions.enter_host();
+                let result = closure(store, instance, slots);
+                store.inner.exceptions.leave_host(kept);
+                result?;
                 let results = &slots[..place.results()];
                 thread.stack[place.returns()].copy_from_slice(results);
                 Ok(Served::Returned)
