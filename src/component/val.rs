@@ -17,6 +17,9 @@ use core::fmt;
 
 /// A value.
 ///
+/// A value that a guest gives is nested no deeper than its type, and a deeper one is refused where it is passed.
+/// What a host nests deeper itself is compared, printed and dropped by recursion.
+///
 /// As wasmtime's, but for lists, which are a [`List`] here, so that those of numbers are packed:
 /// `Val::List(vec![1u8, 2].into())`.
 ///

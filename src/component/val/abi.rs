@@ -1,6 +1,8 @@
 //! [`Val`]s through the Canonical ABI, by their types' rows.
 //!
-//! Recursion is bounded by the depth of types, which loading limits.
+//! Recursion is bounded by the depth of types, which loading limits to a hundred. So that values as deep as
+//! that fit on a small native stack, what recurses is kept apart from what doesn't, and never inlined: a
+//! frame holds what its own kind of value needs and no more.
 
 use super::{List, Val};
 use crate::component::abi::cross::{flags_mask, is_bytes, list_cost};
@@ -8,7 +10,7 @@ use crate::component::abi::lift::LiftContext;
 use crate::component::abi::lower::LowerContext;
 use crate::component::abi::{canonical_f32, canonical_f64, character};
 use crate::error::{Error, ErrorKind, Result, Trap};
-use crate::tables::{CaseRow, FieldRow, TypeId, TypeKind, TypeRow};
+use crate::tables::{CaseRow, Span, TypeId, TypeKind, TypeRow};
 use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -61,6 +63,23 @@ pub(crate) fn load(cx: &mut LiftContext<'_>, ty: TypeId, src: &[u8]) -> Result<V
 
 fn lift(cx: &mut LiftContext<'_>, ty: TypeId, src: From<'_>) -> Result<Val> {
     let row = cx.tables.ty(ty);
+    match row.kind {
+        TypeKind::Record => lift_record(cx, row.span(), src),
+        TypeKind::Tuple => lift_tuple(cx, row.span(), src),
+        TypeKind::Variant | TypeKind::Enum | TypeKind::Option | TypeKind::Result => {
+            lift_variant(cx, row, src)
+        }
+        TypeKind::List => lift_list(cx, row.element(), src).map(Val::List),
+        TypeKind::Map => lift_map(cx, row.element(), src),
+        TypeKind::FixedList => lift_fixed_list(cx, row, src),
+        _ => lift_leaf(cx, ty, src),
+    }
+}
+
+/// A value that has no others in it.
+#[inline(never)]
+fn lift_leaf(cx: &mut LiftContext<'_>, ty: TypeId, src: From<'_>) -> Result<Val> {
+    let row = cx.tables.ty(ty);
     let width = row.size as usize;
     Ok(match row.kind {
         TypeKind::Bool => Val::Bool(src.get(width) as u32 != 0),
@@ -76,21 +95,6 @@ fn lift(cx: &mut LiftContext<'_>, ty: TypeId, src: From<'_>) -> Result<Val> {
         TypeKind::F64 => Val::Float64(f64::from_bits(canonical_f64(src.get(width)))),
         TypeKind::Char => Val::Char(character(src.get(width) as u32)?),
         TypeKind::String => Val::String(cx.string(src.at(0, 4) as u32, src.at(1, 4) as u32)?),
-        TypeKind::Record => {
-            let mut fields = Vec::with_capacity(row.b as usize);
-            lift_fields(cx, row, src, |cx, field, value| {
-                fields.push((cx.tables.name(field.name).to_owned(), value));
-            })?;
-            Val::Record(fields)
-        }
-        TypeKind::Tuple => {
-            let mut values = Vec::with_capacity(row.b as usize);
-            lift_fields(cx, row, src, |_, _, value| values.push(value))?;
-            Val::Tuple(values)
-        }
-        TypeKind::Variant | TypeKind::Enum | TypeKind::Option | TypeKind::Result => {
-            lift_variant(cx, row, src)?
-        }
         TypeKind::Flags => {
             let bits = src.get(width) as u32 & flags_mask(row.b);
             let cases = cx.tables.cases(row.span()).iter().enumerate();
@@ -100,31 +104,42 @@ fn lift(cx: &mut LiftContext<'_>, ty: TypeId, src: From<'_>) -> Result<Val> {
                     .collect(),
             )
         }
-        TypeKind::List | TypeKind::Map => {
-            lift_list(cx, row, src.at(0, 4) as u32, src.at(1, 4) as u32)?
-        }
-        TypeKind::FixedList => lift_fixed_list(cx, row, src)?,
         TypeKind::ErrorContext => Val::ErrorContext(cx.error_context(src.get(4) as u32)?),
         TypeKind::Own | TypeKind::Borrow => Val::Resource(cx.resource_any(ty, src.get(4) as u32)?),
         _ => return Err(Trap::UnreachableCodeReached.into()),
     })
 }
 
-fn lift_fields(
-    cx: &mut LiftContext<'_>,
-    row: TypeRow,
-    src: From<'_>,
-    mut take: impl FnMut(&LiftContext<'_>, FieldRow, Val),
-) -> Result<()> {
-    let mut flat = 0;
-    for field in cx.tables.fields(row.span()) {
-        let value = lift(cx, field.ty, src.skip(flat, field.offset as usize))?;
-        flat += usize::from(cx.tables.ty(field.ty).flat_count);
-        take(cx, *field, value);
+#[inline(never)]
+fn lift_record(cx: &mut LiftContext<'_>, fields: Span, mut src: From<'_>) -> Result<Val> {
+    let fields = cx.tables.fields(fields);
+    let mut values = Vec::with_capacity(fields.len());
+    let mut before = 0;
+    for field in fields {
+        src = src.skip(0, (field.offset - before) as usize);
+        before = field.offset;
+        let value = lift(cx, field.ty, src)?;
+        src = src.skip(cx.tables.ty(field.ty).flat_count.into(), 0);
+        values.push((cx.tables.name(field.name).to_owned(), value));
     }
-    Ok(())
+    Ok(Val::Record(values))
 }
 
+#[inline(never)]
+fn lift_tuple(cx: &mut LiftContext<'_>, fields: Span, mut src: From<'_>) -> Result<Val> {
+    let fields = cx.tables.fields(fields);
+    let mut values = Vec::with_capacity(fields.len());
+    let mut before = 0;
+    for field in fields {
+        src = src.skip(0, (field.offset - before) as usize);
+        before = field.offset;
+        values.push(lift(cx, field.ty, src)?);
+        src = src.skip(cx.tables.ty(field.ty).flat_count.into(), 0);
+    }
+    Ok(Val::Tuple(values))
+}
+
+#[inline(never)]
 fn lift_fixed_list(cx: &mut LiftContext<'_>, row: TypeRow, src: From<'_>) -> Result<Val> {
     let element = cx.tables.ty(row.element());
     cx.cost += list_cost(element, row.b, row.size.into());
@@ -145,25 +160,31 @@ fn lift_fixed_list(cx: &mut LiftContext<'_>, row: TypeRow, src: From<'_>) -> Res
     Ok(Val::FixedLengthList(list.into()))
 }
 
+#[inline(never)]
 fn lift_variant(cx: &mut LiftContext<'_>, row: TypeRow, src: From<'_>) -> Result<Val> {
     let case = src.get(row.discriminant.into()) as u32;
     let cases = cx.tables.cases(row.span());
-    let Some(found) = cases.get(case as usize).copied() else {
-        let why = alloc::format!("discriminant {case} out of range [0..{})", cases.len());
-        return Err(Error::of(ErrorKind::Trap, why));
+    let Some(found) = cases.get(case as usize) else {
+        return Err(no_case(case, cases.len()));
     };
     let payload = match found.ty.some() {
         Some(ty) => Some(Box::new(lift(cx, ty, src.skip(1, row.payload as usize))?)),
         None => None,
     };
-    let name = |cx: &LiftContext<'_>| cx.tables.name(found.name).to_owned();
+    let name = || cx.tables.name(found.name).to_owned();
     Ok(match row.kind {
         TypeKind::Option => Val::Option(payload),
         TypeKind::Result if case == 0 => Val::Result(Ok(payload)),
         TypeKind::Result => Val::Result(Err(payload)),
-        TypeKind::Enum => Val::Enum(name(cx)),
-        _ => Val::Variant(name(cx), payload),
+        TypeKind::Enum => Val::Enum(name()),
+        _ => Val::Variant(name(), payload),
     })
+}
+
+#[cold]
+fn no_case(case: u32, count: usize) -> Error {
+    let why = alloc::format!("discriminant {case} out of range [0..{count})");
+    Error::of(ErrorKind::Trap, why)
 }
 
 macro_rules! packed {
@@ -177,11 +198,54 @@ macro_rules! packed {
     };
 }
 
-fn lift_list(cx: &mut LiftContext<'_>, row: TypeRow, ptr: u32, len: u32) -> Result<Val> {
-    let element = cx.tables.ty(row.element());
+/// The bytes of a list's elements.
+#[inline(never)]
+fn elements<'a>(cx: &mut LiftContext<'a>, element: TypeId, src: From<'_>) -> Result<&'a [u8]> {
+    let element = cx.tables.ty(element);
+    let (ptr, len) = (src.at(0, 4) as u32, src.at(1, 4) as u32);
     let bytes = cx.list(ptr, len, element.size, element.align.into())?;
     cx.cost += list_cost(element, len, bytes.len() as u64);
-    let list = match element.kind {
+    Ok(bytes)
+}
+
+#[inline(never)]
+fn lift_list(cx: &mut LiftContext<'_>, element: TypeId, src: From<'_>) -> Result<List> {
+    let bytes = elements(cx, element, src)?;
+    let row = cx.tables.ty(element);
+    if let Some(list) = lift_packed(row.kind, bytes) {
+        return Ok(list);
+    }
+    // A value is many times the size of what it is lifted from, so its room is made as it is needed: the
+    // guest has at least a byte for each.
+    let mut list = Vec::new();
+    for place in bytes.chunks_exact(row.size as usize) {
+        list.try_reserve(1).map_err(|_| too_long())?;
+        list.push(lift(cx, element, From::Memory(place))?);
+    }
+    Ok(List::Vals(list))
+}
+
+#[inline(never)]
+fn lift_map(cx: &mut LiftContext<'_>, entry: TypeId, src: From<'_>) -> Result<Val> {
+    let bytes = elements(cx, entry, src)?;
+    let row = cx.tables.ty(entry);
+    let [key, value] = cx.tables.fields(row.span()) else {
+        return Err(Trap::UnreachableCodeReached.into());
+    };
+    let mut entries = Vec::new();
+    for place in bytes.chunks_exact(row.size as usize) {
+        entries.try_reserve(1).map_err(|_| too_long())?;
+        let key = lift(cx, key.ty, From::Memory(place))?;
+        let place = &place[value.offset as usize..];
+        entries.push((key, lift(cx, value.ty, From::Memory(place))?));
+    }
+    Ok(Val::Map(entries))
+}
+
+/// A list of numbers, as which it is held.
+#[inline(never)]
+fn lift_packed(kind: TypeKind, bytes: &[u8]) -> Option<List> {
+    Some(match kind {
         TypeKind::U8 => List::U8(bytes.to_vec()),
         TypeKind::S8 => packed!(bytes, S8, i8),
         TypeKind::U16 => packed!(bytes, U16, u16),
@@ -202,33 +266,8 @@ fn lift_list(cx: &mut LiftContext<'_>, row: TypeRow, ptr: u32, len: u32) -> Resu
                 .map(|item| f64::from_bits(canonical_f64(From::Memory(item).get(8))))
                 .collect(),
         ),
-        _ => {
-            // A value is many times the size of what it is lifted from, so its room is made as it
-            // is needed: the guest has at least a byte for each.
-            let mut list = Vec::new();
-            for at in 0..len as usize {
-                let start = at * element.size as usize;
-                let place = &bytes[start..start + element.size as usize];
-                list.try_reserve(1).map_err(|_| too_long())?;
-                list.push(load(cx, row.element(), place)?);
-            }
-            List::Vals(list)
-        }
-    };
-    if row.kind != TypeKind::Map {
-        return Ok(Val::List(list));
-    }
-    let entry = |entry: Val| match entry {
-        Val::Tuple(pair) => {
-            let mut pair = pair.into_iter();
-            Some((pair.next()?, pair.next()?))
-        }
-        _ => None,
-    };
-    Ok(Val::Map(match list {
-        List::Vals(list) => list.into_iter().filter_map(entry).collect(),
-        _ => Vec::new(),
-    }))
+        _ => return None,
+    })
 }
 
 fn too_long() -> Error {
@@ -324,13 +363,7 @@ fn lower<T: 'static>(
             return Ok(());
         }
         Val::FixedLengthList(list) => return lower_fixed_list(list, cx, row, dst),
-        Val::Map(entries) => {
-            let entries = entries.iter().cloned();
-            let list = entries.map(|(key, value)| Val::Tuple(alloc::vec![key, value]));
-            let pair = lower_list(&list.collect(), cx, row)?;
-            dst.set_pair(cx, pair);
-            return Ok(());
-        }
+        Val::Map(entries) => return lower_map(entries, cx, row, dst),
         Val::Record(fields) => {
             return lower_fields(fields.iter().map(|(_, value)| value), cx, row, dst);
         }
@@ -358,6 +391,7 @@ fn cases<'c, T: 'static>(cx: &'c LowerContext<'_, T>, row: TypeRow) -> &'c [Case
     cx.tables().cases(row.span())
 }
 
+#[inline(never)]
 fn find_case<T: 'static>(cx: &LowerContext<'_, T>, row: TypeRow, name: &str) -> Result<u32> {
     let named = |case: &CaseRow| cx.tables().name(case.name) == name;
     let found = cases(cx, row).iter().position(named);
@@ -366,6 +400,7 @@ fn find_case<T: 'static>(cx: &LowerContext<'_, T>, row: TypeRow, name: &str) -> 
         .ok_or_else(|| super::check::unknown("case", name))
 }
 
+#[inline(never)]
 fn flags<T: 'static>(cx: &LowerContext<'_, T>, row: TypeRow, names: &[String]) -> Result<u32> {
     let mut bits = 0;
     for name in names {
@@ -374,6 +409,7 @@ fn flags<T: 'static>(cx: &LowerContext<'_, T>, row: TypeRow, names: &[String]) -
     Ok(bits)
 }
 
+#[inline(never)]
 fn lower_fields<'v, T: 'static>(
     values: impl Iterator<Item = &'v Val>,
     cx: &mut LowerContext<'_, T>,
@@ -389,6 +425,7 @@ fn lower_fields<'v, T: 'static>(
     Ok(())
 }
 
+#[inline(never)]
 fn lower_variant<T: 'static>(
     payload: Option<&Val>,
     case: u32,
@@ -407,6 +444,7 @@ fn lower_variant<T: 'static>(
     }
 }
 
+#[inline(never)]
 fn lower_fixed_list<T: 'static>(
     list: &List,
     cx: &mut LowerContext<'_, T>,
@@ -423,18 +461,49 @@ fn lower_fixed_list<T: 'static>(
     Ok(())
 }
 
+#[inline(never)]
+fn lower_map<T: 'static>(
+    entries: &[(Val, Val)],
+    cx: &mut LowerContext<'_, T>,
+    row: TypeRow,
+    mut dst: To<'_>,
+) -> Result<()> {
+    let element = cx.row(row.element());
+    let (ptr, len) = list_room(entries.len(), cx, element)?;
+    let [key, value] = cx.tables().fields(element.span()) else {
+        return Err(Trap::UnreachableCodeReached.into());
+    };
+    let (key, value) = ((key.ty, key.offset), (value.ty, value.offset));
+    for (at, entry) in (0..len).zip(entries) {
+        let place = ptr + at * element.size;
+        store(&entry.0, cx, key.0, place + key.1)?;
+        store(&entry.1, cx, value.0, place + value.1)?;
+    }
+    dst.set_pair(cx, (ptr, len));
+    Ok(())
+}
+
+/// Room for a list; its address and length.
+#[inline(never)]
+fn list_room<T: 'static>(
+    len: usize,
+    cx: &mut LowerContext<'_, T>,
+    element: TypeRow,
+) -> Result<(u32, u32)> {
+    let (ptr, len) = cx.list_room(len, element.size, element.align.into())?;
+    let bytes = u64::from(len) * u64::from(element.size);
+    cx.spend(list_cost(element, len, bytes));
+    Ok((ptr, len))
+}
+
+#[inline(never)]
 fn lower_list<T: 'static>(
     list: &List,
     cx: &mut LowerContext<'_, T>,
     row: TypeRow,
 ) -> Result<(u32, u32)> {
     let element = cx.row(row.element());
-    let (ptr, len) = cx.list_room(list.len(), element.size, element.align.into())?;
-    cx.spend(list_cost(
-        element,
-        len,
-        u64::from(len) * u64::from(element.size),
-    ));
+    let (ptr, len) = list_room(list.len(), cx, element)?;
     if let (List::U8(bytes), true) = (list, is_bytes(element)) {
         cx.bytes(ptr, len).copy_from_slice(bytes);
         return Ok((ptr, len));

@@ -1,7 +1,8 @@
 //! Whether dynamic values are of a function's types, before anything is lowered.
 //!
 //! Run time, at each dynamic call. It goes over the rows of the tables beside the values: a [`Type`]
-//! is made only to say what was expected.
+//! is made only to say what was expected. What recurses is never inlined: a frame holds what its own kind of value
+//! needs, so that values as deep as types may be are checked on a small native stack.
 
 use super::{List, Val};
 use crate::component::types::{Scope, Type};
@@ -91,12 +92,14 @@ impl Check<'_> {
         }
     }
 
+    #[inline(never)]
     fn other(&self, value: &Val, ty: TypeId) -> Error {
         let ty = Type::new(self.scope, ty);
         let why = format!("{} given, {ty} expected", value.desc());
         Error::of(ErrorKind::Type, why)
     }
 
+    #[inline(never)]
     fn list(&self, list: &List, element: TypeId, depth: u32) -> Result<()> {
         match list {
             List::Vals(list) => {
@@ -111,6 +114,7 @@ impl Check<'_> {
         }
     }
 
+    #[inline(never)]
     fn record(
         &self,
         values: &[(alloc::string::String, Val)],
@@ -131,6 +135,7 @@ impl Check<'_> {
         Ok(())
     }
 
+    #[inline(never)]
     fn case(&self, row: TypeRow, name: &str, payload: Option<&Val>, depth: u32) -> Result<()> {
         let tables = &self.scope.tables;
         let mut cases = tables.cases(row.span()).iter();
@@ -139,6 +144,7 @@ impl Check<'_> {
         self.payload(payload, case.ty, name, depth)
     }
 
+    #[inline(never)]
     fn payload(&self, value: Option<&Val>, ty: TypeId, case: &str, depth: u32) -> Result<()> {
         let why = match (value, ty.some()) {
             (Some(value), Some(ty)) => return self.at(value, ty, depth),
@@ -152,6 +158,7 @@ impl Check<'_> {
         Err(Error::of(ErrorKind::Type, why))
     }
 
+    #[inline(never)]
     fn resource(&self, value: &Val, ty: TypeId) -> Result<()> {
         let (Val::Resource(resource), Type::Own(expected) | Type::Borrow(expected)) =
             (value, Type::new(self.scope, ty))
