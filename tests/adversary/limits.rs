@@ -6,7 +6,7 @@ use cellule::{Config, Engine, ErrorKind, Limits, Result};
 use std::thread;
 
 /// A native stack on which nothing that recurses with a guest's depth could run.
-const SMALL_STACK: usize = 64 << 10;
+pub const SMALL_STACK: usize = 64 << 10;
 
 /// Most members of a type that wasmparser allows, and the most parameters of a function.
 const MEMBERS: usize = 10_000;
@@ -170,9 +170,14 @@ fn each_type_constructor_takes_as_many_members_as_its_limit_and_not_one_more() {
 }
 
 /// Runs something on a thread with a small native stack.
-fn on_small_stack<R: Send + 'static>(run: impl FnOnce() -> R + Send + 'static) -> R {
-    let small = thread::Builder::new().stack_size(SMALL_STACK).spawn(run);
-    small.unwrap().join().expect("the thread ends well")
+pub fn on_small_stack<R: Send + 'static>(run: impl FnOnce() -> R + Send + 'static) -> R {
+    on_stack(SMALL_STACK, run)
+}
+
+/// Runs something on a thread with a native stack of that many bytes.
+pub fn on_stack<R: Send + 'static>(bytes: usize, run: impl FnOnce() -> R + Send + 'static) -> R {
+    let thread = thread::Builder::new().stack_size(bytes).spawn(run);
+    thread.unwrap().join().expect("the thread ends well")
 }
 
 /// Loads on a small native stack; whether that works, else the error is about size or depth.
@@ -286,7 +291,7 @@ fn types_nested_a_hundred_thousand_deep_need_no_native_stack() {
 }
 
 /// The bytes of a number as binaries have it.
-fn leb(mut number: usize) -> Vec<u8> {
+pub fn leb(mut number: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     loop {
         let byte = (number & 0x7f) as u8;

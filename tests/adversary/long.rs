@@ -18,8 +18,9 @@ enum Only {
 /// The longest list is one byte shorter.
 const LIMIT: usize = 1 << 28;
 
-/// Most that is allocated for an attempt: errors and their texts.
-const LITTLE: u64 = 64 << 10;
+/// Most that is allocated for an attempt: the guest's own memory, which is made when something enters, a stack
+/// for its frames, errors and their texts.
+const LITTLE: u64 = MEMORY as u64 + (128 << 10);
 
 /// Takes lists of the type `t`, and calls the host for one; `realloc` always says 1024.
 fn guest(ty: &str) -> String {

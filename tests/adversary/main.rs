@@ -6,9 +6,12 @@
 
 mod built_ins;
 mod crossing;
+mod cycle;
+mod depth;
 mod handles;
 mod limits;
 mod long;
+mod members;
 mod overlap;
 mod realloc;
 mod reentrance;
