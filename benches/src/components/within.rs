@@ -13,10 +13,20 @@ const PAIRS: [(&str, &str); 1] = [("nested-text", "text")];
 
 /// The table of the ratios; `rows` are the medians of those that were measured.
 pub fn table(rows: &HashMap<&str, Medians>, (rounds, quick): (u32, bool)) -> Result<Table> {
-    let heads = ["cellule against itself and its validator", "ns", "by ns", "ratio"];
+    let heads = [
+        "cellule against itself and its validator",
+        "ns",
+        "by ns",
+        "ratio",
+    ];
     let mut table = Table::new(heads.map(str::to_string).to_vec());
     let mut add = |name: String, ns: f64, by: f64| {
-        table.row(vec![name, format!("{ns:.0}"), format!("{by:.0}"), ratio(ns / by)]);
+        table.row(vec![
+            name,
+            format!("{ns:.0}"),
+            format!("{by:.0}"),
+            ratio(ns / by),
+        ]);
     };
     for (what, by) in PAIRS {
         if let (Some(ns), Some(by_ns)) = (rows.get(what), rows.get(by)) {

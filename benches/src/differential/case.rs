@@ -37,7 +37,7 @@ pub struct Guest {
     pub raw_args: Option<Vec<u64>>,
     /// Returns the same instead of what it was given back.
     pub raw_result: Option<u64>,
-    pub post_return: bool,
+    pub post: Option<Post>,
     /// Gives back the loans that it was given.
     pub drops: bool,
     /// The `realloc` call that goes wrong, and how.
@@ -46,6 +46,15 @@ pub struct Guest {
     pub calls: usize,
     /// What its memory holds at [`RAW`].
     pub bytes: Vec<u8>,
+}
+
+/// What a `post-return` does after it has kept what it is given.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Post {
+    Returns,
+    Traps,
+    /// Calls a built-in, which it may not.
+    Leaves,
 }
 
 /// What a `realloc` returns instead of a place.
@@ -114,13 +123,13 @@ fn signature(rng: &mut Rng) -> (Vec<Ty>, Option<Ty>) {
     let count = rng.below(5);
     let mut params: Vec<Ty> = (0..count).map(|_| Ty::random(rng, depth, true)).collect();
     if params.len() < 4 && rng.percent(15) {
-        params.push(Ty::Borrow);
+        params.push(Ty::lending(rng));
         if flat(&params).len() > MAX_FLAT_PARAMS {
             // The guest gives back loans from parameters only.
             params.pop();
         }
     }
-    let mirrored = !params.is_empty() && !params.contains(&Ty::Borrow);
+    let mirrored = !params.is_empty() && !params.iter().any(Ty::lends);
     let result = match rng.below(10) {
         0 => None,
         1..4 if mirrored => Some(Ty::Tuple(params.clone())),
@@ -152,7 +161,11 @@ impl Guest {
                 true => u64::from(RAW + 8 * rng.below(64) as u32),
                 false => u64::from(word(rng)),
             }),
-            post_return: rng.percent(50),
+            post: rng.percent(50).then(|| match rng.below(20) {
+                0 => Post::Traps,
+                1 => Post::Leaves,
+                _ => Post::Returns,
+            }),
             drops: rng.percent(92),
             fault: rng
                 .percent(8)

@@ -8,6 +8,9 @@ use super::engine::component::{
 use super::engine::{AsContextMut, Engine, Error, Result, Store, StoreContextMut};
 use super::{fixed, items, list};
 use crate::differential::case::{Case, Loan};
+use crate::differential::derived::{
+    Choice, Color, Either, Mixed, Only, Parts, Point, Single, Wide,
+};
 use crate::differential::outcome::Outcome;
 use crate::differential::shapes::{Shape, all_shapes};
 use crate::differential::value::Value;
@@ -19,6 +22,8 @@ struct Res;
 #[derive(Default)]
 struct Host {
     log: Vec<String>,
+    /// What it has lent.
+    lent: Vec<ResourceAny>,
 }
 
 type Caller<'a> = StoreContextMut<'a, Host>;
@@ -90,7 +95,7 @@ fn calls(store: &mut Store<Host>, instance: &Instance, case: &Case) -> Result<()
 /// The call with dynamic values; then what the host still has is dropped.
 fn call(store: &mut Store<Host>, instance: &Instance, case: &Case) -> Result<()> {
     let mut args = Vec::new();
-    let (mut kept, mut lent) = (Vec::new(), Vec::new());
+    let mut kept = Vec::new();
     if let Some(loan) = case.loan {
         let make = func(store, instance, "make")?;
         let mut made = [Val::Bool(false)];
@@ -102,11 +107,7 @@ fn call(store: &mut Store<Host>, instance: &Instance, case: &Case) -> Result<()>
         args.push(made);
     }
     for arg in &case.args {
-        let arg_given = given(&mut *store, arg)?;
-        if let Value::Borrow(_) = arg {
-            lent.push(arg_given.clone());
-        }
-        args.push(arg_given);
+        args.push(given(&mut *store, arg)?);
     }
     let run = func(store, instance, "run")?;
     let mut results: Vec<Val> = case.result.iter().map(|_| Val::Bool(false)).collect();
@@ -116,8 +117,8 @@ fn call(store: &mut Store<Host>, instance: &Instance, case: &Case) -> Result<()>
         store.data_mut().log.push(format!("returned {seen:?}"));
     }
     // The host's own come back to it; the guests' are dropped, for their destructors to run.
-    for resource in &lent {
-        let seen = taken(&mut *store, resource)?;
+    for resource in std::mem::take(&mut store.data_mut().lent) {
+        let seen = taken(&mut *store, &Val::Resource(resource))?;
         store.data_mut().log.push(format!("back {seen:?}"));
     }
     kept.into_iter()
@@ -224,10 +225,14 @@ fn lower(store: &mut Caller<'_>, value: &Value) -> Result<Val> {
         Value::Result(Ok(x)) => Val::Result(Ok(boxed(store, x)?)),
         Value::Result(Err(x)) => Val::Result(Err(boxed(store, x)?)),
         Value::Flags(x) => Val::Flags(x.clone()),
-        // What is lent is the host's as long as it is lent.
         Value::Own(rep) | Value::Borrow(rep) => {
             let resource = Resource::<Res>::new_own(*rep);
-            Val::Resource(ResourceAny::try_from_resource(resource, store)?)
+            let resource = ResourceAny::try_from_resource(resource, &mut *store)?;
+            if let Value::Borrow(_) = value {
+                // It is the host's as long as it is lent.
+                store.data_mut().lent.push(resource);
+            }
+            Val::Resource(resource)
         }
     })
 }

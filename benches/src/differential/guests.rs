@@ -1,6 +1,6 @@
 //! Writes a case's component: two guests, one of which calls the other, and what connects them.
 
-use super::case::{Case, Fault, Guest, Loan, MAX_FLAT_PARAMS, flat};
+use super::case::{Case, Fault, Guest, Loan, MAX_FLAT_PARAMS, Post, flat};
 use super::ty::{Core, Ty, Writer};
 use std::fmt::Write;
 
@@ -77,9 +77,9 @@ fn component_of(case: &Case, name: &str, guest: &Guest, types: &str, plain: &str
     let memory = memory(guest);
     let code = code(case, guest, inner);
     let [exported, lowered] = guest.encodings;
-    let post = match (guest.post_return, &case.result) {
-        (true, _) => "(post-return (core func $i \"post\"))",
-        _ => "",
+    let post = match guest.post {
+        Some(_) => "(post-return (core func $i \"post\"))",
+        None => "",
     };
     format!(
         r#"(component ${name}
@@ -212,13 +212,17 @@ fn code(case: &Case, guest: &Guest, inner: bool) -> String {
   (import "m" "seen" (global $seen (mut i32)))
   (global $posts (mut i32) (i32.const 0))
   (func (export "run") {taken} {results}
+(local $place i32) (local $left i32)
 {body})
-  (func (export "post") {posted} (global.set $posts (i32.add (global.get $posts) (i32.const 1))))
+  (func (export "post") {posted}
+    (global.set $posts (i32.add (global.get $posts) (i32.const 1)))
+{post})
 {STAT})"#,
         given = list("param", &given),
         call_results = list("result", &call_results),
         taken = list("param", &taken),
         posted = list("param", &results),
+        post = post(guest, results.first().copied()),
         body = body(case, guest, inner, &plain, &results, pointed),
         results = list("result", &results),
     )
@@ -281,12 +285,63 @@ fn drops(case: &Case, inner: bool, led: usize) -> String {
     }
     let mut at = led;
     for ty in &case.params {
-        if *ty == Ty::Borrow {
-            text.push_str(&format!("(call $drop (local.get {at}))\n"));
-        }
+        back(ty, at, &mut text);
         at += flat(std::slice::from_ref(ty)).len();
     }
     text
+}
+
+/// Gives back what was lent in a value whose first core value is that parameter.
+fn back(ty: &Ty, at: usize, text: &mut String) {
+    let all = |types: &mut dyn Iterator<Item = &Ty>, text: &mut String| {
+        let mut at = at;
+        for ty in types {
+            back(ty, at, text);
+            at += flat(std::slice::from_ref(ty)).len();
+        }
+    };
+    match ty {
+        Ty::Borrow => text.push_str(&format!("(call $drop (local.get {at}))\n")),
+        Ty::Record(types) | Ty::Tuple(types) => all(&mut types.iter(), text),
+        Ty::Fixed(ty, count) if ty.lends() => {
+            all(&mut (0..*count).map(|_| ty.as_ref()), text);
+        }
+        Ty::Option(ty) if ty.lends() => {
+            text.push_str(&format!("(if (local.get {at}) (then "));
+            back(ty, at + 1, text);
+            text.push_str("))\n");
+        }
+        Ty::List(ty) if ty.lends() => {
+            let length = at + 1;
+            text.push_str(&format!(
+                "(local.set $place (local.get {at})) (local.set $left (local.get {length}))
+(block $done (loop $again (br_if $done (i32.eqz (local.get $left)))
+  (call $drop (i32.load (local.get $place)))
+  (local.set $place (i32.add (local.get $place) (i32.const 4)))
+  (local.set $left (i32.sub (local.get $left) (i32.const 1))) (br $again)))\n"
+            ));
+        }
+        _ => {}
+    }
+}
+
+/// Keeps what `post-return` is given, and does what it does.
+fn post(guest: &Guest, core: Option<Core>) -> String {
+    let given = match core {
+        None => "(i32.const 1)",
+        Some(Core::I32) => "(local.get 0)",
+        Some(Core::I64) => "(i32.wrap_i64 (local.get 0))",
+        Some(Core::F32) => "(i32.reinterpret_f32 (local.get 0))",
+        Some(Core::F64) => "(i32.wrap_i64 (i64.reinterpret_f64 (local.get 0)))",
+    };
+    let then = match guest.post {
+        Some(Post::Traps) => "unreachable",
+        Some(Post::Leaves) => "(call $drop (i32.const 0))",
+        Some(Post::Returns) | None => "",
+    };
+    format!(
+        "    (global.set $seen (i32.add (i32.mul (global.get $seen) (i32.const 31)) {given}))\n    {then}"
+    )
 }
 
 /// A number that every byte of the memory and every `realloc` has a part in.

@@ -3,9 +3,10 @@
 //! A case is a composition of two guests and a host: the host calls guest A, A calls guest B through an
 //! adapter, B calls the host, and everything returns. What is compared: what the host is called with and
 //! gets back, the resources that are dropped and in which order, every byte of both guests' memories,
-//! the calls of `realloc` and `post-return`, and the class of the trap if there is one.
+//! the calls of `realloc` and `post-return` and what those are given, and the class of the trap if there is one.
 
 mod case;
+mod derived;
 mod guests;
 mod on_cellule;
 mod on_wasmtime;

@@ -25,6 +25,7 @@ const CLASSES: &[(&str, &[&str])] = &[
             "beyond end",
         ],
     ),
+    ("leave", &["cannot leave"]),
     ("unreachable", &["unreachable"]),
 ];
 

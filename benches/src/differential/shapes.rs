@@ -1,5 +1,6 @@
 //! The Rust types that the host uses where it doesn't use dynamic values, by number.
 
+use super::derived::{Choice, Color, Either, Mixed, Only, Parts, Point, Single, Wide};
 use super::ty::Ty;
 use super::value::Value;
 
@@ -185,6 +186,21 @@ macro_rules! all_shapes {
             32: Vec<Result<u8, f64>>;
             33: ((u64, u64, u64, u64), (f64, f64, f64, f64), (u8, u8, u8, u8), (f32, f32, f32, f32));
             34: ((u64, u64, u64, u64), (String, String, String, String), (u8, u8, u8, u8), (f32, f32, f32, f32));
+            35: Point;
+            36: Mixed;
+            37: Vec<Mixed>;
+            38: Choice;
+            39: Vec<Choice>;
+            40: Option<Choice>;
+            41: Color;
+            42: (Color, Choice, Point);
+            43: Parts;
+            44: Single;
+            45: Wide;
+            46: Either;
+            47: Vec<Color>;
+            48: (Only, Either, Vec<Only>);
+            49: Result<Wide, Parts>;
         }
     };
 }

@@ -3,7 +3,7 @@
 
 use super::rng::Rng;
 
-/// A type. Resources are only at the top of a signature, or owned inside of values.
+/// A type. Resources are owned anywhere in values, and lent where [`Ty::lending`] says.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ty {
     Bool,
@@ -98,6 +98,33 @@ impl Ty {
                 Ty::Result(ok, err)
             }
             _ => Ty::Flags(1 + rng.below(32) as u32),
+        }
+    }
+
+    /// A type with a loan in it, of which the guest can tell what it has to give back.
+    pub fn lending(rng: &mut Rng) -> Ty {
+        let scalar = |rng: &mut Rng| rng.pick(&SCALARS).clone();
+        match rng.below(8) {
+            0 => Ty::List(Box::new(Ty::Borrow)),
+            1 => Ty::Option(Box::new(Ty::Borrow)),
+            2 => Ty::Tuple(vec![scalar(rng), Ty::Borrow, Ty::Own]),
+            3 => Ty::Record(vec![Ty::Borrow, scalar(rng), Ty::Borrow]),
+            4 => Ty::Fixed(Box::new(Ty::Borrow), 1 + rng.below(4) as u32),
+            5 => {
+                let (list, option) = (Ty::List(Box::new(Ty::Borrow)), Ty::Borrow);
+                Ty::Tuple(vec![list, scalar(rng), Ty::Option(Box::new(option))])
+            }
+            _ => Ty::Borrow,
+        }
+    }
+
+    /// Whether there is a loan in it.
+    pub fn lends(&self) -> bool {
+        match self {
+            Ty::Borrow => true,
+            Ty::List(ty) | Ty::Fixed(ty, _) | Ty::Option(ty) => ty.lends(),
+            Ty::Tuple(tys) | Ty::Record(tys) => tys.iter().any(Ty::lends),
+            _ => false,
         }
     }
 
