@@ -61,22 +61,46 @@ impl Converter {
         })
     }
 
-    /// A value type. The validator bounds how deep types lie in each other, so this may recurse.
+    /// A value type. What it is made of comes first, from a list: the validator bounds how deep types lie in
+    /// each other, but not to what a small native stack would bear.
     pub fn value(&mut self, scope: &mut Scope, ty: wp::ComponentValType) -> Result<TypeId> {
         let id = match ty {
             wp::ComponentValType::Primitive(ty) => return Ok(primitive(ty)),
             wp::ComponentValType::Type(id) => id,
         };
-        if let Some(known) = self.shared_types.get(&id).or_else(|| scope.types.get(&id)) {
-            return Ok(*known);
+        if let Some(known) = self.known(scope, id) {
+            return Ok(known);
         }
-        let row = self.defined(scope, id)?;
-        if self.builder.tables.ty(row).has(TypeRow::HAS_RESOURCE) {
-            scope.types.insert(id, row);
-        } else {
-            self.shared_types.insert(id, row);
+        let mut waiting = Vec::from([id]);
+        while let Some(&next) = waiting.last() {
+            let before = waiting.len();
+            for part in parts(&self.types[next]) {
+                if self.known(scope, part).is_none() {
+                    waiting.push(part);
+                }
+            }
+            if waiting.len() > before {
+                // The first one is the next.
+                waiting[before..].reverse();
+                continue;
+            }
+            waiting.pop();
+            if self.known(scope, next).is_none() {
+                let row = self.defined(scope, next)?;
+                let tables = &self.builder.tables;
+                if row.some().is_some() && tables.ty(row).has(TypeRow::HAS_RESOURCE) {
+                    scope.types.insert(next, row);
+                } else {
+                    self.shared_types.insert(next, row);
+                }
+            }
         }
-        Ok(row)
+        self.known(scope, id).ok_or_else(too_large)
+    }
+
+    fn known(&self, scope: &Scope, id: wp::ComponentDefinedTypeId) -> Option<TypeId> {
+        let known = self.shared_types.get(&id);
+        known.or_else(|| scope.types.get(&id)).copied()
     }
 
     fn optional(&mut self, scope: &mut Scope, ty: Option<wp::ComponentValType>) -> Result<TypeId> {
@@ -86,6 +110,7 @@ impl Converter {
         }
     }
 
+    /// A type whose parts are known.
     fn defined(&mut self, scope: &mut Scope, id: wp::ComponentDefinedTypeId) -> Result<TypeId> {
         use wp::ComponentDefinedType as Defined;
         let converted = match self.types[id].clone() {
@@ -429,4 +454,37 @@ fn core_type(ty: wasmparser::ValType, offset: u64) -> Result<CoreType> {
             return Err(Error::at(ErrorKind::Unsupported, what, offset));
         }
     })
+}
+
+/// The types that a type is made of, but for primitive ones.
+fn parts(ty: &wp::ComponentDefinedType) -> Vec<wp::ComponentDefinedTypeId> {
+    use wp::ComponentDefinedType as Defined;
+    let mut parts = Vec::new();
+    let mut part = |ty: &wp::ComponentValType| {
+        if let wp::ComponentValType::Type(id) = ty {
+            parts.push(*id);
+        }
+    };
+    match ty {
+        Defined::Record(record) => record.fields.values().for_each(part),
+        Defined::Tuple(tuple) => tuple.types.iter().for_each(part),
+        Defined::Variant(variant) => {
+            let cases = variant.cases.values();
+            cases.filter_map(|case| case.ty.as_ref()).for_each(part);
+        }
+        Defined::Option { ty, .. } => part(ty),
+        Defined::Result { ok, err, .. } => ok.iter().chain(err).for_each(part),
+        Defined::List { element, .. } | Defined::FixedLengthList { element, .. } => part(element),
+        Defined::Map { key, value, .. } => {
+            part(key);
+            part(value);
+        }
+        Defined::Stream { ty, .. } | Defined::Future { ty, .. } => ty.iter().for_each(part),
+        Defined::Primitive(_)
+        | Defined::Enum(_)
+        | Defined::Flags(_)
+        | Defined::Own(_)
+        | Defined::Borrow(_) => {}
+    }
+    parts
 }
