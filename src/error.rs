@@ -73,6 +73,8 @@ traps! {
     TooManyExceptions: "too many exceptions that something refers to";
     NullFunction: "null function reference";
     NullReference: "null reference";
+    UnalignedAtomic: "unaligned atomic";
+    AtomicWait: "atomic wait on non-shared memory: expected shared memory";
 }
 
 impl Trap {

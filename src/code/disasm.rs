@@ -90,6 +90,7 @@ fn fields(text: &mut String, operands: &Operands, word: u64) {
             Field::Count => write!(text, " x{value}"),
             Field::Frame => write!(text, " frame+{value}"),
             Field::Code | Field::Table => write!(text, " {value}"),
+            Field::Aligned => write!(text, " {} size {}", value as u8, 1 << (value >> 8 & 3)),
             Field::Memory16 => match value & MEMORY64 {
                 0 => write!(text, " {value}"),
                 _ => write!(text, " {}:64", value & !MEMORY64),

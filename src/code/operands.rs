@@ -27,6 +27,8 @@ pub enum Field {
     Frame,
     /// Index of a memory (15 bits), and whether it is addressed by `i64` ([`MEMORY64`](super::MEMORY64)).
     Memory16,
+    /// As `Memory16` with an index of 8 bits, and from bit 8 on the binary logarithm of an access's size.
+    Aligned,
     /// Index of a table (16 bits).
     Table,
     /// A signed 32-bit immediate in `b` and `c`.
@@ -225,6 +227,9 @@ macro_rules! field {
     (table) => {
         $crate::code::operands::Field::Table
     };
+    (aligned) => {
+        $crate::code::operands::Field::Aligned
+    };
     (imm32) => {
         $crate::code::operands::Field::Imm32
     };
@@ -279,6 +284,9 @@ macro_rules! ext {
     };
     (cond) => {
         $crate::code::operands::Ext::Cond
+    };
+    (offset64) => {
+        $crate::code::operands::Ext::Offset64
     };
     (slots2) => {
         $crate::code::operands::Ext::Slots2

@@ -270,6 +270,7 @@ macro_rules! for_each_instruction {
                 TableCopy "table.copy" base (use use use) table2: "destination table[S[a]..] := source table[S[b]..][..S[c]]";
                 TableInit "table.init" base (use use use) table_elem: "table[S[a]..] := element segment[S[b]..][..S[c]]";
                 ElemDrop "elem.drop" base (_ elem _) none: "element segment bc := empty";
+                AtomicAddress "atomic.address" base (def use aligned) offset64: "S[a] := S[b] + offset, where as many bytes of memory as c says are to be had; trap if it isn't a multiple of that";
                 I64Add128 "i64.add128" base (def2 use use) slots2: "S[a], S[a+1] := (S[b], S[c]) + (S[lo], S[hi]), each the low half first";
                 I64Sub128 "i64.sub128" base (def2 use use) slots2: "S[a], S[a+1] := (S[b], S[c]) - (S[lo], S[hi]), each the low half first";
                 I64MulWideS "i64.mul_wide_s" base (def2 use use) none: "S[a], S[a+1] := S[b] * S[c], signed, the low half first";

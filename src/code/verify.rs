@@ -189,14 +189,22 @@ impl Check<'_> {
             Field::None if value != 0 => refuse(Rule::UnusedFieldNotZero, at),
             Field::Def | Field::Use => slot(1),
             Field::Def2 => slot(2),
-            Field::Code if op == op::Trap && value > Trap::OutOfFuel as u16 => {
+            Field::Code
+                if op == op::Trap
+                    && value > Trap::OutOfFuel as u16
+                    && value != Trap::AtomicWait as u16 =>
+            {
                 refuse(Rule::TrapCode, at)
             }
-            Field::Memory16 => {
-                let index = value & !MEMORY64;
+            Field::Aligned if value & !MEMORY64 >= 4 << 8 => refuse(Rule::UnusedFieldNotZero, at),
+            Field::Memory16 | Field::Aligned => {
+                let wide = value & MEMORY64 != 0;
+                let index = match field {
+                    Field::Aligned => value & 0xff,
+                    _ => value & !MEMORY64,
+                };
                 below(index.into(), module.memories.len())?;
-                let wide = module.memories[usize::from(index)].memory64;
-                match wide == (value != index) {
+                match module.memories[usize::from(index)].memory64 == wide {
                     true => Ok(()),
                     false => refuse(Rule::AddressWidth, at),
                 }

@@ -220,6 +220,30 @@ impl Regs {
             _ => Err(Trap::MemoryOutOfBounds),
         }
     }
+    /// The place that a field `Aligned` asks for, where there are so many bytes.
+    #[inline(always)]
+    pub fn aligned(&self, field: u16, address: u64, offset: u64) -> Result<u64, Trap> {
+        let ctx = self.ctx();
+        let address = match field & MEMORY64 {
+            0 => u64::from(address as u32),
+            _ => address,
+        };
+        let size = 1u64 << (field >> 8 & 3);
+        // SAFETY: the index names a memory of the instance and its id one of the store.
+        let memory = unsafe {
+            &*ctx
+                .memories
+                .add(*ctx.memory_ids.add(usize::from(field & 0xff)) as usize)
+        };
+        let at = address.checked_add(offset).ok_or(Trap::MemoryOutOfBounds)?;
+        if at & (size - 1) != 0 {
+            return Err(Trap::UnalignedAtomic);
+        }
+        match at.checked_add(size) {
+            Some(end) if end <= memory.bytes.len() as u64 => Ok(at),
+            _ => Err(Trap::MemoryOutOfBounds),
+        }
+    }
     /// The cell of a global.
     #[inline(always)]
     pub fn global(&self, index: u32) -> *mut u64 {

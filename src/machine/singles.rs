@@ -309,6 +309,16 @@ pub(crate) fn MemorySize(r: &mut Regs) -> Flow {
     r.set(r.a(), pages);
     next(r, 1)
 }
+#[inline(always)]
+pub(crate) fn AtomicAddress(r: &mut Regs) -> Flow {
+    match r.aligned(r.c(), r.get(r.b()), r.ext()) {
+        Ok(at) => {
+            r.set(r.a(), at);
+            next(r, 2)
+        }
+        Err(trap) => trap.into(),
+    }
+}
 /// The operands of a wide addition or subtraction.
 #[inline(always)]
 fn pairs(r: &Regs) -> (u128, u128) {

@@ -24,7 +24,7 @@ impl Translator<'_> {
     }
 
     /// The memory of a wide load or store.
-    fn memory_field(&self, memarg: &MemArg) -> u16 {
+    pub(super) fn memory_field(&self, memarg: &MemArg) -> u16 {
         let memory = memory_of(memarg);
         match self.long(memory) {
             true => memory as u16 | MEMORY64,
@@ -223,7 +223,7 @@ impl Translator<'_> {
     }
 
     /// Pops operands into slots, the newest first.
-    fn slots<const N: usize>(&mut self) -> Result<[u16; N]> {
+    pub(super) fn slots<const N: usize>(&mut self) -> Result<[u16; N]> {
         let from = self.stack.len() - N;
         let mut slots = [0; N];
         for i in (0..N).rev() {

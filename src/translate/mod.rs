@@ -4,6 +4,7 @@
 //! that wasn't would give an error or wrong code, never unsafe code, since `code::verify` decides that.
 #![forbid(unsafe_code)]
 
+mod atomics;
 mod branch;
 mod calls;
 mod control;

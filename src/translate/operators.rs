@@ -34,6 +34,7 @@ impl Translator<'_> {
             || self.flow(operator)?
             || self.bulk(operator)?
             || self.wide(operator)?
+            || self.atomic(operator)?
         {
             return Ok(());
         }

@@ -47,6 +47,7 @@ pub(crate) fn features(config: &Config) -> WasmFeatures {
             config.function_references,
             WasmFeatures::FUNCTION_REFERENCES,
         ),
+        (config.threads, WasmFeatures::THREADS),
         (config.memory64, WasmFeatures::MEMORY64),
         (config.custom_page_sizes, WasmFeatures::CUSTOM_PAGE_SIZES),
         (config.wide_arithmetic, WasmFeatures::WIDE_ARITHMETIC),
@@ -60,7 +61,6 @@ pub(crate) fn features(config: &Config) -> WasmFeatures {
 pub(crate) const UNSUPPORTED: &[(WasmFeatures, &str)] = &[
     (WasmFeatures::SIMD, "simd"),
     (WasmFeatures::RELAXED_SIMD, "relaxed-simd"),
-    (WasmFeatures::THREADS, "threads"),
     (WasmFeatures::GC, "gc"),
 ];
 
@@ -88,8 +88,18 @@ pub(crate) fn module(engine: &Engine, bytes: &[u8]) -> Result<ModuleData> {
         Err(error) if error.kind() == ErrorKind::Invalid => {
             Err(name_unsupported(bytes, allowed, UNSUPPORTED).unwrap_or(error))
         }
+        Err(error) => Err(rather_invalid(bytes, allowed, error)),
         other => other,
     }
+}
+
+/// What isn't supported, unless the binary isn't valid anyway.
+pub(crate) fn rather_invalid(bytes: &[u8], allowed: WasmFeatures, error: Error) -> Error {
+    if error.kind() != ErrorKind::Unsupported {
+        return error;
+    }
+    let valid = sections::validate_all(allowed, bytes);
+    valid.map_or_else(invalid, |()| error)
 }
 
 /// If the binary is valid with features that aren't supported, the error that names one of them.
@@ -289,8 +299,10 @@ impl ModuleDecoder {
                 }
             }
             Payload::MemorySection(section) => {
+                let offset = section.range().start;
                 for ty in section {
-                    data.memories.push(memory_type(&ty.map_err(invalid)?));
+                    data.memories
+                        .push(memory_type(&ty.map_err(invalid)?, offset)?);
                 }
             }
             Payload::TagSection(section) => {
@@ -377,7 +389,7 @@ impl ModuleDecoder {
                 ExternIndex::Table(data.imported_tables - 1)
             }
             TypeRef::Memory(ty) => {
-                data.memories.push(memory_type(&ty));
+                data.memories.push(memory_type(&ty, offset)?);
                 data.imported_memories += 1;
                 ExternIndex::Memory(data.imported_memories - 1)
             }
@@ -445,14 +457,17 @@ fn table_type(ty: &wasmparser::TableType, ids: &[u32], offset: u64) -> Result<Ta
     })
 }
 
-pub(crate) fn memory_type(ty: &wasmparser::MemoryType) -> MemoryType {
-    MemoryType {
+fn memory_type(ty: &wasmparser::MemoryType, offset: u64) -> Result<MemoryType> {
+    if ty.shared {
+        return Err(Error::at(ErrorKind::Unsupported, "shared memories", offset));
+    }
+    Ok(MemoryType {
         minimum: ty.initial,
         maximum: ty.maximum,
         memory64: ty.memory64,
         // Validation admits 0 and 16.
         page_size_log2: ty.page_size_log2.unwrap_or(16) as u8,
-    }
+    })
 }
 
 fn const_expr(expr: &wasmparser::ConstExpr) -> Result<ConstExpr> {

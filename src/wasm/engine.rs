@@ -37,6 +37,7 @@ pub struct Config {
     pub(crate) multi_memory: bool,
     pub(crate) tail_call: bool,
     pub(crate) exceptions: bool,
+    pub(crate) threads: bool,
     pub(crate) function_references: bool,
     pub(crate) memory64: bool,
     pub(crate) custom_page_sizes: bool,
@@ -73,6 +74,7 @@ impl Default for Config {
             multi_memory: true,
             tail_call: true,
             exceptions: true,
+            threads: true,
             function_references: true,
             memory64: true,
             custom_page_sizes: true,
@@ -147,6 +149,8 @@ impl Config {
         wasm_tail_call => tail_call;
         /// Exceptions: tags, `throw`, `try_table` and references to exceptions.
         wasm_exceptions => exceptions;
+        /// Atomic operators. Memories that are shared are refused.
+        wasm_threads => threads;
         /// References to functions of a type, and references that aren't null.
         wasm_function_references => function_references;
         /// Memories and tables that are addressed by 64 bits.
@@ -192,7 +196,6 @@ impl Config {
     unsupported_switches! {
         wasm_simd => "simd";
         wasm_relaxed_simd => "relaxed-simd";
-        wasm_threads => "threads";
         wasm_shared_everything_threads => "shared-everything-threads";
         wasm_legacy_exceptions => "legacy-exceptions";
         wasm_gc => "gc";

@@ -391,6 +391,10 @@ impl Converter {
                 }
             }
             EntityType::Memory(ty) => {
+                if ty.shared {
+                    let what = "shared memories";
+                    return Err(Error::at(ErrorKind::Unsupported, what, offset));
+                }
                 row.kind = CoreKind::Memory;
                 row.a = size(ty.initial)?;
                 if let Some(maximum) = ty.maximum {

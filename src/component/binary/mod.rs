@@ -87,7 +87,7 @@ pub(crate) fn component(engine: &Engine, bytes: &[u8]) -> Result<Loaded> {
                 .collect();
             Err(decode::name_unsupported(bytes, features, &all).unwrap_or(error))
         }
-        Err(error) => Err(error),
+        Err(error) => Err(decode::rather_invalid(bytes, features, error)),
     }
 }
 
