@@ -24,8 +24,8 @@ pub fn prepare(engine: &Engine, what: What, wasm: &[u8]) -> Result<Calls> {
         What::AddTyped => add_typed(guest()?),
         What::AddDynamic => add_dynamic(guest()?),
         What::TextTyped => text_typed(guest()?),
-        What::BytesTyped => bytes_typed(guest()?),
-        What::BytesDynamic => echo_dynamic(guest()?, "bytes", bytes()),
+        What::BytesTyped(len) => bytes_typed(guest()?, &BYTES[..len]),
+        What::BytesDynamic(len) => echo_dynamic(guest()?, "bytes", super::byte_list(&BYTES[..len])),
         What::TuplesTyped => tuples_typed(guest()?),
         What::RecordsDynamic => echo_dynamic(guest()?, "records", records()),
         What::Run(name) => run(guest()?, name),
@@ -116,17 +116,17 @@ fn text_typed(guest: Guest) -> Result<Calls> {
     }))
 }
 
-fn bytes_typed(guest: Guest) -> Result<Calls> {
+fn bytes_typed(guest: Guest, bytes: &'static [u8]) -> Result<Calls> {
     let Guest {
         mut store,
         instance,
     } = guest;
     let echo = instance.get_typed_func::<(&[u8],), (Vec<u8>,)>(&mut store, "bytes")?;
-    ensure!(echo.call(&mut store, (&BYTES,))?.0 == *BYTES, "other bytes");
+    ensure!(echo.call(&mut store, (bytes,))?.0 == bytes, "other bytes");
     Ok(Box::new(move |n| {
         let mut sum = 0;
         for _ in 0..n {
-            sum += echo.call(&mut store, (&BYTES,))?.0.len() as u64;
+            sum += echo.call(&mut store, (bytes,))?.0.len() as u64;
         }
         Ok(sum)
     }))
@@ -149,11 +149,6 @@ fn tuples_typed(guest: Guest) -> Result<Calls> {
         }
         Ok(sum)
     }))
-}
-
-/// The bytes as the engine's dynamic value, in the form that it lifts.
-fn bytes() -> Val {
-    super::byte_list(&BYTES)
 }
 
 fn records() -> Val {

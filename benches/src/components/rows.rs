@@ -9,8 +9,8 @@ pub type Calls = Box<dyn FnMut(u32) -> Result<u64>>;
 /// Sixteen bytes of text.
 pub const TEXT: &str = "sixteen letters.";
 
-/// 64 KiB.
-pub static BYTES: LazyLock<Vec<u8>> = LazyLock::new(|| (0..=255).cycle().take(64 << 10).collect());
+/// 1 MiB, of which rows take what they need.
+pub static BYTES: LazyLock<Vec<u8>> = LazyLock::new(|| (0..=255).cycle().take(1 << 20).collect());
 
 /// A hundred, each with a text of eight letters.
 pub static TUPLES: LazyLock<Vec<(i32, i32, String)>> = LazyLock::new(|| {
@@ -24,8 +24,9 @@ pub enum What {
     AddTyped,
     AddDynamic,
     TextTyped,
-    BytesTyped,
-    BytesDynamic,
+    /// So many.
+    BytesTyped(usize),
+    BytesDynamic(usize),
     TuplesTyped,
     RecordsDynamic,
     /// The guest does it, in a function of this name.
@@ -81,8 +82,9 @@ rows! {
     "add" VALUES What::AddTyped, 100_000 100;
     "add-dynamic" VALUES What::AddDynamic, 100_000 100;
     "text" VALUES What::TextTyped, 50_000 100;
-    "bytes" VALUES What::BytesTyped, 1_000 3;
-    "bytes-dynamic" VALUES What::BytesDynamic, 50 3;
+    "bytes" VALUES What::BytesTyped(64 << 10), 1_000 3;
+    "bytes-1m" VALUES What::BytesTyped(1 << 20), 50 3;
+    "bytes-dynamic" VALUES What::BytesDynamic(64 << 10), 50 3;
     "tuples" VALUES What::TuplesTyped, 1_000 3;
     "records-dynamic" VALUES What::RecordsDynamic, 300 3;
     "import" IMPORTS What::Run("steps"), 200_000 100;

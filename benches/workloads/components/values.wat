@@ -2,7 +2,7 @@
 ;; taken from the start of the heap, and given back when the results have been read.
 (component
   (core module $m
-    (memory (export "memory") 4)
+    (memory (export "memory") 20)
     (global $heap (mut i32) (i32.const 1024))
     (func (export "realloc") (param $old i32) (param i32) (param $align i32) (param $size i32)
         (result i32)
