@@ -105,13 +105,6 @@ impl StoreInner {
         }
     }
 
-    /// Gives back the tables from this number on.
-    pub fn forget_tables(&mut self, from: usize) {
-        for table in self.tables.drain(from..) {
-            self.table_total = self.table_total.saturating_sub(table.elements.len());
-        }
-    }
-
     fn make_memory(&mut self, id: u32) -> Result<()> {
         let memory = &mut self.memories[id as usize];
         let bytes = memory.unmade.bytes;

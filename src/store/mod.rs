@@ -371,6 +371,13 @@ impl StoreInner {
         Some(self.tables.len() as u32 - 1)
     }
 
+    /// Gives back the tables from this number on.
+    pub fn forget_tables(&mut self, from: usize) {
+        for table in self.tables.drain(from..) {
+            self.table_total = self.table_total.saturating_sub(table.elements.len());
+        }
+    }
+
     /// Fuel that has to be added before a thread that ran out of it can go on; at least 1.
     pub fn missing_fuel(&self) -> u64 {
         match u64::try_from(self.fuel) {
