@@ -6,7 +6,7 @@
 use super::abi::lift::LiftContext;
 use super::abi::lower::LowerContext;
 use super::abi::{aligned, range};
-use super::typed::{ComponentType, InstanceType, InterfaceType, Lift, Lower};
+use super::typed::{ComponentType, InstanceType, InterfaceType};
 use crate::error::{Error, ErrorKind, Result, Trap};
 use crate::store::StoreInner;
 use crate::store::components::{BoundTrampoline, NONE};
@@ -55,49 +55,6 @@ impl ComponentType for ErrorContext {
     fn typecheck(ty: InterfaceType, types: &InstanceType<'_>) -> Result<()> {
         let expected = TypeKind::ErrorContext;
         types.expect(ty, expected, "ErrorContext").map(drop)
-    }
-}
-
-impl Lower for ErrorContext {
-    fn linear_lower_to_flat<T: 'static>(
-        &self,
-        cx: &mut LowerContext<'_, T>,
-        _: InterfaceType,
-        dst: &mut [u64],
-    ) -> Result<()> {
-        dst[0] = cx.error_context(self)?.into();
-        Ok(())
-    }
-
-    fn linear_lower_to_memory<T: 'static>(
-        &self,
-        cx: &mut LowerContext<'_, T>,
-        _: InterfaceType,
-        offset: u32,
-    ) -> Result<()> {
-        let index = cx.error_context(self)?;
-        cx.bytes(offset, 4).copy_from_slice(&index.to_le_bytes());
-        Ok(())
-    }
-}
-
-impl Lift for ErrorContext {
-    fn linear_lift_from_flat(
-        cx: &mut LiftContext<'_>,
-        _: InterfaceType,
-        src: &[u64],
-    ) -> Result<ErrorContext> {
-        cx.error_context(src[0] as u32)
-    }
-
-    fn linear_lift_from_memory(
-        cx: &mut LiftContext<'_>,
-        _: InterfaceType,
-        bytes: &[u8],
-    ) -> Result<ErrorContext> {
-        let mut word = [0; 4];
-        word.copy_from_slice(&bytes[..4]);
-        cx.error_context(u32::from_le_bytes(word))
     }
 }
 

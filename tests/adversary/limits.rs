@@ -1,6 +1,6 @@
 //! Types at each limit and one beyond it, types that double, and nesting without end on a small native stack.
 
-use super::{call, pair};
+use super::{ROOM, call, options, pair};
 use cellule::component::{Component, Val};
 use cellule::{Config, Engine, ErrorKind, Limits, Result};
 use std::thread;
@@ -31,22 +31,15 @@ fn sum(n: usize) -> String {
         })
         .collect();
     let params: String = (0..n).map(|i| format!(r#"(param "p{i}" u32)"#)).collect();
-    let memory = r#"(memory (export "memory") 1)
-        (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))"#;
-    let options = |name: &str| {
-        format!(
-            r#"(memory (core memory ${name} "memory")) (realloc (core func ${name} "realloc"))"#
-        )
-    };
     format!(
         r#"(component
         (component $inner
-            (core module $m {memory}
+            (core module $m {ROOM}
                 (func (export "sum") (param {core}) (result i32) i32.const 0 {add}))
             (core instance $m (instantiate $m))
             (func (export "sum") {params} (result u32) (canon lift (core func $m "sum") {})))
         (instance $inner (instantiate $inner))
-        (core module $libc {memory})
+        (core module $libc {ROOM})
         (core instance $libc (instantiate $libc))
         (core func $sum (canon lower (func $inner "sum") {libc}))
         (func (export "sum") {params} (result u32) (canon lift (core func $sum) {libc})))"#,
@@ -248,14 +241,14 @@ fn doubling_lists(levels: usize) -> String {
     format!(
         r#"(component
         (component $inner (type $t0 u8) {types}
-            (core module $m {memory} (func (export "len") (param i32 i32 i32 i32) (result i32)
+            (core module $m {ROOM} (func (export "len") (param i32 i32 i32 i32) (result i32)
                 (i32.add (local.get 1) (local.get 3))))
             (core instance $m (instantiate $m))
             (func (export "len") (param "x" $t{levels}) (result u32)
                 (canon lift (core func $m "len") {})))
         (type $t0 u8) {types}
         (instance $inner (instantiate $inner))
-        (core module $libc {memory})
+        (core module $libc {ROOM})
         (core instance $libc (instantiate $libc))
         (core func $len (canon lower (func $inner "len") {libc}))
         (func (export "len") (param "x" $t{levels}) (result u32)

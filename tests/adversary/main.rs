@@ -27,6 +27,15 @@ static HEAP: Counting = Counting;
 /// Bytes of the guests' memories.
 const MEMORY: u32 = 65536;
 
+/// A memory and a `realloc` that always says 1024.
+const ROOM: &str = r#"(memory (export "memory") 1)
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))"#;
+
+/// The options that name both in a core instance.
+fn options(name: &str) -> String {
+    format!(r#"(memory (core memory ${name} "memory")) (realloc (core func ${name} "realloc"))"#)
+}
+
 fn load(engine: &Engine, text: &str) -> Component {
     let wasm = wat::parse_str(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
     Component::new(engine, wasm).unwrap_or_else(|error| panic!("{error:#}\n{text}"))

@@ -1,7 +1,7 @@
 //! Each type constructor with as many members as core values hold, one fewer and one more; and how many members
 //! there may be where no core values limit them.
 
-use super::call;
+use super::{ROOM, call, options};
 use cellule::component::{Component, Instance, Linker, Val};
 use cellule::{Config, Engine, ErrorKind, Result, Store};
 
@@ -78,17 +78,10 @@ fn component(kind: Kind, n: usize) -> String {
             format!("(i32.mul {get} (i32.const {})) i32.add ", at + 1)
         })
         .collect();
-    let memory = r#"(memory (export "memory") 1)
-        (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))"#;
-    let options = |name: &str| {
-        format!(
-            r#"(memory (core memory ${name} "memory")) (realloc (core func ${name} "realloc"))"#
-        )
-    };
     format!(
         r#"(component
         (component $inner
-            (core module $m {memory}
+            (core module $m {ROOM}
                 (func (export "sum") (param {core}) (result i32) i32.const 0 {add})
                 (func (export "back") (param i32 i32) (result i32) (local.get 0)))
             (core instance $m (instantiate $m))
@@ -97,7 +90,7 @@ fn component(kind: Kind, n: usize) -> String {
             (func (export "back") (param "x" (list {ty})) (result {ty})
                 (canon lift (core func $m "back") {options})))
         (instance $inner (instantiate $inner))
-        (core module $libc {memory})
+        (core module $libc {ROOM})
         (core instance $libc (instantiate $libc))
         (core func $sum (canon lower (func $inner "sum") {libc}))
         (func (export "sum") (param "x" {ty}) (result u32) (canon lift (core func $sum) {libc}))

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::component::abi::{canonical_f32, canonical_f64, character};
+use crate::component::error_context::ErrorContext;
 use crate::component::resource::{Resource, ResourceAny, ResourceDynamic};
 use core::any::type_name;
 
@@ -127,25 +128,10 @@ scalars! {
     char: Char 4, |x| u64::from(u32::from(x)), |x| Ok(character(x as u32)?), each;
 }
 
-/// Handles: what a value becomes is an index in the guest's table.
-macro_rules! handles {
-    ($([$($generic:tt)*] $ty:ty: $check:expr, $lower:expr, $lift:expr;)*) => {
+/// Values that become an index in the guest's table.
+macro_rules! indices {
+    ($([$($generic:tt)*] $ty:ty: $lower:expr, $lift:expr;)*) => {
         $(
-            impl $($generic)* ComponentType for $ty {
-                const SIZE32: usize = 4;
-                const ALIGN32: u32 = 4;
-                const FLAT_COUNT: usize = 1;
-                const HAS_HANDLES: bool = true;
-
-                fn typecheck(ty: InterfaceType, types: &InstanceType<'_>) -> Result<()> {
-                    let row = types.row(ty);
-                    if !matches!(row.kind, TypeKind::Own | TypeKind::Borrow) {
-                        return Err(types.mismatch(type_name::<$ty>(), ty));
-                    }
-                    ($check)(types.resource(row))
-                }
-            }
-
             impl $($generic)* Lower for $ty {
                 fn linear_lower_to_flat<T: 'static>(
                     &self,
@@ -193,6 +179,29 @@ macro_rules! handles {
     };
 }
 
+/// Handles of resources.
+macro_rules! handles {
+    ($([$($generic:tt)*] $ty:ty: $check:expr, $lower:expr, $lift:expr;)*) => {
+        $(
+            impl $($generic)* ComponentType for $ty {
+                const SIZE32: usize = 4;
+                const ALIGN32: u32 = 4;
+                const FLAT_COUNT: usize = 1;
+                const HAS_HANDLES: bool = true;
+
+                fn typecheck(ty: InterfaceType, types: &InstanceType<'_>) -> Result<()> {
+                    let row = types.row(ty);
+                    if !matches!(row.kind, TypeKind::Own | TypeKind::Borrow) {
+                        return Err(types.mismatch(type_name::<$ty>(), ty));
+                    }
+                    ($check)(types.resource(row))
+                }
+            }
+        )*
+        indices! { $([$($generic)*] $ty: $lower, $lift;)* }
+    };
+}
+
 handles! {
     [<R: 'static>] Resource<R>:
         |found: Option<ResourceType>| match found.is_some_and(|found| found.is_host::<R>()) {
@@ -230,6 +239,12 @@ handles! {
         |_| Ok(()),
         |resource: &ResourceAny, (cx, ty): Typed<'_, '_, T>| cx.resource_any(ty, resource),
         |cx: &mut LiftContext<'_>, ty: InterfaceType, index| cx.resource_any(ty.0, index);
+}
+
+indices! {
+    [] ErrorContext:
+        |context: &ErrorContext, (cx, _): Typed<'_, '_, T>| cx.error_context(context),
+        |cx: &mut LiftContext<'_>, _: InterfaceType, index| cx.error_context(index);
 }
 
 fn mismatch() -> Error {
