@@ -233,22 +233,17 @@ fn doubling_lists(levels: usize) -> String {
         .collect();
     let memory = r#"(memory (export "memory") 1)
         (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 64))"#;
-    let options = |name: &str| {
-        format!(
-            r#"(memory (core memory ${name} "memory")) (realloc (core func ${name} "realloc"))"#
-        )
-    };
     format!(
         r#"(component
         (component $inner (type $t0 u8) {types}
-            (core module $m {ROOM} (func (export "len") (param i32 i32 i32 i32) (result i32)
+            (core module $m {memory} (func (export "len") (param i32 i32 i32 i32) (result i32)
                 (i32.add (local.get 1) (local.get 3))))
             (core instance $m (instantiate $m))
             (func (export "len") (param "x" $t{levels}) (result u32)
                 (canon lift (core func $m "len") {})))
         (type $t0 u8) {types}
         (instance $inner (instantiate $inner))
-        (core module $libc {ROOM})
+        (core module $libc {memory})
         (core instance $libc (instantiate $libc))
         (core func $len (canon lower (func $inner "len") {libc}))
         (func (export "len") (param "x" $t{levels}) (result u32)
