@@ -25,19 +25,36 @@ macro_rules! workloads {
 }
 
 workloads! {
-    "fib" ".wat" 33 15;
-    "collatz" ".wat" 150_000 1_000;
-    "sieve" ".wat" 8 1;
-    "indirect" ".wat" 4_000_000 10_000;
-    "copies" ".wat" 60_000 10;
-    "bytecode" ".wasm" 2_000 10;
-    "sort" ".wasm" 600_000 1_000;
-    "sha256" ".wasm" 30_000 100;
-    "xxh64" ".wasm" 2_000 2;
-    "nbody" ".wasm" 120_000 500;
-    "mandelbrot" ".wasm" 500 20;
-    "matmul" ".wasm" 200 10;
-    "scan" ".wasm" 100 1;
+    "fib" ".wat" 30 15;
+    "queens" ".wasm" 12 5;
+    "chain" ".wat" 2_600 1;
+    "small" ".wasm" 100_000 100;
+    "indirect" ".wat" 1_000_000 10_000;
+    "objects" ".wasm" 300 1;
+    "bytecode" ".wasm" 600 10;
+    "lisp" ".wasm" 50 1;
+    "collatz" ".wat" 50_000 1_000;
+    "sieve" ".wat" 3 1;
+    "sort" ".wasm" 150_000 1_000;
+    "life" ".wasm" 50 1;
+    "distance" ".wasm" 20 1;
+    "globals" ".wat" 500_000 1_000;
+    "copies" ".wat" 20_000 10;
+    "alloc" ".wasm" 300 1;
+    "lz" ".wasm" 8 1;
+    "json" ".wasm" 25 1;
+    "strings" ".wasm" 3 1;
+    "scan" ".wasm" 25 1;
+    "sha256" ".wasm" 8_000 100;
+    "chacha" ".wasm" 250 1;
+    "xxh64" ".wasm" 600 2;
+    "keccak" ".wasm" 1_500 10;
+    "bignum" ".wasm" 100 1;
+    "nbody" ".wasm" 30_000 500;
+    "lu" ".wasm" 180 1;
+    "mandelbrot" ".wasm" 250 20;
+    "matmul" ".wasm" 120 10;
+    "fft" ".wasm" 80 1;
 }
 
 /// Their names.

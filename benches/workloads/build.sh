@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the workloads in C. The built files are committed, so that the bench needs no compiler for
-# WebAssembly. Any clang that knows the target does, with wasm-ld: CLANG="clang" or CLANG="zig cc".
+# WebAssembly. Any clang that knows the target does, with wasm-ld; the committed ones are clang 19's:
+# CLANG=clang-19, from Debian's packages clang-19 and lld-19.
 set -euo pipefail
 cd "$(dirname "$0")"
 
