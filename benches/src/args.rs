@@ -1,8 +1,9 @@
 //! The command line, told so that `--help` teaches it.
 
-use crate::{components, workloads};
+use crate::{components, peers, workloads};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
 
 /// Compare cellule with other engines.
 #[derive(Debug, Parser)]
@@ -16,8 +17,12 @@ pub struct Cli {
 /// The comparisons.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// How fast core modules execute: cellule, wasmi 2 and wasmi 1 on the same workloads
+    /// How fast core modules execute: cellule and other engines on the same workloads
     Core(CoreArgs),
+    /// How long it takes from the bytes of a large module to an instance, and what is held then
+    Start(StartArgs),
+    /// What calls between the host and core modules cost, and instances
+    Calls(CallsArgs),
     /// What calls of components cost: cellule and wasmtime with the same guests
     Components(ComponentsArgs),
     /// Whether random components do the same on cellule and on wasmtime
@@ -29,36 +34,91 @@ pub enum Command {
 #[derive(Debug, Args)]
 #[command(after_help = CORE_HELP)]
 pub struct CoreArgs {
-    /// How often each engine runs each workload; the medians are printed
-    #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u32).range(1..))]
+    /// How often each peer's program is started for each workload; every second start is of the program that is
+    /// linked in another order
+    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..))]
+    pub starts: u32,
+
+    /// How often each start runs the workload
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     pub rounds: u32,
 
     /// Only this workload; may be given several times
     #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(workloads::names()))]
     pub only: Vec<String>,
 
+    /// These engines beside cellule instead of the usual ones
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = PossibleValuesParser::new(peers::names()))]
+    pub peers: Vec<String>,
+
     /// One round of small workloads: whether everything works, not how fast it is
     #[arg(long)]
     pub quick: bool,
-
-    /// Let cellule translate to slots and immediates only, not to accumulator and fused forms
-    #[arg(long)]
-    pub base_tier: bool,
 }
 
 const CORE_HELP: &str = "\
-Every engine runs a workload once to warm up, then the engines take turns. What is measured is the
-thread's CPU time of one call; modules are translated before. All engines must return the same
-checksum every time, otherwise the bench fails.
-
-The ratios are cellule's time by the other engine's: below 1 cellule is faster. `instructions` are
-those that cellule executed in one call, in millions, and `fast` is how many of them were accumulator
-or fused forms.
+Each engine is a program of its own, which is built when it is first wanted: all of them take a while.
+For each workload the programs are started and run it once to warm up, then they take turns. What is
+measured is the thread's CPU time of one call; modules are translated before. All engines must return
+the same checksum every time, otherwise the bench fails. An engine that can't be built here is named at
+the end as missing.
 
 Examples:
   core
-  core --rounds 21 --only sha256 --only sort
-  core --quick";
+  core --starts 10 --only sha256 --only sort
+  core --peers wasmi2,wasm3
+  core --peers cellule-loop-small,wasmi2-portable-small
+  core --quick --peers wasmi2";
+
+/// Arguments of `start`.
+#[derive(Debug, Args)]
+#[command(after_help = START_HELP)]
+pub struct StartArgs {
+    /// This module, or of this component's modules the largest, instead of one that is made of the workloads
+    #[arg(long, value_name = "FILE")]
+    pub module: Option<PathBuf>,
+
+    /// These engines beside cellule
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', default_values = ["wasmi2", "wasmi1"], value_parser = ["wasmi2", "wasmi1"])]
+    pub peers: Vec<String>,
+
+    /// How often each engine's program is started
+    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..))]
+    pub starts: u32,
+
+    /// How often each start does it
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    pub rounds: u32,
+
+    /// Once, with a small module: whether everything works
+    #[arg(long)]
+    pub quick: bool,
+}
+
+const START_HELP: &str = "\
+The engines take turns. `lazy` validates the module and translates functions when they
+are first called, `eager` translates all of them. Imported functions trap. What is held is counted by the
+allocator: bytes that were asked for and not given back, a linear memory's reserve included.
+
+Examples:
+  start
+  start --module engine.wasm";
+
+/// Arguments of `calls`.
+#[derive(Debug, Args)]
+pub struct CallsArgs {
+    /// How often each engine's program is started for each row
+    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..))]
+    pub starts: u32,
+
+    /// How often each start is asked
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    pub rounds: u32,
+
+    /// Once, a thousand times: whether everything works
+    #[arg(long)]
+    pub quick: bool,
+}
 
 /// Arguments of `components`.
 #[derive(Debug, Args)]

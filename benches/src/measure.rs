@@ -27,6 +27,44 @@ pub fn geometric_mean(ratios: &[f64]) -> f64 {
     (logs / ratios.len() as f64).exp()
 }
 
+/// The times of several process starts.
+#[derive(Default)]
+pub struct Samples {
+    starts: Vec<Vec<f64>>,
+}
+
+impl Samples {
+    /// A process has been started.
+    pub fn start(&mut self) {
+        self.starts.push(Vec::new());
+    }
+
+    /// A time that the process last started took.
+    pub fn add(&mut self, time: f64) {
+        if let Some(times) = self.starts.last_mut() {
+            times.push(time);
+        }
+    }
+
+    fn medians(&self) -> Vec<f64> {
+        let starts = self.starts.iter().filter(|times| !times.is_empty());
+        starts.map(|times| median(&mut times.clone())).collect()
+    }
+
+    /// The median of the starts' medians.
+    pub fn median(&self) -> f64 {
+        median(&mut self.medians())
+    }
+
+    /// How far the slowest start's median lies above the fastest's, as a share of the median.
+    pub fn spread(&self) -> f64 {
+        let medians = self.medians();
+        let least = medians.iter().copied().fold(f64::INFINITY, f64::min);
+        let most = medians.iter().copied().fold(0.0, f64::max);
+        (most - least) / self.median()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -36,5 +74,16 @@ mod tests {
         assert_eq!(median(&mut [3.0, 1.0, 2.0]), 2.0);
         assert_eq!(median(&mut [4.0, 1.0, 2.0, 3.0]), 2.5);
         assert!((geometric_mean(&[0.5, 2.0]) - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn samples_are_summed_up_by_start() {
+        let mut samples = Samples::default();
+        for times in [[1.0, 9.0, 2.0], [4.0, 3.0, 5.0], [3.0, 3.0, 30.0]] {
+            samples.start();
+            times.into_iter().for_each(|time| samples.add(time));
+        }
+        assert_eq!(samples.median(), 3.0);
+        assert!((samples.spread() - 2.0 / 3.0).abs() < 1e-12);
     }
 }
