@@ -20,6 +20,8 @@ mod error;
 mod limits;
 mod machine;
 mod numeric;
+#[cfg(feature = "simd")]
+mod simd;
 mod store;
 mod tables;
 #[cfg(feature = "compile")]
@@ -42,8 +44,8 @@ pub use wasm::{
     Memory, Module, ModuleExport, Mutability, ResourceLimiter, ResourcesRequired, ResumableCall,
     ResumableCallHostTrap, ResumableCallOutOfFuel, Store, StoreContext, StoreContextMut,
     StoreLimits, StoreLimitsBuilder, Table, Tag, TypedFunc, TypedResumableCall,
-    TypedResumableCallHostTrap, TypedResumableCallOutOfFuel, Val, WasmParams, WasmResults, WasmRet,
-    WasmTy,
+    TypedResumableCallHostTrap, TypedResumableCallOutOfFuel, V128, Val, WasmParams, WasmResults,
+    WasmRet, WasmTy,
 };
 
 /// What macros refer to.

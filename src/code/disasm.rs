@@ -84,7 +84,9 @@ fn fields(text: &mut String, operands: &Operands, word: u64) {
     ] {
         let _ = match field {
             Field::None => Ok(()),
-            Field::Def | Field::Def2 | Field::Use | Field::Start => write!(text, " s{value}"),
+            Field::Def | Field::Use | Field::Start => write!(text, " s{value}"),
+            Field::Def2 | Field::Use2 => write!(text, " s{value}:2"),
+            Field::Lane => write!(text, " lane {value}"),
             Field::Imm => write!(text, " #{}", value as i16),
             Field::Offset => write!(text, " +{value}"),
             Field::Count => write!(text, " x{value}"),
@@ -102,7 +104,7 @@ fn fields(text: &mut String, operands: &Operands, word: u64) {
 }
 
 fn extension(text: &mut String, operands: &Operands, at: usize, words: &[u64]) {
-    for word in words.iter().copied().map(u64::from_le) {
+    for (number, word) in words.iter().copied().map(u64::from_le).enumerate() {
         let (lo, hi) = (word as u32, (word >> 32) as u32);
         let _ = match operands.ext {
             Ext::None => Ok(()),
@@ -116,6 +118,11 @@ fn extension(text: &mut String, operands: &Operands, at: usize, words: &[u64]) {
             }
             Ext::Imm64 => write!(text, " #0x{word:x}"),
             Ext::Offset64 => write!(text, " +{word}"),
+            Ext::OffsetLane | Ext::OffsetLanePair if number == 0 => write!(text, " +{word}"),
+            Ext::Lane | Ext::OffsetLane => write!(text, " lane {lo}"),
+            Ext::OffsetLanePair => write!(text, " lane {lo} s{hi}:2"),
+            Ext::Pair => write!(text, " s{lo}:2"),
+            Ext::Vector => write!(text, " #0x{word:016x}"),
             Ext::Cond => write!(text, " if s{lo}"),
             Ext::Slots2 => write!(text, " s{lo} s{hi}"),
             Ext::Sig => write!(text, " type {lo}"),

@@ -45,7 +45,7 @@ fn counts(ty: u32) -> (u16, u16) {
 }
 
 /// Two imported functions, defined ones of the given types, two memories and one of 64 bits, a table of functions and
-/// one of host references, a constant global and a mutable one, a segment
+/// one of host references, a constant global and a mutable one of a number and of a vector, a segment
 /// of each kind, a tag that carries nothing and one that carries three values.
 pub(crate) fn module(funcs: &[u32]) -> ModuleData {
     let func_type = |(params, results): (u16, u16)| {
@@ -58,10 +58,7 @@ pub(crate) fn module(funcs: &[u32]) -> ModuleData {
         index,
     };
     let table = |element| TableType::new(element, 8, None);
-    let global = |mutable| GlobalType {
-        content: ValType::I64,
-        mutable,
-    };
+    let global = |content, mutable| GlobalType { content, mutable };
     let segment = |element, item| ElementSegment {
         element,
         mode: SegmentMode::Passive,
@@ -104,9 +101,14 @@ pub(crate) fn module(funcs: &[u32]) -> ModuleData {
         imported_memories: 0,
         tags: vec![ty::NOTHING, ty::WIDE],
         imported_tags: 0,
-        globals: vec![global(false), global(true)],
+        globals: vec![
+            global(ValType::I64, false),
+            global(ValType::I64, true),
+            global(ValType::V128, true),
+            global(ValType::V128, false),
+        ],
         imported_globals: 0,
-        global_inits: vec![Box::from([ConstOp::Const(0)]); 2],
+        global_inits: vec![Box::from([ConstOp::Const(0)]); 4],
         elements: vec![
             segment(ValType::FuncRef, ConstOp::RefFunc(IMPORTED_FUNCS)),
             segment(ValType::ExternRef, ConstOp::RefNull),
@@ -132,10 +134,12 @@ pub(crate) fn instruction(op: super::Op, from: u16, callee: u32) -> Option<Vec<u
     let mut field = |field: Field| match field {
         Field::Def | Field::Def2 | Field::Frame => 8,
         Field::Use => sources.next().unwrap_or(from),
+        Field::Use2 => from,
         Field::Start => 0,
         Field::Imm | Field::Imm32 | Field::Offset => 1,
         // Mutable, of functions, defined, and within every list.
         Field::GlobalMut => 1,
+        Field::Global2 | Field::Global2Mut => 2,
         Field::Func => callee as u16,
         Field::FuncAny => IMPORTED_FUNCS as u16,
         _ => 0,
@@ -147,7 +151,7 @@ pub(crate) fn instruction(op: super::Op, from: u16, callee: u32) -> Option<Vec<u
         Ext::None => Vec::new(),
         Ext::Target | Ext::Targets => vec![words as u64 | 1 << 32; words - 1],
         Ext::Cond => vec![from.into()],
-        _ => vec![0],
+        _ => vec![0; words - 1],
     };
     Some([vec![first], ext].concat())
 }

@@ -10,6 +10,8 @@ pub(crate) mod forged;
 pub mod handlers;
 pub mod module;
 pub mod operands;
+#[cfg(feature = "simd")]
+pub mod simd;
 pub(crate) mod table;
 pub mod verify;
 
@@ -183,7 +185,27 @@ pub fn select(row: Row, form: u32) -> Option<Op> {
 
 /// What is known about `op`; `None` for a number that is no opcode.
 pub fn info(op: Op) -> Option<&'static Info> {
+    #[cfg(feature = "simd")]
+    if op >= simd::FIRST {
+        return simd::info(op);
+    }
     INFO.get(op as usize)
+}
+
+/// The numbers below which all opcodes are, those of vectors included.
+#[cfg(feature = "stats")]
+pub const NUMBERS: usize = {
+    #[cfg(feature = "simd")]
+    const NUMBERS: usize = simd::FIRST as usize + simd::COUNT;
+    #[cfg(not(feature = "simd"))]
+    const NUMBERS: usize = COUNT;
+    NUMBERS
+};
+
+/// Every opcode of this build.
+#[cfg(test)]
+pub(crate) fn all() -> impl Iterator<Item = Op> {
+    (0..Op::MAX).filter(|op| info(*op).is_some())
 }
 
 /// Builds an instruction's first word.

@@ -22,6 +22,8 @@ pub enum ValType {
     F32,
     /// Floats of 64 bits.
     F64,
+    /// Vectors of 128 bits.
+    V128,
     /// References to functions, or null.
     FuncRef,
     /// References to what is the embedder's, or null.
@@ -51,6 +53,13 @@ pub enum HeapType {
 }
 
 impl ValType {
+    /// How many slots or cells of 64 bits its values take. Whatever counts slots asks this.
+    pub(crate) const fn slots(self) -> usize {
+        match self {
+            ValType::V128 => 2,
+            _ => 1,
+        }
+    }
     /// A type of references.
     pub fn reference(nullable: bool, heap: HeapType) -> ValType {
         match (nullable, heap) {
@@ -103,6 +112,7 @@ impl core::fmt::Display for ValType {
             ValType::I64 => "i64",
             ValType::F32 => "f32",
             ValType::F64 => "f64",
+            ValType::V128 => "v128",
             ValType::FuncRef => "funcref",
             ValType::ExternRef => "externref",
             ValType::ExnRef => "exnref",
@@ -127,6 +137,18 @@ impl core::fmt::Display for RefType {
 pub struct FuncType {
     types: Arc<[ValType]>,
     params: usize,
+    param_slots: u16,
+    result_slots: u16,
+}
+
+/// How many slots values of these types take.
+pub(crate) const fn slots_of(types: &[ValType]) -> usize {
+    let (mut slots, mut at) = (0, 0);
+    while at < types.len() {
+        slots += types[at].slots();
+        at += 1;
+    }
+    slots
 }
 
 impl FuncType {
@@ -139,9 +161,20 @@ impl FuncType {
         let params = types.len();
         types.extend(results);
         FuncType {
+            // Of valid ones there are at most 1,000 each.
+            param_slots: u16::try_from(slots_of(&types[..params])).unwrap_or(u16::MAX),
+            result_slots: u16::try_from(slots_of(&types[params..])).unwrap_or(u16::MAX),
             types: types.into(),
             params,
         }
+    }
+    /// How many slots its arguments take.
+    pub(crate) fn param_slots(&self) -> usize {
+        self.param_slots.into()
+    }
+    /// How many slots its results take.
+    pub(crate) fn result_slots(&self) -> usize {
+        self.result_slots.into()
     }
     /// The parameters' types.
     pub fn params(&self) -> &[ValType] {
@@ -380,6 +413,8 @@ pub struct Export {
 #[allow(missing_docs)]
 pub enum ConstOp {
     Const(u64),
+    /// The upper half of the vector whose lower half is the constant before.
+    High(u64),
     GlobalGet(u32),
     RefNull,
     RefFunc(u32),

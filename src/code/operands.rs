@@ -13,6 +13,8 @@ pub enum Field {
     Def2,
     /// A slot that is read.
     Use,
+    /// Two slots that are read, this one and the next.
+    Use2,
     /// The first of a span of slots; its length is `Count` or follows from a signature.
     Start,
     /// The length of a span of slots.
@@ -23,6 +25,8 @@ pub enum Field {
     Offset,
     /// A small code: a trap's number or a canonical operation.
     Code,
+    /// A lane's number, below 16.
+    Lane,
     /// The distance to a callee's frame in slots.
     Frame,
     /// Index of a memory (15 bits), and whether it is addressed by `i64` ([`MEMORY64`](super::MEMORY64)).
@@ -37,10 +41,14 @@ pub enum Field {
     U32,
     /// Branch table length in `b` and `c`.
     Count32,
-    /// Global index in `b` and `c`.
+    /// Index of a global that doesn't hold a vector in `b` and `c`.
     Global,
-    /// Index of a mutable global in `b` and `c`.
+    /// The same of a mutable one.
     GlobalMut,
+    /// Index of a global that holds a vector in `b` and `c`.
+    Global2,
+    /// Index of a mutable global that holds a vector in `b` and `c`.
+    Global2Mut,
     /// Defined function in `b` and `c`.
     Func,
     /// Any function of the module in `b` and `c`.
@@ -67,6 +75,8 @@ impl Field {
                 | Field::Count32
                 | Field::Global
                 | Field::GlobalMut
+                | Field::Global2
+                | Field::Global2Mut
                 | Field::Func
                 | Field::FuncAny
                 | Field::Import
@@ -109,6 +119,16 @@ pub enum Ext {
     Table2,
     /// `{table, element segment}`.
     TableElem,
+    /// `{the first of two slots that are read}`.
+    Pair,
+    /// `{lane}`.
+    Lane,
+    /// Two words: the 64-bit memory offset, `{lane}`.
+    OffsetLane,
+    /// Two words: the 64-bit memory offset, `{lane, the first of two slots that are read}`.
+    OffsetLanePair,
+    /// Two words: the bytes of a vector.
+    Vector,
 }
 
 /// The fields of one opcode.
@@ -327,11 +347,47 @@ macro_rules! single {
 }
 pub(crate) use single;
 
+/// The operands of the instructions on vectors, by the groups of their table.
+#[cfg(feature = "simd")]
+pub(crate) mod vectors {
+    use super::{Ext, Field, Operands, operands};
+
+    macro_rules! groups {
+        ($($group:ident ($a:ident $b:ident $c:ident) $ext:ident;)*) => {
+            $(pub(crate) const fn $group() -> Operands {
+                operands(Field::$a, Field::$b, Field::$c, Ext::$ext)
+            })*
+        };
+    }
+    groups! {
+        unary (Def2 Use2 None) None;
+        binary (Def2 Use2 Use2) None;
+        ternary (Def2 Use2 Use2) Pair;
+        shift (Def2 Use2 Use) None;
+        splat (Def2 Use None) None;
+        test (Def Use2 None) None;
+        extract (Def Use2 Lane) None;
+        replace (Def2 Use2 Use) Lane;
+        load (Def2 Use Memory16) Offset64;
+        near_load (Def2 Use Offset) None;
+        load_lane (Def2 Use Memory16) OffsetLanePair;
+        store_lane (Use2 Use Memory16) OffsetLane;
+        store (Use2 Use Memory16) Offset64;
+        near_store (Use2 Use Offset) None;
+        constant (Def2 None None) Vector;
+        shuffle (Def2 Use2 Use2) Vector;
+        select (Def2 Use2 Use2) Cond;
+        get (Def2 Global2 None) None;
+        set (Use2 Global2Mut None) None;
+    }
+}
+
 /// How many words the instruction that starts with `word` has.
 pub fn length(operands: &Operands, word: u64) -> u64 {
     match operands.ext {
         Ext::None => 1,
         Ext::Targets => 2 + u64::from(super::bc_of(word)),
+        Ext::OffsetLane | Ext::OffsetLanePair | Ext::Vector => 3,
         _ => 2,
     }
 }

@@ -42,6 +42,8 @@ pub enum Rule {
     ElementKind,
     AddressWidth,
     ConstantGlobal,
+    GlobalWidth,
+    Lane,
     TrapCode,
     FallsOffTheEnd,
     Handler,
@@ -137,9 +139,9 @@ impl Check<'_> {
         let ty = module.func_type(module.imported_funcs + defined);
         self.frame = u32::from(header as u16);
         self.results = (header >> 32) as u16;
-        let honest = (header >> 16) as u16 as usize == ty.params().len()
-            && usize::from(self.results) == ty.results().len()
-            && self.frame as usize >= ty.params().len().max(ty.results().len())
+        let honest = (header >> 16) as u16 as usize == ty.param_slots()
+            && usize::from(self.results) == ty.result_slots()
+            && self.frame as usize >= ty.param_slots().max(ty.result_slots())
             && (facts >> 32) as u32 == defined;
         if honest {
             Ok(())
@@ -188,7 +190,8 @@ impl Check<'_> {
         match field {
             Field::None if value != 0 => refuse(Rule::UnusedFieldNotZero, at),
             Field::Def | Field::Use => slot(1),
-            Field::Def2 => slot(2),
+            Field::Def2 | Field::Use2 => slot(2),
+            Field::Lane if value >= 16 => refuse(Rule::Lane, at),
             Field::Code
                 if op == op::Trap
                     && value > Trap::OutOfFuel as u16
@@ -214,13 +217,15 @@ impl Check<'_> {
                 refuse(Rule::AddressWidth, at)
             }
             Field::Table => below(value.into(), module.tables.len()),
-            Field::Global => below(bc, module.globals.len()),
-            Field::GlobalMut => {
+            Field::Global | Field::GlobalMut | Field::Global2 | Field::Global2Mut => {
                 below(bc, module.globals.len())?;
-                if module.globals[bc as usize].mutable {
-                    Ok(())
-                } else {
-                    refuse(Rule::ConstantGlobal, at)
+                let global = module.globals[bc as usize];
+                let wide = matches!(field, Field::Global2 | Field::Global2Mut);
+                let written = matches!(field, Field::GlobalMut | Field::Global2Mut);
+                match (global.content == ValType::V128) == wide {
+                    true if written && !global.mutable => refuse(Rule::ConstantGlobal, at),
+                    true => Ok(()),
+                    false => refuse(Rule::GlobalWidth, at),
                 }
             }
             Field::Func => below(bc, module.funcs.len()),
@@ -256,7 +261,7 @@ impl Check<'_> {
             op::Ret => returns(0),
             op::RetS | op::RetI | op::RetR | op::RetF | op::RetD => returns(1),
             op::RetSpan => returns(b).and(fits(a, b)),
-            op::Throw => fits(a, module.tag_type(bc_of(word)).params().len() as u32),
+            op::Throw => fits(a, module.tag_type(bc_of(word)).param_slots() as u32),
             op::Call | op::CallCharge => self.call(
                 at,
                 a,
@@ -295,8 +300,8 @@ impl Check<'_> {
     /// Linkage and arguments lie in the caller's frame.
     fn call(&self, at: usize, shift: u32, ty: u32) -> Result<(), Refused> {
         let ty = &self.module.types[ty as usize];
-        let params = ty.params().len() as u32;
-        let results = ty.results().len() as u32;
+        let params = ty.param_slots() as u32;
+        let results = ty.result_slots() as u32;
         let ok = shift >= u32::from(LINKAGE_SLOTS)
             && shift + params <= self.frame
             && shift - u32::from(LINKAGE_SLOTS) + results <= self.frame
@@ -310,11 +315,11 @@ impl Check<'_> {
 
     fn tail_call(&self, at: usize, start: u32, ty: u32) -> Result<(), Refused> {
         let ty = &self.module.types[ty as usize];
-        let params = ty.params().len() as u32;
+        let params = ty.param_slots() as u32;
         if start + params > self.frame || params > self.frame {
             return refuse(Rule::CallFrame, at);
         }
-        match ty.results().len() == usize::from(self.results) {
+        match ty.result_slots() == usize::from(self.results) {
             true => Ok(()),
             false => refuse(Rule::ReturnedResults, at),
         }
@@ -324,11 +329,19 @@ impl Check<'_> {
         let module = self.module;
         if matches!(
             ext,
-            Ext::None | Ext::Target | Ext::Targets | Ext::Imm64 | Ext::Offset64 | Ext::Sig
+            Ext::None
+                | Ext::Target
+                | Ext::Targets
+                | Ext::Imm64
+                | Ext::Offset64
+                | Ext::Sig
+                | Ext::Vector
         ) {
             return Ok(());
         }
-        let word = self.word(at + 1);
+        // An offset may be any number; what can be wrong is behind it.
+        let behind = matches!(ext, Ext::OffsetLane | Ext::OffsetLanePair);
+        let word = self.word(at + 1 + usize::from(behind));
         let (lo, hi) = (word as u32 as usize, (word >> 32) as usize);
         let (memories, tables) = (module.memories.len(), module.tables.len());
         let ok = match ext {
@@ -337,6 +350,15 @@ impl Check<'_> {
                     Ok(())
                 } else {
                     refuse(Rule::SlotBeyondFrame, at)
+                };
+            }
+            Ext::Lane | Ext::OffsetLane if lo >= 16 || hi != 0 => return refuse(Rule::Lane, at),
+            Ext::OffsetLanePair if lo >= 16 => return refuse(Rule::Lane, at),
+            Ext::Pair | Ext::OffsetLanePair => {
+                let pair = if ext == Ext::Pair { word } else { hi as u64 };
+                return match pair < u64::from(self.frame.saturating_sub(1)) {
+                    true => Ok(()),
+                    false => refuse(Rule::SlotBeyondFrame, at),
                 };
             }
             Ext::Slots2 => {
@@ -381,7 +403,7 @@ impl Check<'_> {
                 let carried = match handler.takes.all {
                     true => (handler.tag == 0).then_some(0),
                     false => ((handler.tag as usize) < tags.len())
-                        .then(|| self.module.tag_type(handler.tag).params().len()),
+                        .then(|| self.module.tag_type(handler.tag).param_slots()),
                 };
                 let target = self.starts.get(handler.target as usize);
                 carried.is_some_and(|carried| {

@@ -770,6 +770,7 @@ fn val_type(ty: CoreType) -> ValType {
         CoreType::I64 => ValType::I64,
         CoreType::F32 => ValType::F32,
         CoreType::F64 => ValType::F64,
+        CoreType::V128 => ValType::V128,
         CoreType::FuncRef => ValType::FuncRef,
         CoreType::ExternRef => ValType::ExternRef,
         CoreType::ExnRef => ValType::ExnRef,

@@ -383,7 +383,7 @@ fn call(
 ) -> Result<(), Trap> {
     let module = &store.instances[thread.instance as usize].module;
     let ty = module.func_type(func);
-    let counts = (ty.params().len() as u16, ty.results().len() as u16);
+    let counts = (ty.param_slots() as u16, ty.result_slots() as u16);
     transfer(store, thread, kind, counts, style)
 }
 

@@ -4,7 +4,7 @@
 //! handlers can't do quickly returns to [`driver::resume`], which does it in safe Rust on the
 //! store's data, or passes it on as an [`Event`](driver::Event).
 //!
-//! `unsafe` lives here alone: in `regs.rs` (slots, linear memory), `families.rs` and `singles.rs`
+//! `unsafe` lives here alone: in `regs.rs` and `simd/regs.rs` (slots, linear memory), `families.rs` and `singles.rs`
 //! (through those accessors), `dispatch/tail.rs` (sibling calls) and `driver.rs` (making the registers).
 //! What they rely on is checked by `code::verify` after translation in debug and `extra-checks`
 //! builds, and by the call handlers while running.
@@ -17,6 +17,8 @@ mod far;
 #[cfg(test)]
 mod guard;
 mod regs;
+#[cfg(feature = "simd")]
+mod simd;
 mod singles;
 mod thread;
 pub(crate) mod unwind;

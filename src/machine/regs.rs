@@ -144,7 +144,7 @@ impl Regs {
         unsafe { *self.sp.add(slot as usize) = value }
     }
     #[inline(always)]
-    fn check(&self, _slot: u16) {
+    pub(super) fn check(&self, _slot: u16) {
         #[cfg(feature = "extra-checks")]
         assert!(
             self.sp.wrapping_add(_slot as usize) < self.ctx().stack_end,

@@ -32,7 +32,7 @@ pub(super) fn throw(store: &mut StoreInner, thread: &mut Thread, word: u64) -> R
     let from = thread.sp + usize::from(a_of(word));
     let thrown = if op_of(word) == op::Throw {
         let tag = instance.tags[bc_of(word) as usize];
-        let count = store.tags[tag as usize].params().len();
+        let count = store.tags[tag as usize].param_slots();
         let flight = &mut store.exceptions.flight;
         flight.clear();
         flight.extend_from_slice(&thread.stack[from..from + count]);

@@ -260,7 +260,9 @@ pub(crate) struct StoreInner {
     pub funcs: Vec<FuncEntity>,
     pub memories: Vec<MemoryEntity>,
     pub tables: Vec<TableEntity>,
+    /// Cells of globals: two in a row for one that holds a vector.
     pub globals: Vec<u64>,
+    /// The type of each cell's global.
     pub global_types: Vec<GlobalType>,
     /// Tags, by what exceptions with them carry: the parameters.
     pub tags: Vec<FuncType>,
@@ -303,6 +305,16 @@ pub(crate) struct StoreInner {
 }
 
 impl StoreInner {
+    /// A new global with as much of `value` as it takes; the number of its first cell.
+    pub fn new_global(&mut self, ty: GlobalType, value: [u64; 2]) -> u32 {
+        let first = self.globals.len() as u32;
+        for cell in &value[..ty.content.slots()] {
+            self.globals.push(*cell);
+            self.global_types.push(ty);
+        }
+        first
+    }
+
     /// The reference to function `func` of `instance`, made once.
     pub fn func_ref(&mut self, instance: u32, func: u32) -> u32 {
         let inst = &self.instances[instance as usize];

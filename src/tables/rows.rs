@@ -267,6 +267,7 @@ pub(crate) enum CoreType {
     I64,
     F32,
     F64,
+    V128,
     FuncRef,
     ExternRef,
     ExnRef,

@@ -90,18 +90,19 @@ impl Translator<'_> {
     fn call(&mut self, ty: u32, emit: impl FnOnce(&mut Self, u16)) -> Result<()> {
         let module = self.module;
         let ty = &module.types[ty as usize];
-        let count = ty.params().len();
+        let count = ty.param_slots();
         let height = self.stack.len() - count;
         self.spill_below(height)?;
         let frame = self.home(height)? + LINKAGE_SLOTS;
         self.arguments(count, frame.into())?;
-        self.use_slots(usize::from(frame) + count.max(ty.results().len()));
+        self.use_slots(usize::from(frame) + count.max(ty.result_slots()));
         emit(self, frame);
         self.forget();
         for &result in ty.results() {
-            self.push(result, Place::Home)?;
+            self.push_home(result)?;
         }
-        if let (true, [result]) = (self.fast, ty.results()) {
+        // Every return of one slot leaves it in the accumulators.
+        if let (true, [result], 1) = (self.fast, ty.results(), ty.result_slots()) {
             self.acc[class(*result)] = Held::Copy(self.home(height)?);
         }
         Ok(())
@@ -124,7 +125,7 @@ impl Translator<'_> {
 
     /// Emits a tail call; `emit` gets the slot where the arguments begin.
     fn return_call(&mut self, ty: u32, emit: impl FnOnce(&mut Self, u16)) -> Result<()> {
-        let count = self.module.types[ty as usize].params().len();
+        let count = self.module.types[ty as usize].param_slots();
         let start = self.stack.len() - count;
         for at in (start..self.stack.len()).rev() {
             self.settle(at)?;

@@ -1,7 +1,7 @@
 //! Blocks: where their labels are, what is in place there, and what the accumulators hold.
 
 use super::Translator;
-use super::stack::{Held, Place};
+use super::stack::Held;
 use crate::code::module::ValType;
 use crate::code::{a_of, b_of, op, op_of, word};
 use crate::error::Result;
@@ -146,10 +146,11 @@ impl Translator<'_> {
     pub(super) fn open(&mut self, kind: Kind, ty: BlockType) -> Result<()> {
         let (params, results) = match ty {
             BlockType::Empty => (0, 0),
+            BlockType::Type(wasmparser::ValType::V128) => (0, ValType::V128.slots()),
             BlockType::Type(_) => (0, 1),
             BlockType::FuncType(index) => {
                 let ty = &self.module.types[index as usize];
-                (ty.params().len(), ty.results().len())
+                (ty.param_slots(), ty.result_slots())
             }
         };
         let height = self.stack.len() - params;
@@ -184,8 +185,9 @@ impl Translator<'_> {
             .filter(|record| self.fast && !record.has_call_or_loop)
             .and_then(|record| record.hottest_local);
         if let Some(local) = pin {
-            self.pin = Some(local as u16);
-            self.emit(word(op::MovPs, 0, local as u16, 0));
+            let slot = self.local(local);
+            self.pin = Some(slot);
+            self.emit(word(op::MovPs, 0, slot, 0));
         }
         self.bind();
         let kind = Kind::Loop {
@@ -252,46 +254,31 @@ impl Translator<'_> {
         self.forget();
         let frame = &mut self.frames[index];
         frame.unreachable = false;
-        let (height, ty, params) = (frame.height, frame.ty, frame.params);
+        let (height, ty) = (frame.height, frame.ty);
         if let Kind::If { skip } = &mut frame.kind
             && let Some((at, held)) = skip.take()
         {
             self.acc = agreed(None, held);
             self.patch(at, at + 1);
         }
-        self.restack(height, params, |t, i| t.param(ty, i))
+        match ty {
+            BlockType::FuncType(index) => {
+                self.restack(height, self.module.types[index as usize].params())
+            }
+            _ => self.restack(height, &[]),
+        }
     }
 
     /// The operands after a label: all at home.
-    fn restack(
-        &mut self,
-        height: usize,
-        count: usize,
-        ty: impl Fn(&Self, usize) -> Result<ValType>,
-    ) -> Result<()> {
+    fn restack(&mut self, height: usize, types: &[ValType]) -> Result<()> {
         self.truncate(height);
-        for i in 0..count {
-            self.push(ty(self, i)?, Place::Home)?;
+        for &ty in types {
+            self.push_home(ty)?;
         }
         if self.settled >= height {
             self.settled = self.stack.len();
         }
         Ok(())
-    }
-
-    fn param(&self, ty: BlockType, i: usize) -> Result<ValType> {
-        match ty {
-            BlockType::FuncType(index) => Ok(self.module.types[index as usize].params()[i]),
-            _ => Err(self.no_form()),
-        }
-    }
-
-    fn result(&self, ty: BlockType, i: usize) -> Result<ValType> {
-        match ty {
-            BlockType::FuncType(index) => Ok(self.module.types[index as usize].results()[i]),
-            BlockType::Type(ty) => super::val_type(ty, &self.module.type_ids, self.offset),
-            BlockType::Empty => Err(self.no_form()),
-        }
     }
 
     pub(super) fn end(&mut self) -> Result<()> {
@@ -339,8 +326,17 @@ impl Translator<'_> {
             None => {}
         }
         self.arrive(&frame.patches, &frame.handlers);
-        let ty = frame.ty;
-        self.restack(frame.height, frame.results, |t, i| t.result(ty, i))
+        let module = self.module;
+        match frame.ty {
+            BlockType::FuncType(index) => {
+                self.restack(frame.height, module.types[index as usize].results())
+            }
+            BlockType::Type(ty) => {
+                let ty = super::val_type(ty, &module.type_ids, self.offset)?;
+                self.restack(frame.height, &[ty])
+            }
+            BlockType::Empty => self.restack(frame.height, &[]),
+        }
     }
 
     /// Points branches and handlers to the next instruction.

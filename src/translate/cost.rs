@@ -24,6 +24,8 @@ pub(crate) fn cost(op: &Operator) -> u32 {
         | Operator::I64ReinterpretF64
         | Operator::F32ReinterpretI32
         | Operator::F64ReinterpretI64 => 0,
+        #[cfg(feature = "simd")]
+        Operator::V128Const { .. } => 0,
         _ => 1,
     }
 }

@@ -122,7 +122,7 @@ impl Translator<'_> {
     }
 
     pub(super) fn throw(&mut self, tag: u32) -> Result<()> {
-        let count = self.module.tag_type(tag).params().len();
+        let count = self.module.tag_type(tag).param_slots();
         let start = self.stack.len() - count;
         for at in (start..self.stack.len()).rev() {
             self.settle(at)?;

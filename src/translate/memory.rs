@@ -17,7 +17,7 @@ fn memory_of(memarg: &MemArg) -> u32 {
 
 impl Translator<'_> {
     /// The offset, where an instruction of one word can hold it.
-    fn short(&self, memarg: &MemArg) -> Option<u16> {
+    pub(super) fn short(&self, memarg: &MemArg) -> Option<u16> {
         (memory_of(memarg) == 0 && !self.long(0))
             .then(|| u16::try_from(memarg.offset).ok())
             .flatten()

@@ -14,6 +14,9 @@ mod exceptions;
 mod memory;
 pub(crate) mod numeric;
 mod operators;
+#[cfg(feature = "simd")]
+mod simd;
+mod slots;
 mod stack;
 
 use crate::code::handlers::Handler;
@@ -43,7 +46,10 @@ struct Translator<'m> {
     fast: bool,
     fuel: bool,
     code: Vec<u64>,
+    /// The type of each slot of the locals: both of a vector have its type.
     locals: Vec<ValType>,
+    /// The first slot of each local; empty where a local's number is its slot.
+    local_slots: Vec<u16>,
     stack: Vec<Operand>,
     /// Operands below this height are in their homes.
     settled: usize,
@@ -57,6 +63,9 @@ struct Translator<'m> {
     returning: Vec<usize>,
     acc: [Held; 3],
     last: Option<Last>,
+    /// The newest instruction that made a vector, and the height of the operand.
+    #[cfg(feature = "simd")]
+    vector: Option<(usize, usize)>,
     /// The newest copy or store of an accumulator into a slot.
     simple: Option<usize>,
     /// Where the newest label is.
@@ -75,6 +84,7 @@ struct Translator<'m> {
     total_cost: u32,
     /// Offset of the operator in the module, for errors.
     offset: u64,
+    /// The type of each slot of the results.
     results: Vec<ValType>,
 }
 
@@ -103,14 +113,16 @@ pub(crate) fn function<'m>(
             count as usize,
         ));
     }
+    let (locals, local_slots) = slots::of_locals(locals);
     let mut t = Translator {
         module,
         fast: options.fast && cfg!(feature = "fast"),
         fuel: options.fuel,
         code: Vec::with_capacity(range.len() + 8),
-        frame: locals.len().max(ty.results().len()),
+        frame: locals.len().max(ty.result_slots()),
         named: vec![0; locals.len()],
         locals,
+        local_slots,
         stack: Vec::new(),
         settled: 0,
         frames: Vec::new(),
@@ -119,6 +131,8 @@ pub(crate) fn function<'m>(
         returning: Vec::new(),
         acc: [Held::Nothing; 3],
         last: None,
+        #[cfg(feature = "simd")]
+        vector: None,
         simple: None,
         label: 0,
         arrived: Vec::new(),
@@ -128,11 +142,11 @@ pub(crate) fn function<'m>(
         cost: 0,
         total_cost: facts.cost,
         offset: range.start as u64,
-        results: ty.results().to_vec(),
+        results: slots::each(ty.results()).collect(),
     };
     t.code.extend([0, 0]);
     t.home(0)?;
-    let params = ty.params().len();
+    let params = ty.param_slots();
     if t.locals.len() > params {
         t.emit(word(
             op::Zero,
@@ -141,7 +155,7 @@ pub(crate) fn function<'m>(
             0,
         ));
     }
-    t.frames.push(Frame::function(ty.results().len()));
+    t.frames.push(Frame::function(ty.result_slots()));
     let mut operators = body.get_operators_reader().map_err(malformed)?;
     while !t.frames.is_empty() {
         t.offset = operators.original_position();
@@ -158,7 +172,7 @@ pub(crate) fn function<'m>(
     let words = header(
         frame,
         params as u16,
-        ty.results().len() as u16,
+        ty.result_slots() as u16,
         facts.cost,
         func,
     );
@@ -176,6 +190,7 @@ pub(crate) fn val_type(ty: wasmparser::ValType, ids: &[u32], offset: u64) -> Res
         wasmparser::ValType::I64 => ValType::I64,
         wasmparser::ValType::F32 => ValType::F32,
         wasmparser::ValType::F64 => ValType::F64,
+        wasmparser::ValType::V128 if cfg!(feature = "simd") => ValType::V128,
         wasmparser::ValType::V128 => return refuse("simd: the type v128"),
         wasmparser::ValType::Ref(ty) => match heap_type(ty.heap_type(), ids) {
             Some(heap) => ValType::reference(ty.is_nullable(), heap),

@@ -38,6 +38,10 @@ impl Translator<'_> {
         {
             return Ok(());
         }
+        #[cfg(feature = "simd")]
+        if self.on_vectors(operator)? {
+            return Ok(());
+        }
         // Validation admits what we translate; this names what it should have refused.
         Err(Error::at(
             ErrorKind::Unsupported,
@@ -71,15 +75,19 @@ impl Translator<'_> {
                 let (lo, hi) = (function_index as u16, (function_index >> 16) as u16);
                 self.produce_plain(op::RefFunc, lo, hi, None, ValType::FuncRef)?;
             }
-            O::LocalGet { local_index } => {
-                let ty = self.locals[local_index as usize];
-                self.push(ty, Place::Local(local_index as u16))?;
-            }
-            O::LocalSet { local_index } => self.assign(local_index as u16)?,
+            O::LocalGet { local_index } => self.local_get(local_index)?,
+            O::LocalSet { local_index } => self.local_set(local_index)?,
             O::LocalTee { local_index } => {
-                let ty = self.locals[local_index as usize];
-                self.assign(local_index as u16)?;
-                self.push(ty, Place::Local(local_index as u16))?;
+                self.local_set(local_index)?;
+                self.local_get(local_index)?;
+            }
+            #[cfg(feature = "simd")]
+            O::GlobalGet { global_index } if self.holds_vector(global_index) => {
+                self.global_get_vector(global_index)?;
+            }
+            #[cfg(feature = "simd")]
+            O::GlobalSet { global_index } if self.holds_vector(global_index) => {
+                self.global_set_vector(global_index)?;
             }
             O::GlobalGet { global_index } => {
                 let ty = self.module.globals[global_index as usize].content;
@@ -105,9 +113,9 @@ impl Translator<'_> {
             O::I64ReinterpretF64 => self.retype(ValType::I64)?,
             O::F32ReinterpretI32 => self.retype(ValType::F32)?,
             O::F64ReinterpretI64 => self.retype(ValType::F64)?,
-            O::Drop => {
-                self.pop();
-            }
+            O::Drop => self.drop_value(),
+            #[cfg(feature = "simd")]
+            O::Select | O::TypedSelect { .. } if self.chooses_vectors() => self.select_vector()?,
             O::Select | O::TypedSelect { .. } => self.select()?,
             O::Nop => {}
             _ => return Ok(false),

@@ -42,6 +42,12 @@ pub(crate) fn features(config: &Config) -> WasmFeatures {
         (config.extended_const, WasmFeatures::EXTENDED_CONST),
         (config.multi_memory, WasmFeatures::MULTI_MEMORY),
         (config.tail_call, WasmFeatures::TAIL_CALL),
+        (config.simd, WasmFeatures::SIMD),
+        // Without the operators themselves there is nothing to relax.
+        (
+            config.simd && config.relaxed_simd,
+            WasmFeatures::RELAXED_SIMD,
+        ),
         (config.exceptions, WasmFeatures::EXCEPTIONS),
         (
             config.function_references,
@@ -59,7 +65,9 @@ pub(crate) fn features(config: &Config) -> WasmFeatures {
 
 /// The features that are valid WebAssembly and not supported yet, with the names they are refused by.
 pub(crate) const UNSUPPORTED: &[(WasmFeatures, &str)] = &[
+    #[cfg(not(feature = "simd"))]
     (WasmFeatures::SIMD, "simd"),
+    #[cfg(not(feature = "simd"))]
     (WasmFeatures::RELAXED_SIMD, "relaxed-simd"),
     (WasmFeatures::GC, "gc"),
 ];
@@ -475,11 +483,17 @@ fn const_expr(expr: &wasmparser::ConstExpr) -> Result<ConstExpr> {
     let mut reader = expr.get_operators_reader();
     loop {
         let offset = reader.original_position();
-        ops.push(match reader.read().map_err(invalid)? {
+        let op = match reader.read().map_err(invalid)? {
             Operator::I32Const { value } => ConstOp::Const(value as u32 as u64),
             Operator::I64Const { value } => ConstOp::Const(value as u64),
             Operator::F32Const { value } => ConstOp::Const(value.bits().into()),
             Operator::F64Const { value } => ConstOp::Const(value.bits()),
+            #[cfg(feature = "simd")]
+            Operator::V128Const { value } => {
+                let [low, high] = [0, 64].map(|from| (value.i128() as u128 >> from) as u64);
+                ops.push(ConstOp::Const(low));
+                ConstOp::High(high)
+            }
             Operator::GlobalGet { global_index } => ConstOp::GlobalGet(global_index),
             Operator::RefNull { .. } => ConstOp::RefNull,
             Operator::RefFunc { function_index } => ConstOp::RefFunc(function_index),
@@ -494,7 +508,8 @@ fn const_expr(expr: &wasmparser::ConstExpr) -> Result<ConstExpr> {
                 let message = format!("{other:?} in a constant expression");
                 return Err(Error::at(ErrorKind::Unsupported, message, offset));
             }
-        });
+        };
+        ops.push(op);
     }
 }
 

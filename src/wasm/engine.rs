@@ -19,9 +19,9 @@ use spin::Mutex;
 /// let engine = Engine::new(&config)?;
 /// assert!(Engine::same(&engine, &engine.clone()));
 /// // What isn't supported yet is named.
-/// let error = Engine::new(Config::new().wasm_simd(true)).unwrap_err();
+/// let error = Engine::new(Config::new().wasm_gc(true)).unwrap_err();
 /// assert_eq!(error.kind(), ErrorKind::Unsupported);
-/// assert!(error.to_string().contains("simd"));
+/// assert!(error.to_string().contains("gc"));
 /// # Ok(())
 /// # }
 /// ```
@@ -42,6 +42,8 @@ pub struct Config {
     pub(crate) memory64: bool,
     pub(crate) custom_page_sizes: bool,
     pub(crate) wide_arithmetic: bool,
+    pub(crate) simd: bool,
+    pub(crate) relaxed_simd: bool,
     pub(crate) fuel: bool,
     pub(crate) fast: bool,
     pub(crate) eager: bool,
@@ -79,6 +81,8 @@ impl Default for Config {
             memory64: true,
             custom_page_sizes: true,
             wide_arithmetic: true,
+            simd: cfg!(feature = "simd"),
+            relaxed_simd: cfg!(feature = "simd"),
             fuel: false,
             fast: cfg!(feature = "fast"),
             eager: false,
@@ -193,9 +197,27 @@ impl Config {
         wasm_component_model_accessors => component_accessors;
     }
 
+    /// Vectors of 128 bits and their operators. In a build without the cargo feature `simd` it is off, and
+    /// while it is on, making an [`Engine`] is an error of the kind
+    /// [`Unsupported`](crate::ErrorKind::Unsupported).
+    pub fn wasm_simd(&mut self, enable: bool) -> &mut Config {
+        self.simd = enable && cfg!(feature = "simd");
+        self.ask("simd", enable && !cfg!(feature = "simd"))
+    }
+
+    /// The relaxed operators on vectors, which do what the specification's deterministic profile says;
+    /// otherwise as [`wasm_simd`](Config::wasm_simd), without which it has no effect.
+    pub fn wasm_relaxed_simd(&mut self, enable: bool) -> &mut Config {
+        self.relaxed_simd = enable && cfg!(feature = "simd");
+        self.ask("relaxed-simd", enable && !cfg!(feature = "simd"))
+    }
+
+    /// Has no effect: they always are. For code written against wasmtime.
+    pub fn relaxed_simd_deterministic(&mut self, _enable: bool) -> &mut Config {
+        self
+    }
+
     unsupported_switches! {
-        wasm_simd => "simd";
-        wasm_relaxed_simd => "relaxed-simd";
         wasm_shared_everything_threads => "shared-everything-threads";
         wasm_legacy_exceptions => "legacy-exceptions";
         wasm_gc => "gc";

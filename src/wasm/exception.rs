@@ -4,6 +4,7 @@ use super::context::{AsContext, AsContextMut, Caller, StoreContextMut};
 use super::items::Tag;
 use super::store::Store;
 use super::val::{Refs, Val};
+use crate::code::module::ValType;
 use crate::error::{Error, ErrorKind, Result, ThrownException};
 use crate::store::StoreInner;
 use crate::store::exceptions::Thrown;
@@ -39,7 +40,7 @@ impl ExnRef {
         super::func::check(&store.inner, ty.params(), fields, "field")?;
         let mut slots = core::mem::take(&mut store.inner.exceptions.flight);
         slots.clear();
-        slots.resize(fields.len(), 0);
+        slots.resize(ty.param_slots(), 0);
         super::func::lower_all(&mut store.refs(), fields, &mut slots);
         store.inner.exceptions.flight = slots;
         let thrown = Thrown {
@@ -78,9 +79,17 @@ impl ExnRef {
     pub fn fields(&self, store: impl AsContext) -> Result<Vec<Val>> {
         let store = store.as_context().0;
         let (tag, slots) = self.find(&store.inner, store.id)?;
-        let types = store.inner.tags[tag as usize].params().iter();
-        let values = types.zip(slots).map(|(ty, slot)| store.lift(*ty, *slot));
-        Ok(values.collect())
+        let mut slots = slots;
+        let value = |ty: &ValType| {
+            let value = store.lift(*ty, slots);
+            slots = slots.get(ty.slots()..).unwrap_or_default();
+            value
+        };
+        Ok(store.inner.tags[tag as usize]
+            .params()
+            .iter()
+            .map(value)
+            .collect())
     }
 
     /// One of the values that it carries.

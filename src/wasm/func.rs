@@ -75,7 +75,7 @@ impl Func {
     ) -> Result<()> {
         let store = store.as_context_mut().0;
         let ty = self.checked(store, args, results)?;
-        with_slots(args.len(), |slots| {
+        with_slots(ty.param_slots(), |slots| {
             lower_all(&mut store.refs(), args, slots);
             exec::call(store, self.entity, slots, |store, slots| {
                 lift_all(&store.refs(), ty.results(), slots, results);
@@ -94,8 +94,8 @@ impl Func {
         results: &mut [Val],
     ) -> Result<ResumableCall> {
         let store = store.as_context_mut().0;
-        self.checked(store, args, results)?;
-        with_slots(args.len(), |slots| {
+        let ty = self.checked(store, args, results)?;
+        with_slots(ty.param_slots(), |slots| {
             lower_all(&mut store.refs(), args, slots);
             resumable::start_untyped(store, self.entity, slots, results)
         })
@@ -158,14 +158,24 @@ pub(super) fn check(
 }
 
 pub(super) fn lower_all(refs: &mut Refs, values: &[Val], slots: &mut [u64]) {
-    for (slot, value) in slots.iter_mut().zip(values) {
-        *slot = refs.lower(value);
+    let mut slots = slots.iter_mut();
+    for value in values {
+        if let Some(slot) = slots.next() {
+            *slot = refs.lower(value);
+        }
+        if let Val::V128(vector) = value
+            && let Some(slot) = slots.next()
+        {
+            *slot = vector.halves()[1];
+        }
     }
 }
 
 pub(super) fn lift_all(refs: &Refs, types: &[ValType], slots: &[u64], values: &mut [Val]) {
-    for ((value, ty), slot) in values.iter_mut().zip(types).zip(slots) {
-        *value = refs.lift(*ty, *slot);
+    let mut at = 0;
+    for (value, ty) in values.iter_mut().zip(types) {
+        *value = refs.lift(*ty, slots.get(at..).unwrap_or_default());
+        at += ty.slots();
     }
 }
 
@@ -235,7 +245,7 @@ macro_rules! into_host_func {
                 (ty, Arc::new(move |store, _, slots| {
                     let mut refs = store.refs();
                     let mut given = slots.iter().copied();
-                    $(let $arg = $arg::from_slot(given.next().unwrap_or(0), &refs);)*
+                    $(let $arg = $arg::take(&mut given, &refs);)*
                     self($($arg),*).store(slots, &mut refs)
                 }))
             }
@@ -249,7 +259,7 @@ macro_rules! into_host_func {
                 (ty, Arc::new(move |store, instance, slots| {
                     let refs = store.refs();
                     let mut given = slots.iter().copied();
-                    $(let $arg = $arg::from_slot(given.next().unwrap_or(0), &refs);)*
+                    $(let $arg = $arg::take(&mut given, &refs);)*
                     let returned = self(Caller { store, instance }, $($arg),*);
                     returned.store(slots, &mut store.refs())
                 }))

@@ -258,8 +258,8 @@ pub(crate) fn prepare<T: 'static>(
         };
         store.inner.funcs.push(FuncEntity::new(
             data.type_ids[decl.ty as usize],
-            ty.params().len() as u16,
-            ty.results().len() as u16,
+            ty.param_slots() as u16,
+            ty.result_slots() as u16,
             kind,
         ));
         instance.funcs.push(store.inner.funcs.len() as u32 - 1);
@@ -292,13 +292,24 @@ pub(crate) fn prepare<T: 'static>(
 
 fn fill_globals(inner: &mut StoreInner, index: u32, data: &ModuleData) {
     for (at, init) in data.global_inits.iter().enumerate() {
-        let value = evaluate(inner, index, init);
-        inner.globals.push(value);
-        inner
-            .global_types
-            .push(data.globals[data.imported_globals as usize + at]);
-        let id = inner.globals.len() as u32 - 1;
+        let ty = data.globals[data.imported_globals as usize + at];
+        let value = [evaluate(inner, index, init), upper(inner, index, init)];
+        let id = inner.new_global(ty, value);
         inner.instances[index as usize].globals.push(id);
+    }
+}
+
+/// The upper half of a vector that a validated constant expression gives: a constant or a global's value.
+/// Of anything else zero.
+fn upper(inner: &StoreInner, index: u32, expr: &ConstExpr) -> u64 {
+    match **expr {
+        [ConstOp::Const(_), ConstOp::High(high)] => high,
+        [ConstOp::GlobalGet(at)] => {
+            let id = inner.instances[index as usize].globals[at as usize] as usize;
+            let cells = inner.global_types[id].content.slots();
+            inner.globals[id..id + cells].get(1).copied().unwrap_or(0)
+        }
+        _ => 0,
     }
 }
 
@@ -364,7 +375,7 @@ fn evaluate(inner: &mut StoreInner, index: u32, expr: &ConstExpr) -> u64 {
         _ => None,
     };
     // Nearly all of them are one operand.
-    if let [op] = &**expr {
+    if let [op] | [op, ConstOp::High(_)] = &**expr {
         return operand(op).unwrap_or(0);
     }
     let mut stack: Vec<u64> = Vec::new();

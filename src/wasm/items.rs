@@ -198,12 +198,12 @@ impl Global {
         if !value.fits(&store.inner, ty.content) {
             return Err(type_error("global", ty.content, &value));
         }
-        let slot = store.refs().lower(&value);
-        store.inner.globals.push(slot);
-        store.inner.global_types.push(ty);
+        let mut slots = [0; 2];
+        super::func::lower_all(&mut store.refs(), &[value], &mut slots);
+        let index = store.inner.new_global(ty, slots);
         Ok(Global {
             store: store.id,
-            index: store.inner.globals.len() as u32 - 1,
+            index,
         })
     }
 
@@ -218,7 +218,7 @@ impl Global {
         let store = store.as_context().0;
         let at = store.own(self.store, self.index);
         let ty = store.inner.global_types[at].content;
-        store.lift(ty, store.inner.globals[at])
+        store.lift(ty, &store.inner.globals[at..])
     }
 
     /// Changes its value.
@@ -238,7 +238,10 @@ impl Global {
         if !value.fits(&store.inner, ty.content) {
             return Err(type_error("global", ty.content, &value));
         }
-        store.inner.globals[at] = store.refs().lower(&value);
+        let mut slots = [0; 2];
+        super::func::lower_all(&mut store.refs(), &[value], &mut slots);
+        let cells = ty.content.slots();
+        store.inner.globals[at..at + cells].copy_from_slice(&slots[..cells]);
         Ok(())
     }
 }
@@ -386,7 +389,7 @@ impl Table {
         let store = store.as_context().0;
         let table = &store.inner.tables[store.own(self.store, self.index)];
         let slot = *table.elements.get(usize::try_from(index).ok()?)?;
-        Some(store.lift(table.ty.element, slot.into()))
+        Some(store.lift(table.ty.element, &[slot.into()]))
     }
 
     /// Changes an element.

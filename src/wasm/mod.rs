@@ -49,4 +49,4 @@ pub(crate) use store::{
     NativeClosures,
 };
 pub use typed::{TypedFunc, WasmParams, WasmResults, WasmTy};
-pub use val::{ExternRef, Val};
+pub use val::{ExternRef, V128, Val};

@@ -289,7 +289,7 @@ impl ResumableCallHostTrap {
         check(&store.inner, ty.results(), inputs, "input")?;
         if let Ok(awaited) = call.thread.call() {
             let at = awaited.slots().at();
-            with_slots(inputs.len(), |slots| {
+            with_slots(ty.result_slots(), |slots| {
                 lower_all(&mut store.refs(), inputs, slots);
                 let place = at..at + slots.len();
                 call.thread.stack[place].copy_from_slice(slots);

@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 /// A new store's counters; none if it isn't to count.
 pub(crate) fn counters(config: &Config) -> Vec<u64> {
     match config.count {
-        true => alloc::vec![0; code::COUNT],
+        true => alloc::vec![0; code::NUMBERS],
         false => Vec::new(),
     }
 }

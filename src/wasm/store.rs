@@ -285,8 +285,8 @@ impl<T: 'static> Store<T> {
         let host = self.hosts.len() as u32;
         let entity = FuncEntity::new(
             self.engine.type_id(ty),
-            ty.params().len() as u16,
-            ty.results().len() as u16,
+            ty.param_slots() as u16,
+            ty.result_slots() as u16,
             FuncKind::Host { host },
         );
         self.inner.funcs.push(entity);
@@ -307,8 +307,8 @@ impl<T: 'static> Store<T> {
         index as usize
     }
 
-    pub(super) fn lift(&self, ty: ValType, slot: u64) -> Val {
-        val::lift(&self.inner, self.id, ty, slot)
+    pub(super) fn lift(&self, ty: ValType, slots: &[u64]) -> Val {
+        val::lift(&self.inner, self.id, ty, slots)
     }
 
     /// What values that are references need.

@@ -4,22 +4,36 @@ use super::context::AsContextMut;
 use super::exec;
 use super::func::Func;
 use super::resumable::{self, TypedResumableCall};
-use super::val::{ExternRef, Refs, extern_of, extern_slot, with_slots};
-use crate::code::module::ValType;
+use super::val::{ExternRef, Refs, V128, extern_of, extern_slot, with_slots};
+use crate::code::module::{ValType, slots_of};
 use crate::error::Result;
 use core::fmt;
 use core::marker::PhantomData;
 
-/// Rust types that are core values: integers of 32 and 64 bits, floats, and references.
+/// Rust types that are core values: integers of 32 and 64 bits, floats, vectors, and references.
 pub trait WasmTy: Copy + Send + Sync + 'static {
     /// The value type.
     const TYPE: ValType;
-    /// From a slot.
+    /// From a slot, the first of a vector.
     #[doc(hidden)]
     fn from_slot(slot: u64, refs: &Refs) -> Self;
-    /// To a slot.
+    /// To a slot, the first of a vector.
     #[doc(hidden)]
     fn into_slot(self, refs: &mut Refs) -> u64;
+    /// From the next slots; zeros in place of those that aren't there.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn take(slots: &mut impl Iterator<Item = u64>, refs: &Refs) -> Self {
+        Self::from_slot(slots.next().unwrap_or(0), refs)
+    }
+    /// To the next slots.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn give<'a>(self, slots: &mut impl Iterator<Item = &'a mut u64>, refs: &mut Refs) {
+        if let Some(slot) = slots.next() {
+            *slot = self.into_slot(refs);
+        }
+    }
 }
 
 macro_rules! wasm_ty {
@@ -56,11 +70,32 @@ impl WasmTy for Option<Func> {
     }
 }
 
+impl WasmTy for V128 {
+    const TYPE: ValType = ValType::V128;
+    fn from_slot(slot: u64, _: &Refs) -> V128 {
+        V128::of([slot, 0])
+    }
+    fn into_slot(self, _: &mut Refs) -> u64 {
+        self.halves()[0]
+    }
+    fn take(slots: &mut impl Iterator<Item = u64>, _: &Refs) -> V128 {
+        V128::of([(); 2].map(|()| slots.next().unwrap_or(0)))
+    }
+    fn give<'a>(self, slots: &mut impl Iterator<Item = &'a mut u64>, _: &mut Refs) {
+        for (half, slot) in self.halves().into_iter().zip(slots) {
+            *slot = half;
+        }
+    }
+}
+
 /// Parameters: a [`WasmTy`], or a tuple of up to 16.
 pub trait WasmParams: Send + Sync + 'static {
     /// Their types.
     #[doc(hidden)]
     const TYPES: &'static [ValType];
+    /// How many slots they take.
+    #[doc(hidden)]
+    const SLOTS: usize = slots_of(Self::TYPES);
     /// Writes them to as many slots.
     #[doc(hidden)]
     fn write(self, slots: &mut [u64], refs: &mut Refs);
@@ -76,13 +111,13 @@ pub trait WasmResults: WasmParams {
 impl<A: WasmTy> WasmParams for A {
     const TYPES: &'static [ValType] = &[A::TYPE];
     fn write(self, slots: &mut [u64], refs: &mut Refs) {
-        slots[0] = self.into_slot(refs);
+        self.give(&mut slots.iter_mut(), refs);
     }
 }
 
 impl<A: WasmTy> WasmResults for A {
     fn read(slots: &[u64], refs: &Refs) -> A {
-        A::from_slot(slots[0], refs)
+        A::take(&mut slots.iter().copied(), refs)
     }
 }
 
@@ -94,16 +129,14 @@ macro_rules! tuples {
             fn write(self, slots: &mut [u64], refs: &mut Refs) {
                 let ($($name,)*) = self;
                 let mut slots = slots.iter_mut();
-                $(if let Some(slot) = slots.next() {
-                    *slot = $name.into_slot(refs);
-                })*
+                $($name.give(&mut slots, refs);)*
             }
         }
         #[allow(non_snake_case, unused_variables, unused_mut, clippy::unused_unit)]
         impl<$($name: WasmTy),*> WasmResults for ($($name,)*) {
             fn read(slots: &[u64], refs: &Refs) -> Self {
                 let mut slots = slots.iter().copied();
-                $(let $name = $name::from_slot(slots.next().unwrap_or(0), refs);)*
+                $(let $name = $name::take(&mut slots, refs);)*
                 ($($name,)*)
             }
         }
@@ -185,7 +218,7 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
     pub fn call(&self, mut store: impl AsContextMut, params: P) -> Result<R> {
         let store = store.as_context_mut().0;
         store.own(self.func.store, self.func.entity);
-        with_slots(P::TYPES.len(), |slots| {
+        with_slots(P::SLOTS, |slots| {
             params.write(slots, &mut store.refs());
             exec::call(store, self.func.entity, slots, |store, slots| {
                 R::read(slots, &store.refs())
@@ -204,7 +237,7 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
     ) -> Result<TypedResumableCall<R>> {
         let store = store.as_context_mut().0;
         store.own(self.func.store, self.func.entity);
-        with_slots(P::TYPES.len(), |slots| {
+        with_slots(P::SLOTS, |slots| {
             params.write(slots, &mut store.refs());
             resumable::start_typed(store, self.func.entity, slots)
         })

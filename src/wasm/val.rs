@@ -23,6 +23,46 @@ impl ExternRef {
     }
 }
 
+/// A vector of 128 bits: its lanes are those of its bytes, the lowest first.
+///
+/// ```
+/// use cellule::V128;
+///
+/// let lanes = V128::from(0x0000_0003_0000_0002_0000_0001_0000_0000);
+/// assert_eq!(lanes.as_u128() as u32, 0);
+/// assert_eq!(V128::from(u128::from_le_bytes([7; 16])).as_u128() >> 120, 7);
+/// ```
+// Two halves, so that values needn't be aligned as integers of this width are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct V128([u64; 2]);
+
+impl V128 {
+    /// As an integer, the first lane in its lowest bits.
+    pub fn as_u128(self) -> u128 {
+        u128::from(self.0[0]) | u128::from(self.0[1]) << 64
+    }
+
+    pub(super) fn halves(self) -> [u64; 2] {
+        self.0
+    }
+
+    pub(super) fn of(halves: [u64; 2]) -> V128 {
+        V128(halves)
+    }
+}
+
+impl From<u128> for V128 {
+    fn from(bits: u128) -> V128 {
+        V128([bits as u64, (bits >> 64) as u64])
+    }
+}
+
+impl From<V128> for u128 {
+    fn from(vector: V128) -> u128 {
+        vector.as_u128()
+    }
+}
+
 /// A core value. Floats are given by their bits, so that NaNs keep theirs.
 ///
 /// ```
@@ -43,6 +83,8 @@ pub enum Val {
     F32(u32),
     /// The bits of a float.
     F64(u64),
+    /// A vector.
+    V128(V128),
     /// A function, or null.
     FuncRef(Option<Func>),
     /// Something of the embedder's, or null.
@@ -59,6 +101,7 @@ impl Val {
             Val::I64(_) => ValType::I64,
             Val::F32(_) => ValType::F32,
             Val::F64(_) => ValType::F64,
+            Val::V128(_) => ValType::V128,
             Val::FuncRef(_) => ValType::FuncRef,
             Val::ExternRef(_) => ValType::ExternRef,
             Val::ExnRef(_) => ValType::ExnRef,
@@ -94,6 +137,7 @@ impl Val {
             ValType::I64 => Val::I64(0),
             ValType::F32 => Val::F32(0),
             ValType::F64 => Val::F64(0),
+            ValType::V128 => Val::V128(V128([0; 2])),
             ValType::FuncRef => Val::FuncRef(None),
             ValType::ExternRef => Val::ExternRef(None),
             // A kind is no other type.
@@ -134,6 +178,7 @@ accessors! {
     I64 i64: i64 unwrap_i64, |value| *value;
     F32 f32: f32 unwrap_f32, |value| f32::from_bits(*value);
     F64 f64: f64 unwrap_f64, |value| f64::from_bits(*value);
+    V128 V128: v128 unwrap_v128, |value| *value;
     FuncRef Option<Func>: funcref unwrap_funcref, |value| *value;
     ExternRef Option<ExternRef>: externref unwrap_externref, |value| *value;
     ExnRef Option<ExnRef>: exnref unwrap_exnref, |value| *value;
@@ -160,6 +205,12 @@ impl From<f32> for Val {
 impl From<f64> for Val {
     fn from(value: f64) -> Val {
         Val::F64(value.to_bits())
+    }
+}
+
+impl From<V128> for Val {
+    fn from(value: V128) -> Val {
+        Val::V128(value)
     }
 }
 
@@ -194,12 +245,13 @@ impl Refs<'_> {
         func_of(self.inner, self.id, slot)
     }
 
-    /// The slot of a value.
+    /// The slot of a value, the first of a vector.
     ///
     /// # Panics
     /// If it is a reference of another store, or an exception that is gone.
     pub(super) fn lower(&mut self, value: &Val) -> u64 {
         match value {
+            Val::V128(vector) => vector.halves()[0],
             Val::I32(x) => u64::from(*x as u32),
             Val::I64(x) => *x as u64,
             Val::F32(bits) => u64::from(*bits),
@@ -210,9 +262,9 @@ impl Refs<'_> {
         }
     }
 
-    /// The value in a slot.
-    pub(super) fn lift(&self, ty: ValType, slot: u64) -> Val {
-        lift(self.inner, self.id, ty, slot)
+    /// The value that begins with the first of these slots.
+    pub(super) fn lift(&self, ty: ValType, slots: &[u64]) -> Val {
+        lift(self.inner, self.id, ty, slots)
     }
 }
 
@@ -224,9 +276,12 @@ fn func_of(inner: &StoreInner, id: u32, slot: u64) -> Option<Func> {
     })
 }
 
-/// The value in a slot of the store with this id.
-pub(super) fn lift(inner: &StoreInner, id: u32, ty: ValType, slot: u64) -> Val {
+/// The value of the store with this id that begins with the first of these slots; those that aren't there
+/// are zero.
+pub(super) fn lift(inner: &StoreInner, id: u32, ty: ValType, slots: &[u64]) -> Val {
+    let slot = slots.first().copied().unwrap_or(0);
     match ty.kind() {
+        ValType::V128 => Val::V128(V128([slot, slots.get(1).copied().unwrap_or(0)])),
         ValType::I32 => Val::I32(slot as i32),
         ValType::I64 => Val::I64(slot as i64),
         ValType::F32 => Val::F32(slot as u32),

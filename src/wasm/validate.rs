@@ -125,7 +125,10 @@ fn next(
     operators: &mut OperatorsReader<'_>,
     loops: &mut Loops,
 ) -> wasmparser::Result<()> {
+    #[cfg(not(feature = "simd"))]
     let validator = validator.visitor(operators.original_position());
+    #[cfg(feature = "simd")]
+    let validator = validator.simd_visitor(operators.original_position());
     operators.visit_operator(&mut Noting { validator, loops })?
 }
 
@@ -152,12 +155,32 @@ macro_rules! note {
 #[cfg(feature = "fast")]
 // Most arguments are numbers, and few are not.
 #[allow(clippy::clone_on_copy)]
-impl<'a, V: VisitOperator<'a, Output = wasmparser::Result<()>>> VisitOperator<'a>
-    for Noting<'_, V>
-{
+impl<'a, V: Validates<'a>> VisitOperator<'a> for Noting<'_, V> {
     type Output = wasmparser::Result<()>;
+    #[cfg(feature = "simd")]
+    fn simd_visitor(
+        &mut self,
+    ) -> Option<&mut dyn wasmparser::VisitSimdOperator<'a, Output = Self::Output>> {
+        Some(self)
+    }
     wasmparser::for_each_visit_operator!(note);
 }
+
+#[cfg(all(feature = "fast", feature = "simd"))]
+#[allow(clippy::clone_on_copy)]
+impl<'a, V: Validates<'a>> wasmparser::VisitSimdOperator<'a> for Noting<'_, V> {
+    wasmparser::for_each_visit_simd_operator!(note);
+}
+
+#[cfg(all(feature = "fast", not(feature = "simd")))]
+use wasmparser::VisitOperator as Operators;
+/// What validates every operator that there is in this build.
+#[cfg(all(feature = "fast", feature = "simd"))]
+use wasmparser::VisitSimdOperator as Operators;
+#[cfg(feature = "fast")]
+trait Validates<'a>: Operators<'a, Output = wasmparser::Result<()>> {}
+#[cfg(feature = "fast")]
+impl<'a, V: Operators<'a, Output = wasmparser::Result<()>>> Validates<'a> for V {}
 
 /// Operators that can compute a pinned local's new value in its register.
 #[cfg_attr(feature = "fast", inline(always))]

@@ -125,6 +125,10 @@ fn number(call: &Call, node: &Node, ty: ValType) -> Result<Val> {
         }
         ValType::F32 => node.as_number::<f32>(source).map(Val::from),
         ValType::F64 => node.as_number::<f64>(source).map(Val::from),
+        // An integer with the first lane in its lowest bits.
+        ValType::V128 => node
+            .as_number::<u128>(source)
+            .map(|bits| Val::V128(bits.into())),
         _ => {
             bail!("a {ty} can't be written as text")
         }
@@ -145,6 +149,7 @@ fn show(value: &Val) -> String {
         Val::I64(x) => x.to_string(),
         Val::F32(bits) => float(f32::from_bits(*bits).to_string()),
         Val::F64(bits) => float(f64::from_bits(*bits).to_string()),
+        Val::V128(vector) => vector.as_u128().to_string(),
         Val::FuncRef(reference) => reference.map_or("null", |_| "funcref").to_string(),
         Val::ExternRef(reference) => reference.map_or("null", |_| "externref").to_string(),
         Val::ExnRef(reference) => reference.map_or("null", |_| "exnref").to_string(),
@@ -165,6 +170,8 @@ mod tests {
         assert_eq!(read("4294967295", ValType::I32).unwrap(), Val::I32(-1));
         assert_eq!(read("-1", ValType::I64).unwrap(), Val::I64(-1));
         assert_eq!(read("2.5", ValType::F64).unwrap(), Val::from(2.5));
+        let vector = read("340282366920938463463374607431768211455", ValType::V128).unwrap();
+        assert_eq!(show(&vector), u128::MAX.to_string());
         assert_eq!(
             read("-inf", ValType::F64).unwrap(),
             Val::from(f64::NEG_INFINITY)

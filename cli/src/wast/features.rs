@@ -12,7 +12,7 @@ use wasmparser::{Validator, WasmFeatures};
 /// What the engine executes: everything else can be validated at most, and code that uses it is
 /// skipped under that feature's name.
 const EXECUTED: WasmFeatures = WasmFeatures::WASM2
-    .difference(WasmFeatures::SIMD)
+    .union(WasmFeatures::RELAXED_SIMD)
     .union(WasmFeatures::EXTENDED_CONST)
     .union(WasmFeatures::MULTI_MEMORY)
     .union(WasmFeatures::TAIL_CALL)
@@ -53,8 +53,8 @@ pub struct FeatureSet(WasmFeatures);
 impl FeatureSet {
     /// WebAssembly 1.0, nothing later.
     pub const WASM1: Self = Self(WasmFeatures::WASM1);
-    /// WebAssembly 2.0 without SIMD.
-    pub const WASM2: Self = Self(WasmFeatures::WASM2.difference(WasmFeatures::SIMD));
+    /// WebAssembly 2.0.
+    pub const WASM2: Self = Self(WasmFeatures::WASM2);
 
     /// The set of a script that says nothing: wasmparser's defaults and what the official
     /// component suite is written for.
@@ -79,7 +79,6 @@ impl FeatureSet {
     /// Leading `;;! key = bool` lines; a key that is absent is off, but for WebAssembly 2.0.
     fn from_toml_header(text: &str) -> Result<Self> {
         let base = WasmFeatures::WASM2
-            .difference(WasmFeatures::SIMD)
             .union(WasmFeatures::EXTENDED_CONST)
             .union(WasmFeatures::COMPONENT_MODEL);
         let mut set = Self(base);
@@ -193,6 +192,8 @@ impl FeatureSet {
             .wasm_memory64(has(WasmFeatures::MEMORY64))
             .wasm_custom_page_sizes(has(WasmFeatures::CUSTOM_PAGE_SIZES))
             .wasm_wide_arithmetic(has(WasmFeatures::WIDE_ARITHMETIC))
+            .wasm_simd(has(WasmFeatures::SIMD))
+            .wasm_relaxed_simd(has(WasmFeatures::RELAXED_SIMD))
             .wasm_component_model_map(has(WasmFeatures::CM_MAP))
             .wasm_component_model_implements(has(WasmFeatures::CM_IMPLEMENTS))
             .wasm_component_model_fixed_length_lists(has(WasmFeatures::CM_FIXED_LENGTH_LISTS))
@@ -366,8 +367,8 @@ mod tests {
     #[test]
     fn the_features_that_a_module_lacks_are_named_one_by_one() {
         let set = FeatureSet::of_unmarked_script();
-        let wasm = wat::parse_str("(module (func (result v128) unreachable))").unwrap();
-        assert_eq!(set.missing_for(&wasm).unwrap().to_string(), "simd");
+        let wasm = wat::parse_str("(module (type (struct)))").unwrap();
+        assert_eq!(set.missing_for(&wasm).unwrap().to_string(), "gc");
         let wasm = wat::parse_str("(module (func return_call 0))").unwrap();
         assert_eq!(set.missing_for(&wasm), None);
     }

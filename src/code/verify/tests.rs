@@ -2,7 +2,7 @@
 //! of range.
 
 use super::super::forged::{self, FRAME, IMPORTED_FUNCS, ty};
-use super::super::{COUNT, word, word_u32};
+use super::super::{COUNT, all, word, word_u32};
 use super::*;
 use alloc::vec::Vec;
 
@@ -40,7 +40,7 @@ fn around(instruction: &[u64]) -> (u32, Vec<u64>) {
 const RET_I: u64 = word_u32(op::RetI, 0, 7);
 
 fn every_instruction() -> impl Iterator<Item = (Op, Vec<u64>)> {
-    (0..COUNT as Op)
+    all()
         .filter(|op| info(*op).is_some_and(|info| info.tier != Tier::Internal))
         .filter_map(|op| Some((op, forged::instruction(op, 0, 1)?)))
 }
@@ -53,7 +53,7 @@ fn every_instruction_with_its_operands_in_range_is_accepted() {
         assert_eq!(verdict_on(ty, &words), Ok(()), "{:?}", info(op));
         seen += 1;
     }
-    assert_eq!(seen, COUNT - 2, "all but the internal ones");
+    assert_eq!(seen, all().count() - 2, "all but the internal ones");
 }
 
 #[test]
@@ -179,6 +179,8 @@ fn is_wide(field: Field) -> bool {
             | Count32
             | Global
             | GlobalMut
+            | Global2
+            | Global2Mut
             | Func
             | FuncAny
             | Import
@@ -200,7 +202,7 @@ fn every_slot_that_an_instruction_names_lies_in_the_frame() {
         for (field, shift) in [(operands.a, 16), (operands.b, 32), (operands.c, 48)] {
             let highest = match field {
                 Field::Def | Field::Use => FRAME - 1,
-                Field::Def2 => FRAME - 2,
+                Field::Def2 | Field::Use2 => FRAME - 2,
                 _ => continue,
             };
             let with = |slot: u16| {
@@ -354,8 +356,8 @@ fn an_index_that_names_nothing_is_refused() {
     let module = forged::module(&[ty::NOTHING]);
     let functions = IMPORTED_FUNCS + 5;
     for (words, good, bad) in [
-        (word_u32(op::GlobalGet, 0, 0), 1, 2),
-        (word_u32(op::GlobalSet, 0, 0), 1, 2),
+        (word_u32(op::GlobalGet, 0, 0), 1, 4),
+        (word_u32(op::GlobalSet, 0, 0), 1, 4),
         (word_u32(op::Call, 8, 0), 4, 5),
         (word_u32(op::CallImport, 8, 0), 1, IMPORTED_FUNCS),
         (word_u32(op::RefFunc, 0, 0), functions - 1, functions),
@@ -413,6 +415,60 @@ fn a_table_of_another_kind_is_refused() {
 fn writing_a_constant_global_is_refused() {
     breaks(Rule::ConstantGlobal, &[word_u32(op::GlobalSet, 0, 0), RET]);
     breaks(Rule::ConstantGlobal, &[word_u32(op::GlobalSetR, 0, 0), RET]);
+}
+
+#[test]
+fn a_global_is_accessed_in_its_width_alone() {
+    for op in [op::GlobalGet, op::GlobalSet, op::GlobalGetR, op::GlobalSetR] {
+        breaks(Rule::GlobalWidth, &[word_u32(op, 0, 2), RET]);
+        breaks(Rule::GlobalWidth, &[word_u32(op, 0, 3), RET]);
+    }
+}
+
+#[cfg(feature = "simd")]
+#[test]
+fn an_instruction_on_vectors_takes_two_slots_two_cells_and_a_lane_that_there_is() {
+    use crate::code::simd::Simd::*;
+    let get = |global| [word_u32(V128GlobalGet.op(), 0, global), RET];
+    let set = |global| [word_u32(V128GlobalSet.op(), 0, global), RET];
+    assert_eq!(
+        verdict(&get(2)).and(verdict(&get(3))).and(verdict(&set(2))),
+        Ok(())
+    );
+    breaks(Rule::GlobalWidth, &get(1));
+    breaks(Rule::GlobalWidth, &set(1));
+    breaks(Rule::ConstantGlobal, &set(3));
+    breaks(Rule::Index, &get(4));
+    // What follows the first word: a third vector, a lane, a lane and a vector.
+    let third = |slot| two(V128Bitselect.op(), 0, 0, 0, slot);
+    let replace = |lane| two(I8x16ReplaceLane.op(), 0, 0, 0, lane);
+    let load = |last| [word(V128Load8Lane.op(), 0, 0, 0), u64::MAX, last, RET];
+    let store = |last| [word(V128Store8Lane.op(), 0, 0, 0), u64::MAX, last, RET];
+    let (highest, beyond) = (u64::from(FRAME - 2), u64::from(FRAME - 1));
+    assert_eq!(verdict(&third(highest)).and(verdict(&replace(15))), Ok(()));
+    assert_eq!(
+        verdict(&load(15 | highest << 32)).and(verdict(&store(15))),
+        Ok(())
+    );
+    for slot in [beyond, u64::from(FRAME), 1 << 16, u64::from(u32::MAX)] {
+        breaks(Rule::SlotBeyondFrame, &third(slot));
+        breaks(Rule::SlotBeyondFrame, &load(slot << 32));
+    }
+    breaks(Rule::SlotBeyondFrame, &third(1 << 32));
+    for words in [
+        &replace(16)[..],
+        &replace(1 << 32),
+        &load(16),
+        &store(16),
+        &store(1 << 32),
+    ] {
+        breaks(Rule::Lane, words);
+    }
+    breaks(Rule::Lane, &[word(I8x16ExtractLaneS.op(), 0, 0, 16), RET]);
+    breaks(
+        Rule::AddressWidth,
+        &[word(V128Load8Lane.op(), 0, 0, MEMORY64), 0, 0, RET],
+    );
 }
 
 #[test]

@@ -450,6 +450,7 @@ fn core_type(ty: wasmparser::ValType, offset: u64) -> Result<CoreType> {
         ValType::I64 => CoreType::I64,
         ValType::F32 => CoreType::F32,
         ValType::F64 => CoreType::F64,
+        ValType::V128 => CoreType::V128,
         ValType::FuncRef => CoreType::FuncRef,
         ValType::ExternRef => CoreType::ExternRef,
         ValType::ExnRef => CoreType::ExnRef,

@@ -426,10 +426,12 @@ fn what_is_not_supported_is_named_and_has_a_place() {
             r#"(component (import "f" (func async)))"#,
             "component-model async",
         ),
+        #[cfg(not(feature = "simd"))]
         (
             r#"(component (core module (func (result v128) unreachable)))"#,
             "simd",
         ),
+        ("(component (core module (type (struct))))", "gc"),
         (
             "(component (core func (canon waitable-set.new)))",
             "component-model async",

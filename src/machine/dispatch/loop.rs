@@ -18,6 +18,8 @@ macro_rules! dispatcher {
                     $( #[cfg(feature = "fast")] op::$row::$f => handler::$fam::<rows::$row, forms::$fam::$f>(r), )*
                 )*)*
                 $( op::$s => singles::$s(r), )*
+                #[cfg(feature = "simd")]
+                op if op >= crate::code::simd::FIRST => on_vectors(r),
                 // Nothing that `verify` accepts.
             _ => crate::error::Trap::UnreachableCodeReached.into(),
             }
@@ -25,6 +27,45 @@ macro_rules! dispatcher {
     };
 }
 for_each_instruction!(dispatcher);
+
+#[cfg(feature = "simd")]
+macro_rules! vector_dispatcher {
+    ($( $group:ident { $( $row:ident $mnemonic:literal $n:literal; )* } )*) => {
+        /// The instructions on vectors: a match of their own in a function of its own, so that the loop
+        /// stays what it is without them.
+        #[inline(never)]
+        fn vector_step(mut r: Regs) -> (*const u64, u32) {
+            let flow = match op_of(r.word()) {
+                $($( crate::code::simd::op::$row => simd::$row(&mut r), )*)*
+                // Nothing that `verify` accepts.
+                _ => crate::error::Trap::UnreachableCodeReached.into(),
+            };
+            match flow {
+                Flow::Next => (r.ip, NEXT),
+                Flow::Exit(reason) => (r.ip, reason),
+            }
+        }
+    };
+}
+#[cfg(feature = "simd")]
+for_each_simd!(vector_dispatcher);
+
+/// No reason to leave the machine.
+#[cfg(feature = "simd")]
+const NEXT: u32 = u32::MAX;
+
+/// A copy of the registers goes there, of which only `ip` comes back: what another function could reach would
+/// not stay in the processor's registers.
+#[cfg(feature = "simd")]
+#[inline(always)]
+fn on_vectors(r: &mut Regs) -> Flow {
+    let (ip, reason) = vector_step(Regs { ..*r });
+    r.ip = ip;
+    match reason {
+        NEXT => Flow::Next,
+        reason => Flow::Exit(reason),
+    }
+}
 
 /// Runs until something leaves the machine; the registers are then where `Ctx::saved` points.
 #[cfg(not(cellule_tail))]

@@ -7,7 +7,11 @@
 
 use super::families::{self, forms, rows};
 use super::regs::{Flow, Regs};
+#[cfg(feature = "simd")]
+use super::simd;
 use super::singles;
+#[cfg(feature = "simd")]
+use crate::code::simd::for_each_simd;
 use crate::code::{op, op_of, table::for_each_instruction};
 
 // The table names a family's handler by the family alone; loads and stores also need their width,

@@ -108,6 +108,15 @@ macro_rules! handlers {
 }
 for_each_instruction!(handlers);
 
+#[cfg(feature = "simd")]
+macro_rules! vector_handlers {
+    ($( $group:ident { $( $row:ident $mnemonic:literal $n:literal; )* } )*) => {
+        const VECTORS: [Handler; crate::code::simd::COUNT] = [ $($( wrap!(simd::$row), )*)* ];
+    };
+}
+#[cfg(feature = "simd")]
+for_each_simd!(vector_handlers);
+
 /// Padded to a power of two, so that the compiler sees that no opcode is out of range.
 static HANDLERS: [Handler; 2048] = {
     let mut all = [LIST[op::Halt as usize]; 2048];
@@ -115,6 +124,14 @@ static HANDLERS: [Handler; 2048] = {
     while at < LIST.len() {
         all[at] = LIST[at];
         at += 1;
+    }
+    #[cfg(feature = "simd")]
+    {
+        let mut at = 0;
+        while at < VECTORS.len() {
+            all[crate::code::simd::FIRST as usize + at] = VECTORS[at];
+            at += 1;
+        }
     }
     #[cfg(test)]
     {
