@@ -11,7 +11,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 /// Folders of scripts, without the folders in them.
-const FOLDERS: [&str; 10] = [
+const FOLDERS: [&str; 11] = [
     "core-testsuite-extra",
     "core-testsuite-extra/custom",
     "wasmtime/tests/misc_testsuite",
@@ -22,6 +22,7 @@ const FOLDERS: [&str; 10] = [
     "wasmtime/tests/misc_testsuite/simd",
     "wasmtime/tests/misc_testsuite/tail-call",
     "wasmtime/tests/misc_testsuite/threads",
+    "wasmtime/tests/misc_testsuite/winch",
 ];
 
 fn scripts(folder: &Path) -> Vec<PathBuf> {
