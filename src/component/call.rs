@@ -102,7 +102,7 @@ impl Call {
             None => enter(store, tree, false)?,
         };
         let mut thread = store.take_thread();
-        if let Err(trap) = thread.start(&store.inner, entity, args) {
+        if let Err(trap) = thread.start(&mut store.inner, entity, args) {
             store.idle.push(thread);
             return Err(entered.cancel(&mut store.inner, trap.into(), true));
         }
@@ -199,7 +199,10 @@ impl Call {
         store.inner.components[options.instance as usize].may_leave = false;
         let args = [self.result()];
         let args = &args[..usize::from(has_result)];
-        match self.thread.start(&store.inner, options.post_return, args) {
+        match self
+            .thread
+            .start(&mut store.inner, options.post_return, args)
+        {
             Ok(()) => Ok(true),
             Err(trap) => Err(self.fail(store, trap.into())),
         }

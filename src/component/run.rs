@@ -22,7 +22,7 @@ use crate::machine::{CallSlots, Callee, NATIVE_ARGS, Thread};
 use crate::store::StoreInner;
 use crate::store::components::*;
 use crate::store::handles::Dropped;
-use crate::tables::{TrampolineId, TrampolineKind, TypeId};
+use crate::tables::{TrampolineId, TrampolineKind, TypeId, TypeRow};
 use crate::wasm::exec::{self, Held, Served};
 use crate::wasm::{
     AsyncClosure, AsyncDtor, HostDtor, ImportCall, NativeClosure, Store, StoreContextMut,
@@ -47,9 +47,7 @@ pub(super) fn serve<T: 'static>(
         return Err(Trap::CannotLeaveComponent.into());
     }
     match bound.kind {
-        TrampolineKind::Adapter => {
-            adapter(&mut store.inner, thread, (tree, &bound), (slots, returned))
-        }
+        TrampolineKind::Adapter => adapter(&mut store.inner, thread, (tree, &bound)),
         TrampolineKind::Lower => host(store, thread, &ImportCall { tree, bound, slots }, held),
         TrampolineKind::ResourceNew => {
             let rep = thread.stack[slots.at()] as u32;
@@ -236,8 +234,11 @@ fn resource_drop<T: 'static>(
     enter_native(thread, Phase::Dtor, base)?;
     thread.native_slots(inner, base, NATIVE_ARGS + 1)?;
     thread.stack[base + NATIVE_ARGS] = rep.into();
-    thread.call_guest(inner, dtor, base)?;
-    Ok(Served::Entered)
+    if let Some(event) = driver::call_guest(inner, thread, dtor, base)? {
+        return Ok(Served::Ran(event));
+    }
+    thread.natives.pop();
+    Ok(Served::Returned)
 }
 
 /// What runs when a guest drops a resource of the host through this trampoline. Each instance's own:
@@ -268,34 +269,54 @@ fn adapter(
     inner: &mut StoreInner,
     thread: &mut Thread,
     (tree, bound): (u32, &BoundTrampoline),
-    (slots, returned): (CallSlots, Option<usize>),
 ) -> Result<Served> {
-    let index = thread.call()?.callee();
+    let call = thread.call()?;
+    let (slots, returned) = (call.slots(), call.returned());
+    let options = &inner.trees[tree as usize].options;
     let mut adapter = Adapter {
+        caller: options[bound.caller as usize],
+        callee: options[bound.callee as usize],
         inner,
         thread,
         slots,
         tree,
         bound,
     };
-    let mut served = match returned {
+    let mut step = match returned {
         None => adapter.begin()?,
         Some(at) => adapter.resume(at)?,
     };
-    // Most of what it calls returns at once, and to it: who drives the thread needn't know.
-    while matches!(served, Served::Entered) {
-        match driver::resume(adapter.inner, adapter.thread) {
-            Event::HostCall => match adapter.thread.call()? {
-                call if call.callee() == index && call.slots() == slots => match call.returned() {
-                    Some(at) => served = adapter.resume(at)?,
-                    None => return Ok(Served::Ran(Event::HostCall)),
-                },
-                _ => return Ok(Served::Ran(Event::HostCall)),
-            },
-            event => return Ok(Served::Ran(event)),
-        }
+    loop {
+        step = match step {
+            Step::Cross(value) => adapter.cross(value)?,
+            Step::Called(base) => adapter.resume(base)?,
+            Step::Ran(event) => return Ok(Served::Ran(event)),
+            Step::Returned => return Ok(Served::Returned),
+        };
     }
-    Ok(served)
+}
+
+/// What has become of an adapter's call.
+enum Step {
+    /// A value crosses: this one, or what crosses already and has got the room that it asked for.
+    Cross(Moving),
+    /// A guest function was called and has returned to this place, as most do.
+    Called(usize),
+    /// A guest function was called; since then this has happened.
+    Ran(Event),
+    /// It is done.
+    Returned,
+}
+
+/// How a crossing goes on.
+#[derive(Clone, Copy)]
+enum Moving {
+    /// It begins, with what lies in flat slots.
+    Flat,
+    /// It begins, with what lies at the first address and goes to the second; their ranges are checked.
+    Memory(u32, u32),
+    /// There is room at this address, unchecked.
+    Room(u32),
 }
 
 struct Adapter<'a> {
@@ -304,29 +325,18 @@ struct Adapter<'a> {
     slots: CallSlots,
     tree: u32,
     bound: &'a BoundTrampoline,
+    caller: BoundOptions,
+    callee: BoundOptions,
 }
 
 impl Adapter<'_> {
+    #[inline]
     fn frame(&mut self) -> Result<&mut NativeFrame> {
         let lost = || Error::from(Trap::UnreachableCodeReached);
         self.thread.natives.last_mut().ok_or_else(lost)
     }
 
-    fn options(&self, row: u32) -> BoundOptions {
-        self.inner.trees[self.tree as usize].options[row as usize]
-    }
-
-    /// Where guest functions are called, above what the frame keeps on the stack.
-    fn base(&mut self) -> Result<usize> {
-        Ok(self.frame()?.base as usize)
-    }
-
-    /// Where the callee's arguments are made, in the place that calling it needs.
-    fn arguments(&mut self) -> Result<usize> {
-        Ok(self.base()? + NATIVE_ARGS)
-    }
-
-    fn begin(&mut self) -> Result<Served> {
+    fn begin(&mut self) -> Result<Step> {
         let base = self.slots.end();
         enter_native(self.thread, Phase::Params, base)?;
         let slots = usize::from(self.bound.callee_params.max(self.bound.callee_results));
@@ -337,71 +347,68 @@ impl Adapter<'_> {
             self.frame()?.scope = true;
         }
         if self.bound.params_in_memory {
-            let row = self.inner.trees[self.tree as usize]
-                .tables
-                .ty(self.bound.params);
+            let row = self.row(self.bound.params);
             let source = self.thread.stack[self.slots.at()] as u32;
-            self.check_area(
-                source,
-                self.options(self.bound.caller).memory,
-                row.align,
-                row.size,
-            )?;
+            self.check_area(source, self.caller.memory, row)?;
             self.frame()?.phase = Phase::ParamsArea;
-            return self.ask(Request::new(0, 0, row.align.into(), row.size));
+            return self.ask(Request::new(0, 0, row.align.into(), row.size), self.callee);
         }
         self.snapshot(self.bound.params)?;
-        self.cross(None, Some((true, 0, 0)))
+        Ok(Step::Cross(Moving::Flat))
     }
 
-    fn resume(&mut self, returned: usize) -> Result<Served> {
+    /// The guest function that it called has returned.
+    fn resume(&mut self, returned: usize) -> Result<Step> {
         let result = self.thread.stack[returned];
-        let frame = *self.frame()?;
-        if frame.asked {
-            self.frame()?.asked = false;
-            let to = self.options(self.to());
+        let frame = self.frame()?;
+        let phase = frame.phase;
+        if core::mem::take(&mut frame.asked) {
+            let to = match phase {
+                Phase::Result => self.caller,
+                _ => self.callee,
+            };
             self.set_may_leave(to.instance, true);
-            let room = result as u32;
-            if frame.phase != Phase::ParamsArea {
-                return self.cross(Some(room), None);
-            }
-            let row = self.inner.trees[self.tree as usize]
-                .tables
-                .ty(self.bound.params);
-            self.check_area(
-                room,
-                self.options(self.bound.callee).memory,
-                row.align,
-                row.size,
-            )?;
-            let source = self.thread.stack[self.slots.at()] as u32;
-            self.frame()?.phase = Phase::Params;
-            let arguments = self.arguments()?;
-            self.thread.stack[arguments] = room.into();
-            self.snapshot(self.bound.params)?;
-            return self.cross(None, Some((false, source, room)));
+            return match phase {
+                Phase::ParamsArea => self.params_area(result as u32),
+                _ => Ok(Step::Cross(Moving::Room(result as u32))),
+            };
         }
-        match frame.phase {
+        match phase {
             Phase::Callee => self.returned(result),
             _ => {
                 // `post-return` is done.
-                let callee = self.options(self.bound.callee).instance;
-                self.set_may_leave(callee, true);
+                self.set_may_leave(self.callee.instance, true);
                 self.end()
             }
         }
     }
 
+    /// There is room for the record of parameters.
+    fn params_area(&mut self, room: u32) -> Result<Step> {
+        self.check_area(room, self.callee.memory, self.row(self.bound.params))?;
+        let source = self.thread.stack[self.slots.at()] as u32;
+        let frame = self.frame()?;
+        frame.phase = Phase::Params;
+        let arguments = frame.base as usize + NATIVE_ARGS;
+        self.thread.stack[arguments] = room.into();
+        self.snapshot(self.bound.params)?;
+        Ok(Step::Cross(Moving::Memory(source, room)))
+    }
+
+    fn row(&self, ty: TypeId) -> TypeRow {
+        self.inner.trees[self.tree as usize].tables.ty(ty)
+    }
+
     /// Checks that a record lies in a memory.
-    fn check_area(&self, ptr: u32, memory: u32, align: u8, size: u32) -> Result<()> {
+    fn check_area(&self, ptr: u32, memory: u32, row: TypeRow) -> Result<()> {
         let bytes: &[u8] = match memory {
             NONE => &[],
             memory => &self.inner.memories[memory as usize].bytes,
         };
-        if !aligned(ptr, align.into()) {
+        if !aligned(ptr, row.align.into()) {
             return Err(Trap::UnalignedPointer.into());
         }
-        match range(bytes, ptr, size.into()) {
+        match range(bytes, ptr, row.size.into()) {
             Some(_) => Ok(()),
             None => Err(Trap::PointerOutOfBounds.into()),
         }
@@ -409,11 +416,17 @@ impl Adapter<'_> {
 
     /// Where both sides share a memory, `realloc` could change what has not been read yet: the source
     /// is then a copy.
+    #[inline]
     fn snapshot(&mut self, ty: TypeId) -> Result<()> {
         if !self.bound.same_memory || ty.some().is_none() {
             return Ok(());
         }
-        let memory = self.options(self.bound.caller).memory as usize;
+        self.copy_memory()
+    }
+
+    #[cold]
+    fn copy_memory(&mut self) -> Result<()> {
+        let memory = self.caller.memory as usize;
         let StoreInner {
             memories, snapshot, ..
         } = &mut *self.inner;
@@ -431,61 +444,44 @@ impl Adapter<'_> {
         Ok(())
     }
 
-    /// The side whose `realloc` makes room in the crossing that runs.
-    fn to(&self) -> u32 {
-        match self.thread.natives.last().map(|frame| frame.phase) {
-            Some(Phase::Result) => self.bound.caller,
-            _ => self.bound.callee,
-        }
-    }
-
     fn set_may_leave(&mut self, instance: u32, may: bool) {
         self.inner.components[instance as usize].may_leave = may;
     }
 
-    /// Has a guest's `realloc` run; it can't leave its instance meanwhile.
-    fn ask(&mut self, request: Request) -> Result<Served> {
-        let to = self.options(self.to());
+    /// Has the `realloc` of one side run; it can't leave its instance meanwhile.
+    fn ask(&mut self, request: Request, to: BoundOptions) -> Result<Step> {
         if to.realloc == NONE {
             return Err(Trap::UnreachableCodeReached.into());
         }
         let kept = usize::from(self.bound.callee_params.max(1));
-        let base = self.arguments()? + kept;
-        self.frame()?.asked = true;
+        let frame = self.frame()?;
+        frame.asked = true;
+        let base = frame.base as usize + NATIVE_ARGS + kept;
         self.thread
             .native_slots(self.inner, base, NATIVE_ARGS + 4)?;
         let at = base + NATIVE_ARGS;
         self.thread.stack[at..at + 4].copy_from_slice(&request.arguments());
-        self.inner.components[to.instance as usize].may_leave = false;
-        self.thread.call_guest(self.inner, to.realloc, base)?;
-        Ok(Served::Entered)
+        self.set_may_leave(to.instance, false);
+        self.call_guest(to.realloc, base)
     }
 
-    /// Begins a crossing (`start`: flat, source, destination) or goes on with one, and with what
-    /// follows it.
-    fn cross(&mut self, given: Option<u32>, start: Option<(bool, u32, u32)>) -> Result<Served> {
-        let frame = *self.frame()?;
-        let back = frame.phase == Phase::Result;
-        let (from, to, ty, src_slots, dst_slots) = if back {
-            let base = self.base()?;
-            (
-                self.bound.callee,
-                self.bound.caller,
-                self.bound.result,
-                base,
-                self.slots.at(),
-            )
-        } else {
-            let arguments = self.arguments()?;
-            (
-                self.bound.caller,
-                self.bound.callee,
-                self.bound.params,
-                self.slots.at(),
-                arguments,
-            )
+    /// Begins a crossing or goes on with one, and with what follows it.
+    fn cross(&mut self, moving: Moving) -> Result<Step> {
+        let NativeFrame {
+            base,
+            cursors,
+            phase,
+            ..
+        } = *self.frame()?;
+        let (base, back) = (base as usize, phase == Phase::Result);
+        let (from, to) = match back {
+            true => (&self.callee, &self.caller),
+            false => (&self.caller, &self.callee),
         };
-        let (from, to) = (self.options(from), self.options(to));
+        let (ty, src_slots, dst_slots) = match back {
+            true => (self.bound.result, base, self.slots.at()),
+            false => (self.bound.params, self.slots.at(), base + NATIVE_ARGS),
+        };
         let StoreInner {
             trees,
             memories,
@@ -525,28 +521,32 @@ impl Adapter<'_> {
             (src, dst),
             &mut self.thread.stack,
             (src_slots, dst_slots),
-            (&mut self.thread.cursors, frame.cursors as usize),
+            (&mut self.thread.cursors, cursors as usize),
         );
-        if let Some((flat, src, dst)) = start {
-            crossing.begin(ty, flat, src, dst)?;
-        }
-        let request = crossing.run(given)?;
+        let request = match moving {
+            Moving::Flat => crossing.begin(ty, true, 0, 0)?,
+            Moving::Memory(src, dst) => crossing.begin(ty, false, src, dst)?,
+            Moving::Room(room) => crossing.resume(room)?,
+        };
         let cost = crossing.cost;
         self.inner.spend(cost);
         match request {
-            Some(request) => self.ask(request),
+            Some(request) if back => self.ask(request, self.caller),
+            Some(request) => self.ask(request, self.callee),
             None if back => self.post_return(),
-            None => self.call_callee(),
+            None => self.call_callee(base),
         }
     }
 
-    fn call_callee(&mut self) -> Result<Served> {
-        let base = self.base()?;
+    fn call_guest(&mut self, entity: u32, base: usize) -> Result<Step> {
+        let event = driver::call_guest(self.inner, self.thread, entity, base)?;
+        Ok(event.map_or(Step::Called(base), Step::Ran))
+    }
+
+    fn call_callee(&mut self, base: usize) -> Result<Step> {
         self.release_snapshot();
         self.frame()?.phase = Phase::Callee;
-        self.thread
-            .call_guest(self.inner, self.bound.target, base)?;
-        Ok(Served::Entered)
+        self.call_guest(self.bound.target, base)
     }
 
     fn release_snapshot(&mut self) {
@@ -556,9 +556,9 @@ impl Adapter<'_> {
     }
 
     /// The callee has returned: its result crosses back.
-    fn returned(&mut self, result: u64) -> Result<Served> {
-        let base = self.base()?;
+    fn returned(&mut self, result: u64) -> Result<Step> {
         let frame = self.frame()?;
+        let base = frame.base as usize;
         frame.result = result;
         frame.phase = Phase::Result;
         let Some(ty) = self.bound.result.some() else {
@@ -567,45 +567,37 @@ impl Adapter<'_> {
         self.snapshot(ty)?;
         if !self.bound.result_in_memory {
             self.thread.stack[base] = result;
-            return self.cross(None, Some((true, 0, 0)));
+            return Ok(Step::Cross(Moving::Flat));
         }
-        let row = self.inner.trees[self.tree as usize].tables.ty(ty);
+        let row = self.row(ty);
         let (src, dst) = (
             result as u32,
             self.thread.stack[self.slots.given().end - 1] as u32,
         );
-        let (from, to) = (
-            self.options(self.bound.callee),
-            self.options(self.bound.caller),
-        );
-        self.check_area(src, from.memory, row.align, row.size)?;
-        self.check_area(dst, to.memory, row.align, row.size)?;
-        self.cross(None, Some((false, src, dst)))
+        self.check_area(src, self.callee.memory, row)?;
+        self.check_area(dst, self.caller.memory, row)?;
+        Ok(Step::Cross(Moving::Memory(src, dst)))
     }
 
     /// Sees that the callee has dropped what was lent to it, and lets it clean up, which can't leave its
     /// instance meanwhile.
-    fn post_return(&mut self) -> Result<Served> {
+    fn post_return(&mut self) -> Result<Step> {
         self.release_snapshot();
         if self.frame()?.scope {
             self.inner.scopes.check_return()?;
         }
-        let callee = self.options(self.bound.callee);
-        if callee.post_return == NONE {
+        if self.callee.post_return == NONE {
             return self.end();
         }
-        let base = self.base()?;
         let frame = self.frame()?;
         frame.phase = Phase::PostReturn;
-        let result = frame.result;
+        let (base, result) = (frame.base as usize, frame.result);
         self.thread.stack[base + NATIVE_ARGS] = result;
-        self.inner.components[callee.instance as usize].may_leave = false;
-        self.thread
-            .call_guest(self.inner, callee.post_return, base)?;
-        Ok(Served::Entered)
+        self.set_may_leave(self.callee.instance, false);
+        self.call_guest(self.callee.post_return, base)
     }
 
-    fn end(&mut self) -> Result<Served> {
+    fn end(&mut self) -> Result<Step> {
         if self.frame()?.scope {
             let StoreInner {
                 scopes, handles, ..
@@ -613,6 +605,6 @@ impl Adapter<'_> {
             scopes.exit(handles);
         }
         self.thread.natives.pop();
-        Ok(Served::Returned)
+        Ok(Step::Returned)
     }
 }

@@ -7,7 +7,7 @@
 use super::dispatch;
 use super::far::{self, Far, far_return};
 use super::regs::{Ctx, Exit, Regs, Saved};
-use super::thread::{Callee, Entry, Thread};
+use super::thread::{Callee, Coming, Entry, Thread, entry_of};
 use super::unwind;
 use crate::code::{self, HEADER_WORDS, a_of, b_of, bc_of, c_of, op, op_of, word};
 use crate::error::Trap;
@@ -21,7 +21,7 @@ pub(crate) enum Event {
     Done,
     /// Fuel is used up; resume when there is more.
     OutOfFuel,
-    /// `Thread::awaited` is to be called; then `Thread::host_returned` and resume.
+    /// `Thread::call` is to be called; then `Thread::host_returned` and resume.
     HostCall,
     /// A function must be validated or translated; then resume.
     Translate { instance: u32, func: u32 },
@@ -60,36 +60,62 @@ pub(super) fn far_address() -> u64 {
 
 /// Runs `thread` until an event.
 pub(crate) fn resume(store: &mut StoreInner, thread: &mut Thread) -> Event {
-    loop {
-        if thread.awaited.is_some() {
-            return Event::HostCall;
-        }
-        if let Some(entry) = thread.entry {
-            match enter(store, thread, entry) {
-                Ok(None) => thread.entry = None,
-                Ok(Some(event)) => return event,
-                Err(trap) => return Event::Trap(trap),
-            }
-            if store.fuel_on && store.fuel < 0 {
-                return Event::OutOfFuel;
-            }
-        }
-        if core::ptr::eq(thread.regs.ip, &raw const NATIVE) {
-            thread.native_returned();
-            continue;
-        }
-        if core::ptr::eq(thread.regs.ip, &raw const FAR_RETURN) {
-            if let Err(trap) = far_return(thread) {
-                return Event::Trap(trap);
-            }
-            continue;
-        }
-        if core::ptr::eq(thread.regs.ip, &raw const HALT) {
-            // A host function that the embedder called; no instance runs.
+    if !thread.awaits() && is_entered(store, thread) {
+        let reason = run(store, thread);
+        if reason == Exit::Halt as u32 && !core::ptr::eq(thread.regs.ip, &raw const NATIVE) {
             return Event::Done;
         }
+        return go_on(store, thread, Some(reason));
+    }
+    go_on(store, thread, None)
+}
+
+/// Lets the native call that is awaited call a guest function, as [`Thread::call_guest`] does, and runs
+/// it: to its end, mostly, and then there is nothing to tell. Else an event, as of [`resume`].
+pub(crate) fn call_guest(
+    store: &mut StoreInner,
+    thread: &mut Thread,
+    entity: u32,
+    base: usize,
+) -> Result<Option<Event>, Trap> {
+    thread.call_guest(store, entity, base)?;
+    if !thread.awaits() && is_entered(store, thread) {
         let reason = run(store, thread);
+        if reason == Exit::Halt as u32 && core::ptr::eq(thread.regs.ip, &raw const NATIVE) {
+            thread.native_returned();
+            return Ok(None);
+        }
+        return Ok(Some(go_on(store, thread, Some(reason))));
+    }
+    Ok(Some(go_on(store, thread, None)))
+}
+
+/// Whether a function has just been entered that has fuel to begin.
+#[inline]
+fn is_entered(store: &StoreInner, thread: &mut Thread) -> bool {
+    let entered = matches!(thread.entry, Coming::Entered) && !(store.fuel_on && store.fuel < 0);
+    if entered {
+        thread.entry = Coming::Nothing;
+    }
+    entered
+}
+
+/// Runs a thread until an event; if it has left the machine, this is why.
+fn go_on(store: &mut StoreInner, thread: &mut Thread, mut left: Option<u32>) -> Event {
+    loop {
+        let reason = match left.take() {
+            Some(reason) => reason,
+            None => match ready(store, thread) {
+                Ok(true) => run(store, thread),
+                Ok(false) => continue,
+                Err(event) => return event,
+            },
+        };
         let outcome = match reason {
+            0 if core::ptr::eq(thread.regs.ip, &raw const NATIVE) => {
+                thread.native_returned();
+                return Event::HostCall;
+            }
             0 => return Event::Done,
             1 => {
                 // SAFETY: the machine is left at the start of an instruction.
@@ -126,14 +152,61 @@ pub(crate) fn resume(store: &mut StoreInner, thread: &mut Thread) -> Event {
     }
 }
 
-/// Completes a call whose arguments and linkage are in place.
-fn enter(store: &mut StoreInner, thread: &mut Thread, entry: Entry) -> Result<Option<Event>, Trap> {
+/// Does what is to be done before the machine is entered; `false` if there may be more. An event where
+/// it can't be entered.
+fn ready(store: &mut StoreInner, thread: &mut Thread) -> Result<bool, Event> {
+    if thread.awaits() {
+        return Err(Event::HostCall);
+    }
+    if let Coming::Func(entry) = thread.entry {
+        match enter(store, thread, entry) {
+            Ok(true) => thread.entry = Coming::Entered,
+            Ok(false) => {
+                return Err(Event::Translate {
+                    instance: entry.instance,
+                    func: entry.func,
+                });
+            }
+            Err(trap) => return Err(Event::Trap(trap)),
+        }
+    }
+    if let Coming::Entered = thread.entry {
+        thread.entry = Coming::Nothing;
+        if store.fuel_on && store.fuel < 0 {
+            return Err(Event::OutOfFuel);
+        }
+    }
+    if core::ptr::eq(thread.regs.ip, &raw const NATIVE) {
+        thread.native_returned();
+        return Ok(false);
+    }
+    if core::ptr::eq(thread.regs.ip, &raw const FAR_RETURN) {
+        return far_return(thread).map(|()| false).map_err(Event::Trap);
+    }
+    if core::ptr::eq(thread.regs.ip, &raw const HALT) {
+        // A host function that the embedder called; no instance runs.
+        return Err(Event::Done);
+    }
+    Ok(true)
+}
+
+/// Enters a function whose arguments and linkage are in place, or leaves it to [`resume`] where that takes
+/// more than this.
+#[inline(always)]
+pub(super) fn enter_soon(store: &mut StoreInner, thread: &mut Thread, entry: Entry) {
+    thread.entry = match enter(store, thread, entry) {
+        Ok(true) => Coming::Entered,
+        _ => Coming::Func(entry),
+    };
+}
+
+/// Completes a call whose arguments and linkage are in place; `false`, and nothing is done, if the
+/// function is not translated.
+#[inline(always)]
+fn enter(store: &mut StoreInner, thread: &mut Thread, entry: Entry) -> Result<bool, Trap> {
     let module = &store.instances[entry.instance as usize].module;
     let Some(code) = module.funcs[entry.func as usize].code.get() else {
-        return Ok(Some(Event::Translate {
-            instance: entry.instance,
-            func: entry.func,
-        }));
+        return Ok(false);
     };
     let (header, facts, ip) = (
         u64::from_le(code[0]),
@@ -148,7 +221,7 @@ fn enter(store: &mut StoreInner, thread: &mut Thread, entry: Entry) -> Result<Op
     if store.fuel_on {
         store.fuel -= i64::from(facts as u32);
     }
-    Ok(None)
+    Ok(true)
 }
 
 /// Enters the machine.
@@ -452,14 +525,16 @@ fn transfer(
                 thread.stack[callee - 1] = far_link(counts.1, shift, thread.instance);
                 push_far(thread, callee);
             }
-            thread.entry = Some(thread.entry_of(store, instance, func));
+            thread.entry = Coming::Func(entry_of(store, instance, func));
             Ok(())
         }
         (FuncKind::Wasm { instance, func }, Style::Tail { start }) => {
             thread.reserve(sp + room, store)?;
             let from = sp + usize::from(start);
             thread.reserve(from + params, store)?;
-            let inside = instance == thread.instance || thread.stack[sp - 2] == far_address();
+            let back = thread.stack[sp - 2];
+            let restores = back == far_address() || back == native_address();
+            let inside = instance == thread.instance || restores;
             if inside {
                 thread.stack.copy_within(from..from + params, sp);
             } else {
@@ -468,7 +543,7 @@ fn transfer(
                 thread.stack[sp - 1] = far_link(counts.1, shift, thread.instance);
                 push_far(thread, sp);
             }
-            thread.entry = Some(thread.entry_of(store, instance, func));
+            thread.entry = Coming::Func(entry_of(store, instance, func));
             Ok(())
         }
     }
@@ -660,8 +735,9 @@ pub(crate) fn init_table(
 /// The functions that are running, innermost first: instance and index among the defined ones.
 pub(crate) fn backtrace(thread: &Thread, most: usize) -> Vec<(u32, u32)> {
     let mut frames = Vec::new();
+    let mut waiting = thread.waiting();
     let (mut sp, mut instance) = (thread.sp, thread.instance);
-    if let Some(entry) = thread.entry {
+    if let Coming::Func(entry) = thread.entry {
         instance = entry.instance;
     }
     while frames.len() < most && sp >= 2 {
@@ -674,6 +750,9 @@ pub(crate) fn backtrace(thread: &Thread, most: usize) -> Vec<(u32, u32)> {
             back = thread.stack[sp - 2];
             instance = (far >> 32) as u32;
             sp -= usize::from((far >> 16) as u16);
+        }
+        if back == native_address() {
+            instance = waiting.next().unwrap_or(u32::MAX);
         }
         if back == halt_address() {
             break;

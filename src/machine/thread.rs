@@ -7,11 +7,21 @@ use crate::store::{FuncKind, StoreInner};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-/// A function that is entered when the thread is resumed: its arguments and linkage are in place.
+/// A function whose arguments and linkage are in place.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Entry {
     pub instance: u32,
     pub func: u32,
+}
+
+/// What is to happen before a thread runs.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Coming {
+    Nothing,
+    /// A function is entered and its fuel is taken, which may have been too much.
+    Entered,
+    /// A function is to be entered, once it is translated and the stack is long enough.
+    Func(Entry),
 }
 
 /// Whose function was called.
@@ -38,6 +48,10 @@ pub(crate) struct HostCall {
     back: u64,
     /// Not zero if the calling frame is left with the results.
     tail: u64,
+    /// While a guest function runs that it called: where that was called, and where the calling frame
+    /// goes on.
+    base: usize,
+    ip: *const u64,
 }
 
 /// Where on the stack a call's arguments are; results are written to the same place.
@@ -90,6 +104,8 @@ impl HostCall {
             slots,
             back: u64::from(instance) << 32 | u64::from(Self::NONE),
             tail: tail.into(),
+            base: 0,
+            ip: core::ptr::null(),
         }
     }
 
@@ -124,22 +140,17 @@ impl HostCall {
     }
 }
 
-/// A native call that waits for a guest function which it called.
-struct Waiting {
-    call: HostCall,
-    base: usize,
-    ip: *const u64,
-}
-
 /// Frames and registers. Addresses on the stack are indices, so that it can move when it grows.
 pub(crate) struct Thread {
     pub stack: Vec<u64>,
     pub sp: usize,
     pub instance: u32,
     pub(super) regs: Saved,
-    pub(super) entry: Option<Entry>,
-    pub awaited: Option<HostCall>,
-    waiting: Vec<Waiting>,
+    pub(super) entry: Coming,
+    /// The calls of host and native functions that are under way, innermost last: one that is awaited,
+    /// below it those that wait for a guest function which they called.
+    calls: Vec<HostCall>,
+    awaited: bool,
     /// While it is suspended: the exceptions that its stack refers to.
     held: Option<Arc<[u32]>>,
     /// State of the native calls that are under way, innermost last.
@@ -148,7 +159,7 @@ pub(crate) struct Thread {
     pub cursors: Vec<Cursor>,
 }
 
-// SAFETY: the pointers in `regs` name code of modules that the store keeps alive, which is immutable
+// SAFETY: the pointers in `regs` and `calls` name code of modules that the store keeps alive, which is immutable
 // once published; the stack pointer is made anew at every entry. A thread is used by one at a time.
 unsafe impl Send for Thread {}
 // SAFETY: a shared reference gives no access to what the pointers name.
@@ -167,7 +178,7 @@ impl Callee {
 }
 
 /// Linkage between the place where a native call calls a guest function and the arguments.
-pub(crate) const NATIVE_ARGS: usize = 4;
+pub(crate) const NATIVE_ARGS: usize = 2;
 
 impl Thread {
     pub fn new() -> Thread {
@@ -184,9 +195,9 @@ impl Thread {
             sp: 0,
             instance: 0,
             regs,
-            entry: None,
-            awaited: None,
-            waiting: Vec::new(),
+            entry: Coming::Nothing,
+            calls: Vec::new(),
+            awaited: false,
             held: None,
             natives: Vec::new(),
             cursors: Vec::new(),
@@ -200,7 +211,7 @@ impl Thread {
             let code = at.module.funcs.get(func)?.code.get()?;
             Some(self.sp + usize::from(u64::from_le(code[0]) as u16))
         });
-        let call = self.awaited.map_or(0, |call| call.slots.given().end);
+        let call = self.call().map_or(0, |call| call.slots.given().end);
         frame.map_or(self.stack.len(), |end| end.max(call).min(self.stack.len()))
     }
 
@@ -219,10 +230,16 @@ impl Thread {
     }
 
     /// Makes the stack at least `slots` long.
+    #[inline]
     pub(super) fn reserve(&mut self, slots: usize, store: &StoreInner) -> Result<(), Trap> {
         if slots <= self.stack.len() {
             return Ok(());
         }
+        self.lengthen(slots, store)
+    }
+
+    #[cold]
+    fn lengthen(&mut self, slots: usize, store: &StoreInner) -> Result<(), Trap> {
         // Places on it are kept in 32 bits.
         let limit = (store.limits.stack_bytes / 8).min(u32::MAX as usize);
         if slots > limit {
@@ -237,10 +254,10 @@ impl Thread {
     }
 
     /// Prepares a call of a function from outside: `args` become the base frame's arguments.
-    pub fn start(&mut self, store: &StoreInner, entity: u32, args: &[u64]) -> Result<(), Trap> {
+    pub fn start(&mut self, store: &mut StoreInner, entity: u32, args: &[u64]) -> Result<(), Trap> {
         let func = store.funcs[entity as usize];
-        self.awaited = None;
-        self.waiting.clear();
+        self.awaited = false;
+        self.calls.clear();
         self.natives.clear();
         self.cursors.clear();
         self.reserve(2 + args.len().max(func.results as usize), store)?;
@@ -250,17 +267,17 @@ impl Thread {
         match func.kind {
             FuncKind::Wasm { instance, func } => {
                 self.instance = instance;
-                self.entry = Some(self.entry_of(store, instance, func));
                 self.stack[1] = 2 << 16;
+                super::driver::enter_soon(store, self, entry_of(store, instance, func));
             }
             FuncKind::Host { .. } | FuncKind::Native { .. } => {
-                self.entry = None;
+                self.entry = Coming::Nothing;
                 self.stack[1] = 2 << 16;
                 // No instance runs; a number that none has keeps this frame out of backtraces.
                 self.instance = u32::MAX;
                 let slots = CallSlots::new(2, func.params, func.results);
                 let callee = Callee::of(func.kind);
-                self.awaited = Some(HostCall::new(callee, HostCall::NONE, slots, true));
+                self.push_call(HostCall::new(callee, HostCall::NONE, slots, true))?;
             }
         }
         Ok(())
@@ -271,12 +288,32 @@ impl Thread {
         &self.stack[..count]
     }
 
-    pub(super) fn entry_of(&self, store: &StoreInner, instance: u32, func: u32) -> Entry {
-        let imported = store.instances[instance as usize].module.imported_funcs;
-        Entry {
-            instance,
-            func: func - imported,
+    fn push_call(&mut self, call: HostCall) -> Result<(), Trap> {
+        self.calls.try_reserve(1).map_err(|_| Trap::StackOverflow)?;
+        self.calls.push(call);
+        self.awaited = true;
+        Ok(())
+    }
+
+    /// The call that is awaited, if there is one, has come to its end.
+    pub(super) fn pop_call(&mut self) -> Option<HostCall> {
+        match core::mem::take(&mut self.awaited) {
+            true => self.calls.pop(),
+            false => None,
         }
+    }
+
+    /// The instances that called those native functions which wait for a guest function, innermost first.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = u32> {
+        let waiting = self.calls.len() - usize::from(self.awaited);
+        let calls = self.calls[..waiting].iter().rev();
+        calls.map(|call| (call.back >> 32) as u32)
+    }
+
+    /// Whether a host or native function is to be called.
+    #[inline]
+    pub(super) fn awaits(&self) -> bool {
+        self.awaited
     }
 
     pub(super) fn await_host(
@@ -289,31 +326,34 @@ impl Thread {
     ) -> Result<(), Trap> {
         self.reserve(args + usize::from(counts.0.max(counts.1)), store)?;
         let slots = CallSlots::new(args, counts.0, counts.1);
-        self.awaited = Some(HostCall::new(callee, self.instance, slots, tail));
-        Ok(())
+        self.push_call(HostCall::new(callee, self.instance, slots, tail))
     }
 
     /// Lets the native call that is awaited call a guest function, whose `params` arguments it has
-    /// written to `base + NATIVE_ARGS`. When that returns, the native call is awaited again.
-    pub fn call_guest(&mut self, store: &StoreInner, entity: u32, base: usize) -> Result<(), Trap> {
+    /// written to `base + NATIVE_ARGS`. When that returns, the native call is awaited again, and the
+    /// results are at `base`.
+    #[inline]
+    pub(super) fn call_guest(
+        &mut self,
+        store: &mut StoreInner,
+        entity: u32,
+        base: usize,
+    ) -> Result<(), Trap> {
         let func = store.funcs[entity as usize];
         let slots = usize::from(func.params.max(func.results));
         self.reserve(base + NATIVE_ARGS + slots + 2, store)?;
         let shift = u16::try_from(base + 2 - self.sp).map_err(|_| Trap::StackOverflow)?;
-        let Some(call) = self.awaited.take() else {
+        let (true, Some(call)) = (self.awaited, self.calls.last_mut()) else {
             return Ok(());
         };
-        let ip = self.regs.ip;
-        self.waiting
-            .try_reserve(1)
-            .map_err(|_| Trap::StackOverflow)?;
-        self.waiting.push(Waiting { call, base, ip });
+        (call.base, call.ip) = (base, self.regs.ip);
+        self.awaited = false;
         self.stack[base] = super::driver::native_address();
-        self.stack[base + 1] = super::driver::far_link(func.results, shift, self.instance);
-        super::driver::push_far(self, base + 2);
+        self.stack[base + 1] = u64::from(shift) << 16;
+        self.sp = base + 2;
         match func.kind {
             FuncKind::Wasm { instance, func } => {
-                self.entry = Some(self.entry_of(store, instance, func));
+                super::driver::enter_soon(store, self, entry_of(store, instance, func));
                 Ok(())
             }
             kind => {
@@ -325,13 +365,12 @@ impl Thread {
 
     /// The guest function that a native call called has returned.
     pub(super) fn native_returned(&mut self) {
-        if let Some(Waiting { call, base, ip }) = self.waiting.pop() {
-            self.regs.ip = ip;
+        if let Some(call) = self.calls.last_mut() {
+            self.regs.ip = call.ip;
+            self.instance = (call.back >> 32) as u32;
             let above = u64::from(HostCall::NONE) << 32;
-            self.awaited = Some(HostCall {
-                back: call.back & above | base as u64,
-                ..call
-            });
+            call.back = call.back & above | call.base as u64;
+            self.awaited = true;
         }
     }
 
@@ -348,12 +387,13 @@ impl Thread {
     /// The call of a host or native function whose results are awaited.
     #[inline]
     pub fn call(&self) -> Result<&HostCall, Trap> {
-        self.awaited.as_ref().ok_or(Trap::UnreachableCodeReached)
+        let call = self.calls.last().filter(|_| self.awaited);
+        call.ok_or(Trap::UnreachableCodeReached)
     }
 
     /// The host function has written its results over its arguments: hands them to the caller.
     pub fn host_returned(&mut self) {
-        let Some(call) = self.awaited.take() else {
+        let Some(call) = self.pop_call() else {
             return;
         };
         let to = if call.is_tail() {
@@ -379,5 +419,14 @@ impl Thread {
         self.regs.r0 = value;
         self.regs.s0 = f32::from_bits(value as u32);
         self.regs.d0 = f64::from_bits(value);
+    }
+}
+
+/// A function of an instance, by its index in the module's space of functions.
+pub(super) fn entry_of(store: &StoreInner, instance: u32, func: u32) -> Entry {
+    let imported = store.instances[instance as usize].module.imported_funcs;
+    Entry {
+        instance,
+        func: func - imported,
     }
 }

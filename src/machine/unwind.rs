@@ -58,7 +58,7 @@ pub(super) fn throw(store: &mut StoreInner, thread: &mut Thread, word: u64) -> R
 /// Lets the store's uncaught exception go on to the caller of the host function that is awaited;
 /// `false` if nothing catches it there either, or there is none.
 pub(crate) fn rethrow(store: &mut StoreInner, thread: &mut Thread) -> Result<bool, Trap> {
-    let (Some(uncaught), Some(call)) = (store.exceptions.uncaught, thread.awaited) else {
+    let (Some(uncaught), Ok(&call)) = (store.exceptions.uncaught, thread.call()) else {
         return Ok(false);
     };
     let Some(instance) = call.instance() else {
@@ -144,6 +144,9 @@ fn below(store: &StoreInner, thread: &Thread, place: Place) -> Result<Option<Pla
     } = place;
     let mut ip = thread.stack[sp - 2];
     sp -= shift(thread.stack[sp - 1]);
+    if ip == native_address() {
+        return Err(Trap::UncaughtException);
+    }
     if ip == far_address() {
         let link = thread.stack[sp - 1];
         ip = thread.stack[sp - 2];
@@ -194,6 +197,6 @@ fn deliver(
     store.exceptions.uncaught = None;
     thread.sp = place.sp;
     thread.instance = place.instance;
-    thread.awaited = None;
+    thread.pop_call();
     Ok(())
 }

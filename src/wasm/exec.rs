@@ -27,8 +27,6 @@ pub(crate) enum Progress {
 pub(crate) enum Served {
     /// Its results are where its arguments were.
     Returned,
-    /// It has called a guest function.
-    Entered,
     /// It has called a guest function and has run the thread, to this.
     Ran(Event),
     /// It is an asynchronous host function, which whoever drives the call has to call and await.
@@ -61,7 +59,7 @@ pub(crate) fn call<T: 'static, R>(
     read: impl FnOnce(&mut Store<T>, &[u64]) -> R,
 ) -> Result<R> {
     with_thread(store, |store, thread| {
-        thread.start(&store.inner, entity, args)?;
+        thread.start(&mut store.inner, entity, args)?;
         finish(store, thread)?;
         let results = store.inner.funcs[entity as usize].results;
         Ok(read(store, thread.results(results.into())))
@@ -106,7 +104,19 @@ pub(crate) fn finish<T: 'static>(store: &mut Store<T>, thread: &mut Thread) -> R
 
 /// Runs a call until it is done or out of fuel.
 pub(crate) fn drive<T: 'static>(store: &mut Store<T>, thread: &mut Thread) -> Result<Progress> {
-    match step(store, thread)? {
+    thread.wake();
+    match driver::resume(&mut store.inner, thread) {
+        Event::Done => Ok(Progress::Done),
+        event => drive_on(store, thread, event),
+    }
+}
+
+fn drive_on<T: 'static>(
+    store: &mut Store<T>,
+    thread: &mut Thread,
+    event: Event,
+) -> Result<Progress> {
+    match step_on(store, thread, event)? {
         Stop::Done => Ok(Progress::Done),
         Stop::OutOfFuel => Ok(Progress::OutOfFuel),
         Stop::Awaited => Ok(Progress::Host),
@@ -117,16 +127,25 @@ pub(crate) fn drive<T: 'static>(store: &mut Store<T>, thread: &mut Thread) -> Re
 /// Runs a call until something happens that its embedder can do something about.
 pub(crate) fn step<T: 'static>(store: &mut Store<T>, thread: &mut Thread) -> Result<Stop> {
     thread.wake();
-    let stop = until_stop(store, thread);
+    let event = driver::resume(&mut store.inner, thread);
+    step_on(store, thread, event)
+}
+
+/// As [`step`], after what has happened.
+fn step_on<T: 'static>(store: &mut Store<T>, thread: &mut Thread, event: Event) -> Result<Stop> {
+    let stop = until_stop(store, thread, event);
     if !matches!(stop, Ok(Stop::Done) | Err(_)) {
         thread.suspend(&mut store.inner);
     }
     stop
 }
 
-fn until_stop<T: 'static>(store: &mut Store<T>, thread: &mut Thread) -> Result<Stop> {
+fn until_stop<T: 'static>(
+    store: &mut Store<T>,
+    thread: &mut Thread,
+    mut event: Event,
+) -> Result<Stop> {
     let mut held = None;
-    let mut event = driver::resume(&mut store.inner, thread);
     loop {
         match event {
             Event::Done => return Ok(Stop::Done),
@@ -145,7 +164,6 @@ fn until_stop<T: 'static>(store: &mut Store<T>, thread: &mut Thread) -> Result<S
                 let callee = thread.call()?.callee();
                 match (serve(store, thread, callee, &mut held), callee) {
                     (Ok(Served::Returned), _) => thread.host_returned(),
-                    (Ok(Served::Entered), _) => {}
                     (Ok(Served::Ran(next)), _) => {
                         event = next;
                         continue;
@@ -244,7 +262,7 @@ pub(crate) fn nested<T: 'static>(store: &mut Store<T>, entity: u32, args: &[u64]
     let before = core::mem::replace(&mut store.inner.fuel, allowed);
     let mut thread = store.take_thread();
     let result = thread
-        .start(&store.inner, entity, args)
+        .start(&mut store.inner, entity, args)
         .map_err(Error::from)
         .and_then(|()| drive(store, &mut thread))
         .and_then(|progress| match progress {

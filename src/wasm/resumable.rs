@@ -124,7 +124,7 @@ pub(super) fn start_typed<T: 'static, R: WasmResults>(
 
 fn start<T: 'static>(store: &mut Store<T>, entity: u32, args: &[u64]) -> Result<Suspended> {
     let mut thread = store.take_thread();
-    thread.start(&store.inner, entity, args)?;
+    thread.start(&mut store.inner, entity, args)?;
     Ok(Suspended {
         serial: store.serial,
         entity,

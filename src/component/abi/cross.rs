@@ -24,8 +24,8 @@ pub(crate) struct Crossing<'a> {
     pub tables: &'a ComponentTables,
     pub resources: &'a [ResourceTag],
     pub guest_resources: &'a [GuestResource],
-    pub from: BoundOptions,
-    pub to: BoundOptions,
+    pub from: &'a BoundOptions,
+    pub to: &'a BoundOptions,
     pub src: &'a [u8],
     pub dst: &'a mut [u8],
     /// The thread's stack, and where flat values are read from and written to on it.
@@ -58,9 +58,10 @@ pub(crate) struct Parts<'a> {
 
 impl<'a> Crossing<'a> {
     /// A stretch of a crossing between two sides.
+    #[inline]
     pub fn new(
         parts: Parts<'a>,
-        (from, to): (BoundOptions, BoundOptions),
+        (from, to): (&'a BoundOptions, &'a BoundOptions),
         (src, dst): (&'a [u8], &'a mut [u8]),
         slots: &'a mut [u64],
         (src_slots, dst_slots): (usize, usize),
@@ -88,14 +89,34 @@ impl<'a> Crossing<'a> {
         }
     }
 
-    /// Begins with a value: in flat slots, or at two addresses whose ranges were checked.
-    pub fn begin(&mut self, ty: TypeId, flat: bool, src: u32, dst: u32) -> Result<()> {
+    /// Begins with a value: in flat slots, or at two addresses whose ranges were checked. Goes on until
+    /// the crossing is done or needs room.
+    pub fn begin(
+        &mut self,
+        mut ty: TypeId,
+        flat: bool,
+        src: u32,
+        dst: u32,
+    ) -> Result<Option<Request>> {
         self.cost += 1;
-        self.value(ty, flat, src, dst)
+        // One parameter is as good as a record of it, and needs no cursor.
+        let row = self.tables.ty(ty);
+        if matches!(row.kind, TypeKind::Record | TypeKind::Tuple) && row.b == 1 {
+            ty = self.tables.fields[row.a as usize].ty;
+        }
+        self.value(ty, flat, src, dst)?;
+        match self.ask.take() {
+            None => self.run(None),
+            request => Ok(request),
+        }
     }
 
-    /// Goes on until the crossing is done or needs room; `given` is the room that it needed.
-    pub fn run(&mut self, mut given: Option<u32>) -> Result<Option<Request>> {
+    /// Goes on with the room that it needed, as [`begin`](Self::begin) does.
+    pub fn resume(&mut self, room: u32) -> Result<Option<Request>> {
+        self.run(Some(room))
+    }
+
+    fn run(&mut self, mut given: Option<u32>) -> Result<Option<Request>> {
         loop {
             if let Some(request) = self.ask.take() {
                 return Ok(Some(request));

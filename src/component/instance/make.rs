@@ -202,7 +202,7 @@ impl<T: 'static> Making<T> {
         };
         store.inner.make_memories(self.tree)?;
         let mut thread = store.take_thread();
-        thread.start(&store.inner, start, &[])?;
+        thread.start(&mut store.inner, start, &[])?;
         self.start = Some(thread);
         Ok(())
     }
