@@ -17,7 +17,7 @@ use super::abi::{aligned, bytes_cost, range};
 use super::error_context;
 use super::instance::origin;
 use crate::error::{Error, ErrorKind, Result, Trap};
-use crate::machine::driver::{self, Event};
+use crate::machine::driver;
 use crate::machine::{CallSlots, Callee, NATIVE_ARGS, Thread};
 use crate::store::StoreInner;
 use crate::store::components::*;
@@ -284,28 +284,39 @@ fn adapter(
     };
     let mut step = match returned {
         None => adapter.begin()?,
-        Some(at) => adapter.resume(at)?,
+        Some(at) => Step::Called(at),
     };
     loop {
         step = match step {
-            Step::Cross(value) => adapter.cross(value)?,
-            Step::Called(base) => adapter.resume(base)?,
-            Step::Ran(event) => return Ok(Served::Ran(event)),
-            Step::Returned => return Ok(Served::Returned),
+            Step::Cross(moving) => adapter.cross(moving)?,
+            Step::Ask(request) => adapter.ask(request)?,
+            Step::Call(entity, base) => {
+                match driver::call_guest(adapter.inner, adapter.thread, entity, base)? {
+                    None => Step::Called(base),
+                    Some(event) => return Ok(Served::Ran(event)),
+                }
+            }
+            Step::Called(at) => adapter.called(at)?,
+            Step::Crossed => adapter.post_return()?,
+            Step::End => break,
         };
     }
+    adapter.end()
 }
 
-/// What has become of an adapter's call.
+/// What an adapter does next.
 enum Step {
     /// A value crosses: this one, or what crosses already and has got the room that it asked for.
     Cross(Moving),
-    /// A guest function was called and has returned to this place, as most do.
+    /// What crosses needs room: `realloc` is called.
+    Ask(Request),
+    /// This guest function is called, above this place.
+    Call(u32, usize),
+    /// A guest function has returned to this place.
     Called(usize),
-    /// A guest function was called; since then this has happened.
-    Ran(Event),
-    /// It is done.
-    Returned,
+    /// The result has crossed.
+    Crossed,
+    End,
 }
 
 /// How a crossing goes on.
@@ -351,23 +362,20 @@ impl Adapter<'_> {
             let source = self.thread.stack[self.slots.at()] as u32;
             self.check_area(source, self.caller.memory, row)?;
             self.frame()?.phase = Phase::ParamsArea;
-            return self.ask(Request::new(0, 0, row.align.into(), row.size), self.callee);
+            return Ok(Step::Ask(Request::new(0, 0, row.align.into(), row.size)));
         }
         self.snapshot(self.bound.params)?;
         Ok(Step::Cross(Moving::Flat))
     }
 
     /// The guest function that it called has returned.
-    fn resume(&mut self, returned: usize) -> Result<Step> {
+    fn called(&mut self, returned: usize) -> Result<Step> {
         let result = self.thread.stack[returned];
         let frame = self.frame()?;
         let phase = frame.phase;
         if core::mem::take(&mut frame.asked) {
-            let to = match phase {
-                Phase::Result => self.caller,
-                _ => self.callee,
-            };
-            self.set_may_leave(to.instance, true);
+            let to = self.to(phase).instance;
+            self.set_may_leave(to, true);
             return match phase {
                 Phase::ParamsArea => self.params_area(result as u32),
                 _ => Ok(Step::Cross(Moving::Room(result as u32))),
@@ -378,7 +386,7 @@ impl Adapter<'_> {
             _ => {
                 // `post-return` is done.
                 self.set_may_leave(self.callee.instance, true);
-                self.end()
+                Ok(Step::End)
             }
         }
     }
@@ -448,21 +456,33 @@ impl Adapter<'_> {
         self.inner.components[instance as usize].may_leave = may;
     }
 
-    /// Has the `realloc` of one side run; it can't leave its instance meanwhile.
-    fn ask(&mut self, request: Request, to: BoundOptions) -> Result<Step> {
-        if to.realloc == NONE {
-            return Err(Trap::UnreachableCodeReached.into());
+    /// The side that values cross to.
+    fn to(&self, phase: Phase) -> &BoundOptions {
+        match phase {
+            Phase::Result => &self.caller,
+            _ => &self.callee,
         }
+    }
+
+    /// Has that side's `realloc` run; it can't leave its instance meanwhile.
+    fn ask(&mut self, request: Request) -> Result<Step> {
         let kept = usize::from(self.bound.callee_params.max(1));
         let frame = self.frame()?;
         frame.asked = true;
+        let phase = frame.phase;
         let base = frame.base as usize + NATIVE_ARGS + kept;
         self.thread
             .native_slots(self.inner, base, NATIVE_ARGS + 4)?;
         let at = base + NATIVE_ARGS;
         self.thread.stack[at..at + 4].copy_from_slice(&request.arguments());
-        self.set_may_leave(to.instance, false);
-        self.call_guest(to.realloc, base)
+        let BoundOptions {
+            instance, realloc, ..
+        } = *self.to(phase);
+        if realloc == NONE {
+            return Err(Trap::UnreachableCodeReached.into());
+        }
+        self.set_may_leave(instance, false);
+        Ok(Step::Call(realloc, base))
     }
 
     /// Begins a crossing or goes on with one, and with what follows it.
@@ -531,22 +551,14 @@ impl Adapter<'_> {
         let cost = crossing.cost;
         self.inner.spend(cost);
         match request {
-            Some(request) if back => self.ask(request, self.caller),
-            Some(request) => self.ask(request, self.callee),
-            None if back => self.post_return(),
-            None => self.call_callee(base),
+            Some(request) => Ok(Step::Ask(request)),
+            None if back => Ok(Step::Crossed),
+            None => {
+                self.release_snapshot();
+                self.frame()?.phase = Phase::Callee;
+                Ok(Step::Call(self.bound.target, base))
+            }
         }
-    }
-
-    fn call_guest(&mut self, entity: u32, base: usize) -> Result<Step> {
-        let event = driver::call_guest(self.inner, self.thread, entity, base)?;
-        Ok(event.map_or(Step::Called(base), Step::Ran))
-    }
-
-    fn call_callee(&mut self, base: usize) -> Result<Step> {
-        self.release_snapshot();
-        self.frame()?.phase = Phase::Callee;
-        self.call_guest(self.bound.target, base)
     }
 
     fn release_snapshot(&mut self) {
@@ -562,7 +574,7 @@ impl Adapter<'_> {
         frame.result = result;
         frame.phase = Phase::Result;
         let Some(ty) = self.bound.result.some() else {
-            return self.post_return();
+            return Ok(Step::Crossed);
         };
         self.snapshot(ty)?;
         if !self.bound.result_in_memory {
@@ -587,17 +599,17 @@ impl Adapter<'_> {
             self.inner.scopes.check_return()?;
         }
         if self.callee.post_return == NONE {
-            return self.end();
+            return Ok(Step::End);
         }
         let frame = self.frame()?;
         frame.phase = Phase::PostReturn;
         let (base, result) = (frame.base as usize, frame.result);
         self.thread.stack[base + NATIVE_ARGS] = result;
         self.set_may_leave(self.callee.instance, false);
-        self.call_guest(self.callee.post_return, base)
+        Ok(Step::Call(self.callee.post_return, base))
     }
 
-    fn end(&mut self) -> Result<Step> {
+    fn end(&mut self) -> Result<Served> {
         if self.frame()?.scope {
             let StoreInner {
                 scopes, handles, ..
@@ -605,6 +617,6 @@ impl Adapter<'_> {
             scopes.exit(handles);
         }
         self.thread.natives.pop();
-        Ok(Step::Returned)
+        Ok(Served::Returned)
     }
 }

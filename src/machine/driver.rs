@@ -131,6 +131,7 @@ fn go_on(store: &mut StoreInner, thread: &mut Thread, mut left: Option<u32>) -> 
                 };
                 match far {
                     Far::Entered => continue,
+                    Far::Awaited => return Event::HostCall,
                     Far::OutOfFuel => return Event::OutOfFuel,
                     Far::Unusual => match awaited_growth(store, thread) {
                         Some(growth) => return Event::Grow(growth),
@@ -208,11 +209,10 @@ fn enter(store: &mut StoreInner, thread: &mut Thread, entry: Entry) -> Result<bo
     let Some(code) = module.funcs[entry.func as usize].code.get() else {
         return Ok(false);
     };
-    let (header, facts, ip) = (
-        u64::from_le(code[0]),
-        u64::from_le(code[1]),
-        code[HEADER_WORDS..].as_ptr(),
-    );
+    let Some((&[header, facts], body)) = code.split_first_chunk::<HEADER_WORDS>() else {
+        return Err(Trap::UnreachableCodeReached);
+    };
+    let (header, facts, ip) = (u64::from_le(header), u64::from_le(facts), body.as_ptr());
     thread.reserve(thread.sp + usize::from(header as u16), store)?;
     let link = thread.stack[thread.sp - 1] & 0xffff_ffff;
     thread.stack[thread.sp - 1] = link | u64::from(entry.func) << 32;

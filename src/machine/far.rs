@@ -4,17 +4,19 @@
 //! an adapter of scalars is such a call too: the rules for its values are applied in passing.
 
 use super::driver::{far_address, far_link};
-use super::thread::Thread;
+use super::thread::{Callee, Thread};
 use crate::code::{HEADER_WORDS, a_of, bc_of};
 use crate::error::Trap;
 use crate::store::scalar::Scalar;
-use crate::store::{FuncKind, StoreInner};
+use crate::store::{FuncEntity, FuncKind, StoreInner};
 
 /// What became of a far call.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Far {
     /// The callee runs.
     Entered,
+    /// The callee is not of a guest's, and is awaited.
+    Awaited,
     /// The callee is entered, and fuel is used up.
     OutOfFuel,
     /// Nothing was done.
@@ -39,7 +41,7 @@ pub(super) fn call(store: &mut StoreInner, thread: &mut Thread, word: u64) -> Fa
                 cost = direct.cost;
                 adapter = Some(direct.adapter);
             }
-            None => return Far::Unusual,
+            None => return outside(store, thread, func, word),
         }
     }
     let FuncKind::Wasm {
@@ -47,7 +49,7 @@ pub(super) fn call(store: &mut StoreInner, thread: &mut Thread, word: u64) -> Fa
         func: index,
     } = func.kind
     else {
-        return Far::Unusual;
+        return outside(store, thread, func, word);
     };
     let module = &store.instances[instance as usize].module;
     let defined = index - module.imported_funcs;
@@ -89,6 +91,18 @@ pub(super) fn call(store: &mut StoreInner, thread: &mut Thread, word: u64) -> Fa
         }
     }
     Far::Entered
+}
+
+/// Does a call of a function that isn't WebAssembly's.
+fn outside(store: &StoreInner, thread: &mut Thread, func: FuncEntity, word: u64) -> Far {
+    let args = thread.sp + usize::from(a_of(word));
+    // SAFETY: a call is followed by another instruction.
+    thread.regs.ip = unsafe { thread.regs.ip.add(1) };
+    let (callee, counts) = (Callee::of(func.kind), (func.params, func.results));
+    match thread.await_host(store, callee, args, counts, false) {
+        Ok(()) => Far::Awaited,
+        Err(trap) => Far::Trap(trap),
+    }
 }
 
 /// Back in the caller's instance: the pair below the far frame says which and where.

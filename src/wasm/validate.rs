@@ -67,8 +67,10 @@ pub(super) struct Loops {
     /// How often the newest loop used each local, and which it used.
     scores: Vec<i32>,
     touched: Vec<u32>,
+    /// Whether the newest loop is open and may still get a register: uses of locals are counted.
+    counting: bool,
     /// The fuel of the body so far.
-    cost: u32,
+    cost: u64,
     /// Whether the last operator computed a value that can stay in a register.
     computed: bool,
     /// The loop that the last operator ended.
@@ -87,7 +89,8 @@ pub(super) fn function(
     let mut operators = body.get_operators_reader().map_err(invalid)?;
     while !operators.eof() {
         next(validator, &mut operators, loops).map_err(invalid)?;
-        if let Some(closed) = loops.closed.take() {
+        if let Some(closed) = loops.closed {
+            loops.closed = None;
             loops.close(closed, |local| {
                 matches!(
                     validator.get_local_type(local),
@@ -98,7 +101,7 @@ pub(super) fn function(
     }
     operators.finish().map_err(invalid)?;
     Ok(FuncFacts {
-        cost: loops.cost,
+        cost: u32::try_from(loops.cost).unwrap_or(u32::MAX),
         loops: loops.records.as_slice().into(),
     })
 }
@@ -211,6 +214,7 @@ impl Loops {
         self.records.clear();
         self.open.clear();
         (self.cost, self.computed, self.closed) = (0, false, None);
+        self.counting = false;
         // The function's own block.
         self.open.push(None);
         self.forget();
@@ -234,11 +238,11 @@ impl Loops {
         if let Some(inner) = self.innermost() {
             self.records[inner].has_call_or_loop = true;
         }
+        self.counting = false;
     }
 
     fn score(&mut self, local: u32, by: i32) {
-        let inner = self.innermost();
-        if inner.is_some_and(|inner| !self.records[inner].has_call_or_loop) {
+        if self.counting {
             self.scores[local as usize] += by;
             self.touched.push(local);
         }
@@ -247,7 +251,7 @@ impl Loops {
     /// Notes a valid operator. Where it is known which one it is, little of this remains.
     #[cfg_attr(feature = "fast", inline(always))]
     fn operator(&mut self, operator: &O) {
-        self.cost = self.cost.saturating_add(cost(operator));
+        self.cost += u64::from(cost(operator));
         let computed = core::mem::replace(&mut self.computed, updates_register(operator));
         match *operator {
             O::Block { .. } | O::If { .. } => self.open.push(self.innermost()),
@@ -264,6 +268,7 @@ impl Loops {
                     hottest_local: None,
                     has_call_or_loop: false,
                 });
+                self.counting = true;
             }
             O::End => {
                 let closed = self.open.pop().flatten();
@@ -271,6 +276,8 @@ impl Loops {
                     && self.innermost() != Some(closed)
                 {
                     self.closed = Some(closed);
+                    // A loop around it contains a loop.
+                    self.counting = false;
                 }
             }
             O::LocalGet { local_index } => self.score(local_index, 1),
