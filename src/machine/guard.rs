@@ -111,7 +111,7 @@ fn run(mut store: StoreInner) -> Event {
         .stack_size(NATIVE_STACK)
         .spawn(move || {
             let mut thread = Thread::new();
-            if let Err(trap) = thread.start(&store, start, &[]) {
+            if let Err(trap) = thread.start(&mut store, start, &[]) {
                 return Event::Trap(trap);
             }
             loop {
