@@ -28,8 +28,13 @@ pub(crate) const IMPORTED_FUNCS: u32 = 2;
 
 /// A function's code: a header that is honest about `ty`, then `words`.
 pub(crate) fn function(func: u32, ty: u32, words: &[u64]) -> Box<[u64]> {
+    function_with(FRAME, func, ty, words)
+}
+
+/// As [`function`], with so many slots.
+pub(crate) fn function_with(frame: u16, func: u32, ty: u32, words: &[u64]) -> Box<[u64]> {
     let (params, results) = counts(ty);
-    let mut code = Vec::from(header(FRAME, params, results, 1, func));
+    let mut code = Vec::from(header(frame, params, results, 1, func));
     assert_eq!(code.len(), HEADER_WORDS);
     code.extend_from_slice(words);
     code.iter().map(|word| word.to_le()).collect()

@@ -30,16 +30,22 @@ const RET: u64 = word(op::Ret, 0, 0, 0);
 
 /// A store with two instances of a forged module whose functions have this code.
 fn store(functions: &[(u32, Vec<u64>)]) -> StoreInner {
+    store_with(forged::FRAME, functions)
+}
+
+/// As `store`, with so many slots in each function's frame.
+pub(super) fn store_with(frame: u16, functions: &[(u32, Vec<u64>)]) -> StoreInner {
     let types: Vec<u32> = functions.iter().map(|(ty, _)| *ty).collect();
     let module = forged::module(&types);
     for (func, (ty, words)) in functions.iter().enumerate() {
-        let code = forged::function(func as u32, *ty, words);
+        let code = forged::function_with(frame, func as u32, *ty, words);
         module.funcs[func].code.call_once(|| code);
     }
     let module = Arc::new(module);
     let entity = |kind, ty: u32| {
-        let results = module.types[ty as usize].result_slots() as u16;
-        FuncEntity::new(ty, 0, results, kind)
+        let ty_of = &module.types[ty as usize];
+        let (params, results) = (ty_of.param_slots(), ty_of.result_slots());
+        FuncEntity::new(ty, params as u16, results as u16, kind)
     };
     let wasm = |instance, func| FuncKind::Wasm { instance, func };
     let mut funcs = vec![

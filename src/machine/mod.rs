@@ -22,5 +22,7 @@ mod simd;
 mod singles;
 mod thread;
 pub(crate) mod unwind;
+#[cfg(test)]
+mod vectors;
 
 pub(crate) use thread::{CallSlots, Callee, HostCall, NATIVE_ARGS, Thread};
