@@ -14,6 +14,7 @@ use crate::error::Trap;
 use crate::store::{
     CoreInstance, FuncEntity, FuncKind, MemoryEntity, RefArena, StoreInner, TableEntity,
 };
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -36,10 +37,16 @@ fn store(functions: &[(u32, Vec<u64>)]) -> StoreInner {
 /// As `store`, with so many slots in each function's frame.
 pub(super) fn store_with(frame: u16, functions: &[(u32, Vec<u64>)]) -> StoreInner {
     let types: Vec<u32> = functions.iter().map(|(ty, _)| *ty).collect();
-    let module = forged::module(&types);
-    for (func, (ty, words)) in functions.iter().enumerate() {
-        let code = forged::function_with(frame, func as u32, *ty, words);
-        module.funcs[func].code.call_once(|| code);
+    let code = (0..).zip(functions);
+    let code = code.map(|(func, (ty, words))| forged::function_with(frame, func, *ty, words));
+    store_of(&types, code.collect())
+}
+
+/// As `store`, of whole functions with these types.
+pub(super) fn store_of(types: &[u32], code: Vec<Box<[u64]>>) -> StoreInner {
+    let module = forged::module(types);
+    for (decl, code) in module.funcs.iter().zip(code) {
+        decl.code.call_once(|| code);
     }
     let module = Arc::new(module);
     let entity = |kind, ty: u32| {

@@ -16,6 +16,8 @@ mod families;
 mod far;
 #[cfg(test)]
 mod guard;
+#[cfg(test)]
+mod mutants;
 mod regs;
 #[cfg(feature = "simd")]
 mod simd;
