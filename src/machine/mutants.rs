@@ -16,7 +16,7 @@ use super::driver::{Event, resume};
 use super::guard::store_of;
 use crate::code::forged::{self, FRAME, IMPORTED_FUNCS, ty};
 use crate::code::operands::{Ext, length};
-use crate::code::{COUNT, HEADER_WORDS, Op, Tier, info, op, op_of, verify, word};
+use crate::code::{self, COUNT, HEADER_WORDS, Op, Tier, info, op, op_of, verify, word};
 use crate::error::Trap;
 use crate::store::StoreInner;
 use alloc::boxed::Box;
@@ -29,14 +29,33 @@ const FUEL: i64 = 5_000;
 /// The functions of a program.
 const FUNCTIONS: u64 = 3;
 
-struct Random(u64);
+struct Random {
+    state: u64,
+    /// Every instruction's number.
+    ops: Vec<Op>,
+}
 
 impl Random {
+    fn new(seed: u64) -> Random {
+        Random {
+            state: seed | 1 << 40,
+            ops: code::all().collect(),
+        }
+    }
+    /// Some instruction; of those on vectors, where there are any, as often as of the others.
+    fn op(&mut self) -> Op {
+        let (all, scalar) = (self.ops.len() as u64, COUNT as u64);
+        let at = match self.below(2) {
+            0 if all > scalar => scalar + self.below(all - scalar),
+            _ => self.below(scalar),
+        };
+        self.ops[at as usize]
+    }
     fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+        self.state ^= self.state << 13;
+        self.state ^= self.state >> 7;
+        self.state ^= self.state << 17;
+        self.state.wrapping_mul(0x2545_f491_4f6c_dd1d)
     }
     fn below(&mut self, most: u64) -> u64 {
         (self.next() >> 32) % most
@@ -47,7 +66,7 @@ impl Random {
 fn program(random: &mut Random, ty: u32) -> Vec<u64> {
     let mut words = Vec::new();
     for _ in 0..2 + random.below(12) {
-        let op = random.below(COUNT as u64) as Op;
+        let op = random.op();
         let info = info(op).expect("an instruction");
         // Most of those that end a function are refused where it has another type.
         let leaves = info.name.starts_with("ret") && random.below(16) > 0;
@@ -85,7 +104,7 @@ fn mutate(random: &mut Random, code: &mut [u64]) {
             let shift = 16 * random.below(4);
             old & !(0xffff << shift) | small(random) << shift
         }
-        2 => old & !0xffff | random.below(COUNT as u64 + 8),
+        2 => old & !0xffff | u64::from(random.op()) + random.below(2),
         3 => u64::from_le(code[random.below(len) as usize]),
         // A distance of a branch, or an offset.
         4 => old & !0xffff_ffff | u64::from((random.below(2 * len) as i32 - len as i32) as u32),
@@ -204,7 +223,7 @@ fn run(mut store: StoreInner) -> &'static str {
 fn mutants_that_are_verified_run_or_end_in_an_error() {
     let number = |name: &str| Some(std::env::var(name).ok()?.parse().expect("a number"));
     let wanted = number("CELLULE_MUTANTS").unwrap_or(USUAL);
-    let mut random = Random(number("CELLULE_SEED").unwrap_or(1) | 1 << 40);
+    let mut random = Random::new(number("CELLULE_SEED").unwrap_or(1));
     let (mut ends, mut tried) = (alloc::collections::BTreeMap::new(), 0u64);
     let mut ran = 0;
     while ran < wanted {

@@ -2,7 +2,8 @@
 //!
 //! What is expected comes from `spec.rs` and `float.rs`, which share nothing with the machine, the
 //! translator or `numeric.rs`. Code is written word by word, as in the guard, and what a form reads and writes
-//! follows from its letters alone. A new row or letter that these files don't know fails a test.
+//! follows from its letters alone. A new row or letter that these files don't know fails a test. Instructions
+//! on vectors have a table of their own and are not among these.
 
 mod float;
 mod singles;
