@@ -5,7 +5,7 @@ mod tables;
 use crate::args::CoreArgs;
 use crate::count::count;
 use crate::measure::Samples;
-use crate::peers::{self, Built, Session};
+use crate::peers::{self, Built, Role, Session};
 use crate::workloads::{self, Workload};
 use anyhow::{Context, Result, ensure};
 use std::path::Path;
@@ -37,21 +37,17 @@ struct Plan {
     starts: u32,
     rounds: u32,
     quick: bool,
+    /// Whether an engine that fails is an error, not a note.
+    strict: bool,
 }
 
 /// Measures and prints the tables.
 pub fn run(args: &CoreArgs) -> Result<()> {
-    let plan = match args.quick {
-        true => Plan {
-            starts: 1,
-            rounds: 1,
-            quick: true,
-        },
-        false => Plan {
-            starts: args.starts,
-            rounds: args.rounds,
-            quick: false,
-        },
+    let plan = Plan {
+        starts: if args.quick { 1 } else { args.starts },
+        rounds: if args.quick { 1 } else { args.rounds },
+        quick: args.quick,
+        strict: !args.peers.is_empty(),
     };
     let (built, mut notes) = peers::chosen(&args.peers)?;
     let chosen = |workload: &&Workload| {
@@ -97,15 +93,15 @@ fn measure(
             };
             match session {
                 Ok(session) => sessions.push((built, samples, session)),
-                // An engine may not be able to run everything, but cellule must.
-                Err(error) if built.peer.name != "cellule" => {
+                // An engine may not be able to run everything, but cellule must, and one that was asked for.
+                Err(error) if !plan.strict && built.peer.role != Role::Own => {
                     notes.push(format!(
                         "{} on {}: {error:#}",
                         built.peer.name, workload.name
                     ));
                     *samples = None;
                 }
-                Err(error) => return Err(error),
+                Err(error) => return Err(error.context(format!("in {}", built.peer.name))),
             }
         }
         for (_, samples, _) in &mut sessions {
