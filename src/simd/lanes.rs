@@ -12,15 +12,14 @@ macro_rules! lanes {
             <$ty>::join(lanes)
         }
         #[inline(always)]
-        pub(crate) fn $replace(mut v: V, lane: u8, bits: u64) -> V {
+        pub(crate) fn $replace(v: V, lane: u8, bits: u64) -> V {
             const BYTES: usize = size_of::<$ty>();
-            set_lane::<BYTES>(&mut v, lane, (bits as $ty).to_le_bytes());
-            v
+            with_lane::<BYTES>(v, lane, (bits as $ty).to_le_bytes())
         }
         $(#[inline(always)]
         pub(crate) fn $extract(v: V, lane: u8) -> u64 {
             const BYTES: usize = size_of::<$ty>();
-            u64::from(<$as>::from_le_bytes(lane_of::<BYTES>(&v, lane)) as $via as $unsigned)
+            u64::from(<$as>::from_le_bytes(lane_of::<BYTES>(v, lane)) as $via as $unsigned)
         })*
     };
 }
@@ -31,14 +30,21 @@ lanes! { u64, u64: I64x2Splat I64x2ReplaceLane I64x2ExtractLane as u64, u64; }
 
 /// A lane of `N` bytes.
 #[inline(always)]
-pub(crate) fn lane_of<const N: usize>(v: &V, lane: u8) -> [u8; N] {
+pub(crate) fn lane_of<const N: usize>(v: V, lane: u8) -> [u8; N] {
     v.as_chunks::<N>().0[usize::from(lane) & (16 / N - 1)]
 }
 
 /// Replaces a lane of `N` bytes.
 #[inline(always)]
-pub(crate) fn set_lane<const N: usize>(v: &mut V, lane: u8, bytes: [u8; N]) {
-    v.as_chunks_mut::<N>().0[usize::from(lane) & (16 / N - 1)] = bytes;
+pub(crate) fn with_lane<const N: usize>(v: V, lane: u8, bytes: [u8; N]) -> V {
+    let mut made = v;
+    let at = usize::from(lane) & (16 / N - 1);
+    for (number, place) in made.as_chunks_mut::<N>().0.iter_mut().enumerate() {
+        if number == at {
+            *place = bytes;
+        }
+    }
+    made
 }
 
 /// Bytes of the first by the second's numbers; zero for a number that there isn't.

@@ -7,7 +7,6 @@ mod regs;
 
 use super::regs::{Flow, Regs};
 use crate::code::simd::for_each_simd;
-use crate::error::Trap;
 use crate::simd as semantics;
 
 #[inline(always)]
@@ -16,24 +15,11 @@ fn next(r: &mut Regs, words: usize) -> Flow {
     Flow::Next
 }
 
-/// Writes what was made of what memory gave.
+/// Writes a result.
 #[inline(always)]
-fn put(r: &mut Regs, v: Result<semantics::V, Trap>, words: usize) -> Flow {
-    match v {
-        Ok(v) => {
-            r.set_vector(r.a(), v);
-            next(r, words)
-        }
-        Err(trap) => trap.into(),
-    }
-}
-
-#[inline(always)]
-fn stored(r: &mut Regs, done: Result<(), Trap>, words: usize) -> Flow {
-    match done {
-        Ok(()) => next(r, words),
-        Err(trap) => trap.into(),
-    }
+fn put(r: &mut Regs, v: semantics::V, words: usize) -> Flow {
+    r.set_vector(r.a(), v);
+    next(r, words)
 }
 
 /// Lane and vector of the last word of a load of a lane, or the lane of a store's.
@@ -48,14 +34,14 @@ macro_rules! handler {
         #[inline(always)]
         pub(crate) fn $row(r: &mut Regs) -> Flow {
             let v = semantics::$row(r.vector(r.b()));
-            put(r, Ok(v), 1)
+            put(r, v, 1)
         }
     };
     (binary $row:ident $n:literal) => {
         #[inline(always)]
         pub(crate) fn $row(r: &mut Regs) -> Flow {
             let v = semantics::$row(r.vector(r.b()), r.vector(r.c()));
-            put(r, Ok(v), 1)
+            put(r, v, 1)
         }
     };
     (ternary $row:ident $n:literal) => {
@@ -63,21 +49,21 @@ macro_rules! handler {
         pub(crate) fn $row(r: &mut Regs) -> Flow {
             let third = r.vector(r.ext() as u16);
             let v = semantics::$row(r.vector(r.b()), r.vector(r.c()), third);
-            put(r, Ok(v), 2)
+            put(r, v, 2)
         }
     };
     (shift $row:ident $n:literal) => {
         #[inline(always)]
         pub(crate) fn $row(r: &mut Regs) -> Flow {
             let v = semantics::$row(r.vector(r.b()), r.get(r.c()) as u32);
-            put(r, Ok(v), 1)
+            put(r, v, 1)
         }
     };
     (splat $row:ident $n:literal) => {
         #[inline(always)]
         pub(crate) fn $row(r: &mut Regs) -> Flow {
             let v = semantics::$row(r.get(r.b()));
-            put(r, Ok(v), 1)
+            put(r, v, 1)
         }
     };
     (test $row:ident $n:literal) => {
@@ -100,36 +86,30 @@ macro_rules! handler {
         #[inline(always)]
         pub(crate) fn $row(r: &mut Regs) -> Flow {
             let v = semantics::$row(r.vector(r.b()), r.ext() as u8, r.get(r.c()));
-            put(r, Ok(v), 2)
+            put(r, v, 2)
         }
     };
     (load $row:ident $n:literal) => {
         #[inline(always)]
         pub(crate) fn $row(r: &mut Regs) -> Flow {
-            let bytes = r.load_wide::<$n>(r.c(), r.get(r.b()), r.ext());
-            put(r, bytes.map(semantics::$row), 2)
+            r.load_wide::<$n>(r.c(), (r.get(r.b()), r.ext()), semantics::$row, 2)
         }
     };
     (load_lane $row:ident $n:literal) => {
         #[inline(always)]
         pub(crate) fn $row(r: &mut Regs) -> Flow {
-            let bytes = r.load_wide::<$n>(r.c(), r.get(r.b()), r.ext());
             let (lane, slot) = lane_word(r);
-            let mut v = r.vector(slot);
-            let v = bytes.map(|bytes| {
-                semantics::set_lane::<$n>(&mut v, lane, bytes);
-                v
-            });
-            put(r, v, 3)
+            let v = r.vector(slot);
+            let make = |bytes| semantics::with_lane::<$n>(v, lane, bytes);
+            r.load_wide::<$n>(r.c(), (r.get(r.b()), r.ext()), make, 3)
         }
     };
     (store_lane $row:ident $n:literal) => {
         #[inline(always)]
         pub(crate) fn $row(r: &mut Regs) -> Flow {
             let (lane, _) = lane_word(r);
-            let bytes = semantics::lane_of::<$n>(&r.vector(r.a()), lane);
-            let done = r.store_wide(r.c(), r.get(r.b()), r.ext(), bytes);
-            stored(r, done, 3)
+            let bytes = semantics::lane_of::<$n>(r.vector(r.a()), lane);
+            r.store_wide(r.c(), (r.get(r.b()), r.ext()), bytes, 3)
         }
     };
     // The others are no families.
@@ -147,8 +127,7 @@ macro_rules! near {
     ($($near:ident $row:ident;)*) => {
         $(#[inline(always)]
         pub(crate) fn $near(r: &mut Regs) -> Flow {
-            let bytes = r.load(r.get(r.b()), r.c().into());
-            put(r, bytes.map(semantics::$row), 1)
+            r.load((r.get(r.b()), r.c().into()), semantics::$row, 1)
         })*
     };
 }
@@ -170,23 +149,21 @@ near! {
 
 #[inline(always)]
 pub(crate) fn NearStore(r: &mut Regs) -> Flow {
-    let done = r.store(r.get(r.b()), r.c().into(), r.vector(r.a()));
-    stored(r, done, 1)
+    r.store((r.get(r.b()), r.c().into()), r.vector(r.a()), 1)
 }
 #[inline(always)]
 pub(crate) fn V128Store(r: &mut Regs) -> Flow {
-    let done = r.store_wide(r.c(), r.get(r.b()), r.ext(), r.vector(r.a()));
-    stored(r, done, 2)
+    r.store_wide(r.c(), (r.get(r.b()), r.ext()), r.vector(r.a()), 2)
 }
 #[inline(always)]
 pub(crate) fn V128Const(r: &mut Regs) -> Flow {
     let v = r.immediate();
-    put(r, Ok(v), 3)
+    put(r, v, 3)
 }
 #[inline(always)]
 pub(crate) fn I8x16Shuffle(r: &mut Regs) -> Flow {
     let v = semantics::I8x16Shuffle(r.vector(r.b()), r.vector(r.c()), r.immediate());
-    put(r, Ok(v), 3)
+    put(r, v, 3)
 }
 #[inline(always)]
 pub(crate) fn V128Select(r: &mut Regs) -> Flow {
@@ -195,12 +172,12 @@ pub(crate) fn V128Select(r: &mut Regs) -> Flow {
         _ => r.b(),
     };
     let v = r.vector(chosen);
-    put(r, Ok(v), 2)
+    put(r, v, 2)
 }
 #[inline(always)]
 pub(crate) fn V128GlobalGet(r: &mut Regs) -> Flow {
     let v = r.global_vector(r.bc());
-    put(r, Ok(v), 1)
+    put(r, v, 1)
 }
 #[inline(always)]
 pub(crate) fn V128GlobalSet(r: &mut Regs) -> Flow {

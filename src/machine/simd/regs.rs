@@ -2,8 +2,7 @@
 //!
 //! They rely on what the accessors in `machine::regs` rely on, for two slots or cells in a row.
 
-use crate::error::Trap;
-use crate::machine::regs::Regs;
+use crate::machine::regs::{Flow, Regs};
 use crate::simd::V;
 
 /// What a place of two words holds, as bytes, the lowest first.
@@ -70,48 +69,78 @@ impl Regs {
         // SAFETY: as in `global_vector`.
         unsafe { write(self.global(index), v) }
     }
-    /// `N` bytes of memory 0.
+    /// Makes a vector of `N` bytes of memory 0 and writes it to the slot in field `a`.
+    // Whole instructions: bytes in a `Result` would be copied in pieces, for which those who read the vector
+    // next would have to wait.
     #[inline(always)]
-    pub(super) fn load<const N: usize>(&self, address: u64, offset: u64) -> Result<[u8; N], Trap> {
-        let place = self.at(address, offset)?;
+    pub(super) fn load<const N: usize>(
+        &mut self,
+        (address, offset): (u64, u64),
+        make: impl FnOnce([u8; N]) -> V,
+        words: usize,
+    ) -> Flow {
+        let place = match self.at(address, offset) {
+            Ok(place) => place,
+            Err(trap) => return trap.into(),
+        };
         // SAFETY: `at` has checked that the bytes lie within the memory.
-        Ok(unsafe { *place })
+        let v = make(unsafe { *place });
+        self.set_vector(self.a(), v);
+        self.step(words);
+        Flow::Next
     }
+    /// Writes `N` bytes to memory 0.
     #[inline(always)]
     pub(super) fn store<const N: usize>(
         &mut self,
-        address: u64,
-        offset: u64,
+        (address, offset): (u64, u64),
         bytes: [u8; N],
-    ) -> Result<(), Trap> {
-        let place = self.at(address, offset)?;
+        words: usize,
+    ) -> Flow {
+        let place = match self.at(address, offset) {
+            Ok(place) => place,
+            Err(trap) => return trap.into(),
+        };
         // SAFETY: as in `load`.
         unsafe { *place = bytes };
-        Ok(())
+        self.step(words);
+        Flow::Next
     }
-    /// `N` bytes of any memory, the field `Memory16`.
+    /// As `load`, of the memory that the field `Memory16` names.
     #[inline(always)]
     pub(super) fn load_wide<const N: usize>(
-        &self,
+        &mut self,
         memory: u16,
-        address: u64,
-        offset: u64,
-    ) -> Result<[u8; N], Trap> {
-        let place = self.wide(memory, address, offset)?;
+        (address, offset): (u64, u64),
+        make: impl FnOnce([u8; N]) -> V,
+        words: usize,
+    ) -> Flow {
+        let place = match self.wide(memory, address, offset) {
+            Ok(place) => place,
+            Err(trap) => return trap.into(),
+        };
         // SAFETY: `wide` has checked that the bytes lie within the memory.
-        Ok(unsafe { *place })
+        let v = make(unsafe { *place });
+        self.set_vector(self.a(), v);
+        self.step(words);
+        Flow::Next
     }
+    /// As `store`, to the memory that the field `Memory16` names.
     #[inline(always)]
     pub(super) fn store_wide<const N: usize>(
         &mut self,
         memory: u16,
-        address: u64,
-        offset: u64,
+        (address, offset): (u64, u64),
         bytes: [u8; N],
-    ) -> Result<(), Trap> {
-        let place = self.wide(memory, address, offset)?;
+        words: usize,
+    ) -> Flow {
+        let place = match self.wide(memory, address, offset) {
+            Ok(place) => place,
+            Err(trap) => return trap.into(),
+        };
         // SAFETY: as in `load_wide`.
         unsafe { *place = bytes };
-        Ok(())
+        self.step(words);
+        Flow::Next
     }
 }
