@@ -22,6 +22,7 @@ pub(crate) mod names;
 mod rows;
 #[cfg(test)]
 mod tests;
+mod wide;
 
 pub(crate) use build::TablesBuilder;
 pub(crate) use layout::{CoreSignature, MAX_FLAT_PARAMS};
@@ -40,6 +41,9 @@ pub(crate) struct ComponentTables {
     pub names: Vec<NameRow>,
     /// Value types; the first [`TypeId::PRIMITIVES`] are the primitive ones in a fixed order.
     pub types: Vec<TypeRow>,
+    /// For each type that is passed to or from a 64-bit memory and lies otherwise there, its row of that
+    /// layout, and for that one the first; see `wide`.
+    pub twins: Vec<TypeId>,
     /// Fields of records and tuples, parameters of functions.
     pub fields: Vec<FieldRow>,
     /// Cases of variants, enums, options and results; names of flags.

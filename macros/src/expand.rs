@@ -115,6 +115,8 @@ pub fn component_type(input: &Input<'_>) -> TokenStream {
     let typed = quote! {
         const SIZE32: usize = <Self as #internal::Derived>::LAYOUT.size;
         const ALIGN32: u32 = <Self as #internal::Derived>::LAYOUT.align;
+        const SIZE64: usize = <Self as #internal::Derived>::LAYOUT.size64;
+        const ALIGN64: u32 = <Self as #internal::Derived>::LAYOUT.align64;
         const FLAT_COUNT: usize = <Self as #internal::Derived>::LAYOUT.flat;
         const HAS_HANDLES: bool = <Self as #internal::Derived>::LAYOUT.handles;
         const PLAIN: bool = <Self as #internal::Derived>::LAYOUT.plain;
@@ -207,7 +209,7 @@ pub fn lower(input: &Input<'_>) -> TokenStream {
             &self,
             cx: &mut #component::LowerContext<'_, __Data>,
             ty: #component::InterfaceType,
-            offset: u32,
+            offset: usize,
         ) -> #result<()> {
             #memory
         }

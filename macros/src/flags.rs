@@ -254,6 +254,8 @@ fn traits(flags: &Flags, bits: &TokenStream) -> TokenStream {
         impl #component::ComponentType for #ident {
             const SIZE32: usize = ::core::mem::size_of::<#bits>();
             const ALIGN32: u32 = Self::SIZE32 as u32;
+            const SIZE64: usize = Self::SIZE32;
+            const ALIGN64: u32 = Self::ALIGN32;
             const FLAT_COUNT: usize = 1;
 
             fn typecheck(#ty, types: &#component::InstanceType<'_>) -> #cellule::Result<()> {
@@ -278,7 +280,7 @@ fn traits(flags: &Flags, bits: &TokenStream) -> TokenStream {
                 &self,
                 #context,
                 #ty,
-                offset: u32,
+                offset: usize,
             ) -> #cellule::Result<()> {
                 #internal::store_bytes(cx, offset, &self.__bits.to_le_bytes());
                 ::core::result::Result::Ok(())

@@ -21,7 +21,7 @@ pub(crate) struct Call {
     thread: Box<Thread>,
     entered: Entered,
     /// Where a function of the host's puts its result, if that is in memory.
-    out: Option<u32>,
+    out: Option<usize>,
 }
 
 /// Where the scopes stood when a call began, and which tree it enters.
@@ -163,14 +163,14 @@ impl Call {
     }
 
     /// The call is of a function of the host's, which puts its result there.
-    pub fn returns_at(&mut self, out: Option<u32>) {
+    pub fn returns_at(&mut self, out: Option<usize>) {
         self.out = out;
     }
 
     /// The first result slot of the call that is done.
     pub fn result(&self) -> u64 {
         if let Some(out) = self.out {
-            return out.into();
+            return out as u64;
         }
         self.thread.stack.first().copied().unwrap_or(0)
     }

@@ -5,7 +5,7 @@
 
 use super::abi::lift::LiftContext;
 use super::abi::lower::LowerContext;
-use super::abi::{aligned, range};
+use super::abi::{aligned, pair_size, pointer, range};
 use super::typed::{ComponentType, InstanceType, InterfaceType};
 use crate::error::{Error, ErrorKind, Result, Trap};
 use crate::store::StoreInner;
@@ -50,6 +50,8 @@ impl fmt::Display for ErrorContext {
 impl ComponentType for ErrorContext {
     const SIZE32: usize = 4;
     const ALIGN32: u32 = 4;
+    const SIZE64: usize = 4;
+    const ALIGN64: u32 = 4;
     const FLAT_COUNT: usize = 1;
 
     fn typecheck(ty: InterfaceType, types: &InstanceType<'_>) -> Result<()> {
@@ -93,11 +95,12 @@ pub(super) fn new<T: 'static>(
     store: &mut Store<T>,
     tree: u32,
     bound: &BoundTrampoline,
-    (ptr, tagged): (u32, u32),
+    arguments: [u64; 2],
 ) -> Result<u32> {
     let options = store.inner.trees[tree as usize].options[bound.caller as usize];
     let id = store.id;
     let mut cx = LiftContext::new(&mut store.inner, id, tree, options);
+    let (ptr, tagged) = cx.pair(&arguments);
     let message = cx.string(ptr, tagged)?;
     let cost = cx.cost;
     let inner = &mut store.inner;
@@ -116,23 +119,23 @@ pub(super) fn debug_message<T: 'static>(
     store: &mut Store<T>,
     tree: u32,
     bound: &BoundTrampoline,
-    (index, ptr): (u32, u32),
+    [index, ptr]: [u64; 2],
 ) -> Result<()> {
     let inner = &mut store.inner;
-    let id = inner.handles[bound.instance as usize].error_context(index)?;
+    let id = inner.handles[bound.instance as usize].error_context(index as u32)?;
     let message = String::from(inner.error_contexts.message(id));
     let options = inner.trees[tree as usize].options[bound.caller as usize];
     if options.memory == NONE {
         return Err(Trap::UnreachableCodeReached.into());
     }
     let memory = &inner.memories[options.memory as usize].bytes;
-    if !aligned(ptr, 4) || range(memory, ptr, 8).is_none() {
+    let (ptr, size) = (pointer(ptr, options.wide), pair_size(options.wide));
+    if !aligned(ptr, size / 2) || range(memory, ptr, size.into()).is_none() {
         let why = "invalid debug message pointer";
         return Err(Error::of(ErrorKind::Trap, why));
     }
     let mut cx = LowerContext::new(store, tree, options);
-    let (at, len) = cx.string(&message)?;
-    cx.bytes(ptr, 4).copy_from_slice(&at.to_le_bytes());
-    cx.bytes(ptr + 4, 4).copy_from_slice(&len.to_le_bytes());
+    let pair = cx.string(&message)?;
+    cx.set_pair(ptr as usize, pair);
     Ok(())
 }

@@ -54,7 +54,7 @@ pub struct Func {
     pub(crate) ty: FuncTypeId,
 }
 
-/// How a function's values are passed.
+/// How a function's values are passed: types in the layout of its memory.
 #[derive(Clone, Copy, Debug)]
 struct Shape {
     params: TypeId,
@@ -89,12 +89,14 @@ impl Func {
     fn shape<T: 'static>(&self, store: &Store<T>) -> Shape {
         let tables = &store.inner.trees[self.tree as usize].tables;
         let row = tables.func_type(self.ty);
-        let params_row = tables.ty(row.params);
+        let wide = self.bound(store).wide;
+        let params = tables.passed(row.params, wide);
+        let params_row = tables.ty(params);
         let params_in_memory = params_row.flat_count == TypeRow::IN_MEMORY;
         Shape {
-            params: row.params,
+            params,
             params_row,
-            result: row.result,
+            result: tables.passed(row.result, wide),
             slots: if params_in_memory {
                 1
             } else {
@@ -126,7 +128,7 @@ impl Func {
         store: &mut Store<T>,
         shape: &Shape,
         flat: impl FnOnce(&mut LowerContext<'_, T>, &mut [u64]) -> Result<()>,
-        memory: impl FnOnce(&mut LowerContext<'_, T>, u32) -> Result<()>,
+        memory: impl FnOnce(&mut LowerContext<'_, T>, usize) -> Result<()>,
     ) -> Result<Call> {
         let entered = self.begin(store, shape.lends)?;
         // One more than parameters take, for the address of the result of a host's function.
@@ -139,7 +141,7 @@ impl Func {
         let lowered = if shape.params_in_memory {
             let row = shape.params_row;
             cx.allocate(row.align.into(), row.size).and_then(|area| {
-                slots[0] = area.into();
+                slots[0] = area as u64;
                 memory(&mut cx, area)
             })
         } else {
@@ -151,7 +153,7 @@ impl Func {
             }
             let row = cx.row(shape.result);
             let out = cx.allocate(row.align.into(), row.size)?;
-            slots[count] = out.into();
+            slots[count] = out as u64;
             count += 1;
             Ok(Some(out))
         });
@@ -181,7 +183,7 @@ impl Func {
         let mut cx = LiftContext::new(&mut store.inner, id, self.tree, options);
         let lifted = if shape.result_in_memory {
             let row = cx.tables.ty(shape.result);
-            cx.area(result as u32, row)
+            cx.area(result, row)
                 .and_then(|bytes| memory(&mut cx, bytes))
         } else {
             flat(&mut cx, result)
@@ -299,7 +301,7 @@ impl Func {
         params: &[Val],
     ) -> Result<Call> {
         let tables = store.inner.trees[self.tree as usize].tables.clone();
-        let fields = tables.params(self.ty);
+        let fields = tables.fields(shape.params_row.span());
         self.start(
             store,
             shape,
@@ -315,7 +317,7 @@ impl Func {
             |cx, area| {
                 let mut fields = params.iter().zip(fields);
                 fields.try_for_each(|(value, field)| {
-                    store_val(value, cx, field.ty, area + field.offset)
+                    store_val(value, cx, field.ty, area + field.offset as usize)
                 })
             },
         )

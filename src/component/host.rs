@@ -1,8 +1,8 @@
 //! Functions of the host that components import: closures over Rust types or over dynamic values.
 
-use super::abi::aligned;
 use super::abi::lift::LiftContext;
 use super::abi::lower::LowerContext;
+use super::abi::{aligned, pointer};
 use super::func::typecheck;
 use super::typed::{ComponentNamedList, InstanceType, InterfaceType, Lift, Lower};
 use super::types;
@@ -50,7 +50,7 @@ impl ImportCall {
         let mut cx = LiftContext::new(&mut store.inner, id, self.tree, options);
         let lifted = if self.bound.params_in_memory {
             let row = cx.tables.ty(self.bound.params);
-            let bytes = cx.area(slots[0] as u32, row)?;
+            let bytes = cx.area(slots[0], row)?;
             memory(&mut cx, bytes)
         } else {
             flat(&mut cx, slots)
@@ -66,7 +66,7 @@ impl ImportCall {
         store: &mut Store<T>,
         thread: &mut Thread,
         flat: impl FnOnce(&mut LowerContext<'_, T>, &mut [u64]) -> Result<()>,
-        memory: impl FnOnce(&mut LowerContext<'_, T>, u32) -> Result<()>,
+        memory: impl FnOnce(&mut LowerContext<'_, T>, usize) -> Result<()>,
     ) -> Result<()> {
         let options = store.inner.trees[self.tree as usize].options[self.bound.caller as usize];
         let mut cx = LowerContext::new(store, self.tree, options);
@@ -75,7 +75,7 @@ impl ImportCall {
             return flat(&mut cx, &mut thread.stack[self.slots.returns()]);
         }
         let row = cx.row(self.bound.result);
-        let ptr = thread.stack[self.slots.given().end - 1] as u32;
+        let ptr = pointer(thread.stack[self.slots.given().end - 1], options.wide);
         if !aligned(ptr, row.align.into()) {
             return Err(Error::of(ErrorKind::Trap, "pointer not aligned"));
         }
@@ -85,7 +85,7 @@ impl ImportCall {
                 "pointer out of bounds of memory",
             ));
         }
-        memory(&mut cx, ptr)
+        memory(&mut cx, ptr as usize)
     }
 }
 
@@ -232,7 +232,8 @@ impl ImportCall {
         thread: &Thread,
         scope: &types::Scope,
     ) -> Result<Vec<Val>> {
-        let fields = scope.tables.params(self.bound.ty);
+        let params = scope.tables.ty(self.bound.params);
+        let fields = scope.tables.fields(params.span());
         self.lift(
             store,
             thread,
@@ -265,8 +266,8 @@ impl ImportCall {
         scope: &types::Scope,
         results: &[Val],
     ) -> Result<()> {
+        check_result(results, scope, scope.tables.func_type(self.bound.ty).result)?;
         let result = self.bound.result;
-        check_result(results, scope, result)?;
         self.lower(
             store,
             thread,

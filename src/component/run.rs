@@ -13,7 +13,7 @@
 //! between, nobody can see after a trap.)
 
 use super::abi::cross::{Crossing, Parts};
-use super::abi::{aligned, bytes_cost, range};
+use super::abi::{aligned, bytes_cost, pointer, range};
 use super::error_context;
 use super::instance::origin;
 use crate::error::{Error, ErrorKind, Result, Trap};
@@ -89,9 +89,8 @@ pub(super) fn serve<T: 'static>(
 }
 
 /// The two arguments of a built-in.
-fn two(thread: &Thread, slots: CallSlots) -> (u32, u32) {
-    let [a, b] = [0, 1].map(|at| thread.stack[slots.at() + at] as u32);
-    (a, b)
+fn two(thread: &Thread, slots: CallSlots) -> [u64; 2] {
+    [0, 1].map(|at| thread.stack[slots.at() + at])
 }
 
 /// Calls a function of the host.
@@ -325,9 +324,9 @@ enum Moving {
     /// It begins, with what lies in flat slots.
     Flat,
     /// It begins, with what lies at the first address and goes to the second; their ranges are checked.
-    Memory(u32, u32),
+    Memory(usize, usize),
     /// There is room at this address, unchecked.
-    Room(u32),
+    Room(u64),
 }
 
 struct Adapter<'a> {
@@ -358,10 +357,10 @@ impl Adapter<'_> {
             self.frame()?.scope = true;
         }
         if self.bound.params_in_memory {
-            let row = self.row(self.bound.params);
-            let source = self.thread.stack[self.slots.at()] as u32;
-            self.check_area(source, self.caller.memory, row)?;
+            let source = self.thread.stack[self.slots.at()];
+            self.area(source, &self.caller, self.bound.params)?;
             self.frame()?.phase = Phase::ParamsArea;
+            let row = self.row(self.callee_type(self.bound.params));
             return Ok(Step::Ask(Request::new(0, 0, row.align.into(), row.size)));
         }
         self.snapshot(self.bound.params)?;
@@ -374,11 +373,11 @@ impl Adapter<'_> {
         let frame = self.frame()?;
         let phase = frame.phase;
         if core::mem::take(&mut frame.asked) {
-            let to = self.to(phase).instance;
-            self.set_may_leave(to, true);
+            let BoundOptions { instance, wide, .. } = *self.to(phase);
+            self.set_may_leave(instance, true);
             return match phase {
-                Phase::ParamsArea => self.params_area(result as u32),
-                _ => Ok(Step::Cross(Moving::Room(result as u32))),
+                Phase::ParamsArea => self.params_area(result),
+                _ => Ok(Step::Cross(Moving::Room(pointer(result, wide)))),
             };
         }
         match phase {
@@ -392,13 +391,15 @@ impl Adapter<'_> {
     }
 
     /// There is room for the record of parameters.
-    fn params_area(&mut self, room: u32) -> Result<Step> {
-        self.check_area(room, self.callee.memory, self.row(self.bound.params))?;
-        let source = self.thread.stack[self.slots.at()] as u32;
+    fn params_area(&mut self, room: u64) -> Result<Step> {
+        let passed = self.callee_type(self.bound.params);
+        let room = self.area(room, &self.callee, passed)?;
+        let source = self.thread.stack[self.slots.at()];
+        let source = self.area(source, &self.caller, self.bound.params)?;
         let frame = self.frame()?;
         frame.phase = Phase::Params;
         let arguments = frame.base as usize + NATIVE_ARGS;
-        self.thread.stack[arguments] = room.into();
+        self.thread.stack[arguments] = room as u64;
         self.snapshot(self.bound.params)?;
         Ok(Step::Cross(Moving::Memory(source, room)))
     }
@@ -407,17 +408,27 @@ impl Adapter<'_> {
         self.inner.trees[self.tree as usize].tables.ty(ty)
     }
 
-    /// Checks that a record lies in a memory.
-    fn check_area(&self, ptr: u32, memory: u32, row: TypeRow) -> Result<()> {
-        let bytes: &[u8] = match memory {
+    /// A type of the caller's, as it is on the side of the callee.
+    fn callee_type(&self, ty: TypeId) -> TypeId {
+        match self.bound.mixed {
+            true => self.inner.trees[self.tree as usize].tables.twin(ty),
+            false => ty,
+        }
+    }
+
+    /// The address in a slot, at which a value of the type lies in a side's memory: that is checked.
+    fn area(&self, slot: u64, side: &BoundOptions, ty: TypeId) -> Result<usize> {
+        let row = self.row(ty);
+        let bytes: &[u8] = match side.memory {
             NONE => &[],
             memory => &self.inner.memories[memory as usize].bytes,
         };
+        let ptr = pointer(slot, side.wide);
         if !aligned(ptr, row.align.into()) {
             return Err(Trap::UnalignedPointer.into());
         }
         match range(bytes, ptr, row.size.into()) {
-            Some(_) => Ok(()),
+            Some(_) => Ok(ptr as usize),
             None => Err(Trap::PointerOutOfBounds.into()),
         }
     }
@@ -499,7 +510,7 @@ impl Adapter<'_> {
             false => (&self.caller, &self.callee),
         };
         let (ty, src_slots, dst_slots) = match back {
-            true => (self.bound.result, base, self.slots.at()),
+            true => (self.callee_type(self.bound.result), base, self.slots.at()),
             false => (self.bound.params, self.slots.at(), base + NATIVE_ARGS),
         };
         let StoreInner {
@@ -581,13 +592,9 @@ impl Adapter<'_> {
             self.thread.stack[base] = result;
             return Ok(Step::Cross(Moving::Flat));
         }
-        let row = self.row(ty);
-        let (src, dst) = (
-            result as u32,
-            self.thread.stack[self.slots.given().end - 1] as u32,
-        );
-        self.check_area(src, self.callee.memory, row)?;
-        self.check_area(dst, self.caller.memory, row)?;
+        let dst = self.thread.stack[self.slots.given().end - 1];
+        let src = self.area(result, &self.callee, self.callee_type(ty))?;
+        let dst = self.area(dst, &self.caller, ty)?;
         Ok(Step::Cross(Moving::Memory(src, dst)))
     }
 

@@ -81,7 +81,7 @@ impl InstanceType<'_> {
 
 /// A Rust type that stands for a component type.
 ///
-/// The layout that its constants tell is the Canonical ABI's, for 32-bit memories.
+/// The layouts that its constants tell are the Canonical ABI's, for memories of either width of addresses.
 ///
 /// ```
 /// use cellule::component::ComponentType;
@@ -91,6 +91,9 @@ impl InstanceType<'_> {
 /// assert_eq!(<(u8, String)>::SIZE32, 12);
 /// assert_eq!(<(u8, String)>::ALIGN32, 4);
 /// assert_eq!(<(u8, String)>::FLAT_COUNT, 3);
+/// // In a 64-bit memory pointers and lengths are larger.
+/// assert_eq!(<(u8, String)>::SIZE64, 24);
+/// assert_eq!(<(u8, String)>::ALIGN64, 8);
 /// # Ok(())
 /// # }
 /// ```
@@ -99,6 +102,10 @@ pub trait ComponentType: Send + Sync {
     const SIZE32: usize;
     /// Alignment in bytes.
     const ALIGN32: u32;
+    /// Size in bytes in a 64-bit memory.
+    const SIZE64: usize;
+    /// Alignment in bytes in a 64-bit memory.
+    const ALIGN64: u32;
     /// How many core values it flattens to.
     const FLAT_COUNT: usize;
     /// Whether handles are in it, so that lifting and lowering need the component's own type.
@@ -126,14 +133,14 @@ pub trait Lower: ComponentType {
         &self,
         cx: &mut LowerContext<'_, T>,
         ty: InterfaceType,
-        offset: u32,
+        offset: usize,
     ) -> Result<()>;
 
     /// Stores a list's elements at an address whose range was checked.
     fn linear_store_list_to_memory<T: 'static>(
         cx: &mut LowerContext<'_, T>,
         ty: InterfaceType,
-        mut offset: u32,
+        mut offset: usize,
         items: &[Self],
     ) -> Result<()>
     where
@@ -141,7 +148,7 @@ pub trait Lower: ComponentType {
     {
         for item in items {
             item.linear_lower_to_memory(cx, ty, offset)?;
-            offset += Self::SIZE32 as u32;
+            offset += size::<Self>(cx.wide());
         }
         Ok(())
     }
@@ -156,7 +163,7 @@ pub trait Lift: ComponentType + Sized {
         src: &[u64],
     ) -> Result<Self>;
 
-    /// Lifts from its place in memory, which is `SIZE32` bytes.
+    /// Lifts from its place in memory, which is as many bytes as its size.
     fn linear_lift_from_memory(
         cx: &mut LiftContext<'_>,
         ty: InterfaceType,
@@ -169,6 +176,7 @@ pub trait Lift: ComponentType + Sized {
         ty: InterfaceType,
         bytes: &[u8],
     ) -> Result<Vec<Self>> {
+        let size = size::<Self>(cx.wide()).max(1);
         // Reserved as the elements come: each is many times the size of what it is lifted from.
         let mut items = Vec::new();
         let full = |_| {
@@ -177,14 +185,24 @@ pub trait Lift: ComponentType + Sized {
                 "the host has no memory for a list of this length",
             )
         };
-        items
-            .try_reserve(bytes.len() / Self::SIZE32.max(1))
-            .map_err(full)?;
-        for place in bytes.chunks_exact(Self::SIZE32.max(1)) {
+        items.try_reserve(bytes.len() / size).map_err(full)?;
+        for place in bytes.chunks_exact(size) {
             items.push(Self::linear_lift_from_memory(cx, ty, place)?);
         }
         Ok(items)
     }
+}
+
+/// Size in bytes, for pointers of that width.
+#[inline]
+pub(crate) const fn size<A: ComponentType + ?Sized>(wide: bool) -> usize {
+    if wide { A::SIZE64 } else { A::SIZE32 }
+}
+
+/// Alignment in bytes, for pointers of that width.
+#[inline]
+pub(crate) const fn align<A: ComponentType + ?Sized>(wide: bool) -> u32 {
+    if wide { A::ALIGN64 } else { A::ALIGN32 }
 }
 
 /// The smallest address that an alignment allows from `offset` on.

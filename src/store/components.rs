@@ -47,6 +47,8 @@ pub(crate) struct BoundOptions {
     /// The component instance, as a number of the store.
     pub instance: u32,
     pub encoding: Encoding,
+    /// Whether addresses and lengths have 64 bits.
+    pub wide: bool,
     /// Entities, or [`NONE`].
     pub memory: u32,
     pub realloc: u32,
@@ -63,7 +65,7 @@ pub(crate) struct BoundTrampoline {
     pub instance: u32,
     /// The type that the caller sees.
     pub ty: FuncTypeId,
-    /// Parameters' record and the result, or none.
+    /// Parameters' record and the result, or none, in the layout of the caller's memory.
     pub params: TypeId,
     pub result: TypeId,
     /// Rows of the tree's options.
@@ -80,6 +82,8 @@ pub(crate) struct BoundTrampoline {
     pub lends: bool,
     /// The rules for an adapter of scalars alone, without `post-return`: it needs no state.
     pub scalar: Option<ScalarAdapter>,
+    /// Caller and callee have pointers of different widths: the callee's types are the twins.
+    pub mixed: bool,
     /// Source and destination are one memory, which `realloc` may change while it is read.
     pub same_memory: bool,
     pub resource: ResourceTag,
@@ -146,25 +150,26 @@ pub(crate) struct NativeFrame {
 /// A call of `realloc`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Request {
-    /// The address in the lower half, the size in the upper; as whole words, because it is read back
-    /// right after it was written.
+    /// The address and the size; as whole words, because it is read back right after it was written.
     old: u64,
+    old_size: u64,
     /// The alignment in the lower half, the size in the upper.
     new: u64,
 }
 
 impl Request {
     /// For `new_size` bytes in place of `old_size` at `old`.
-    pub fn new(old: u32, old_size: u32, align: u32, new_size: u32) -> Request {
+    pub fn new(old: usize, old_size: u32, align: u32, new_size: u32) -> Request {
         Request {
-            old: u64::from(old) | u64::from(old_size) << 32,
+            old: old as u64,
+            old_size: old_size.into(),
             new: u64::from(align) | u64::from(new_size) << 32,
         }
     }
 
     /// Whether there is something in an old place.
     pub fn moves(self) -> bool {
-        self.old >> 32 != 0
+        self.old_size != 0
     }
 
     pub fn align(self) -> u32 {
@@ -177,8 +182,8 @@ impl Request {
 
     /// The arguments of `realloc`.
     pub fn arguments(self) -> [u64; 4] {
-        let low = |word: u64| u64::from(word as u32);
-        [low(self.old), self.old >> 32, low(self.new), self.new >> 32]
+        let align = u64::from(self.new as u32);
+        [self.old, self.old_size, align, self.new >> 32]
     }
 }
 
@@ -193,7 +198,7 @@ pub(crate) enum CursorKind {
     Repeat,
     /// A list that waits for its room.
     ListRoom,
-    /// A string that waits for its room; `at` is the step of its transcoding.
+    /// A string that waits for its room; `at` is the step of its transcoding, `count` its form.
     StringRoom,
     /// A variant's payload.
     Payload,
@@ -212,11 +217,11 @@ pub(crate) struct Cursor {
     pub ty: TypeId,
     pub at: u32,
     pub count: u32,
-    pub src: u32,
-    pub dst: u32,
-    /// Where a list's or string's pointer and length go when it is done.
-    pub out: u32,
-    /// Bytes of the source, and of the room that was got.
-    pub src_len: u32,
+    /// Bytes of a string's source or of a list's destination, and of the room that was got.
+    pub len: u32,
     pub room: u32,
+    pub src: usize,
+    pub dst: usize,
+    /// Where a list's or string's pointer and length go when it is done.
+    pub out: usize,
 }

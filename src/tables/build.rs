@@ -241,14 +241,7 @@ impl TablesBuilder {
     }
 
     fn pointer(&mut self, kind: TypeKind, element: TypeId) -> Result<TypeId, TooLarge> {
-        let row = self.tables.ty(element);
-        let mut parts = Parts::new();
-        parts.class = Class::Pointer.max(row.class);
-        parts.align = 4;
-        parts.size = 8;
-        parts.depth = row.depth;
-        parts.flags = TypeRow::HAS_POINTER | (row.flags & !TypeRow::HAS_PADDING);
-        parts.flat = Some(alloc::vec![CoreType::I32; 2]);
+        let parts = Parts::pointer(self.tables.ty(element), false);
         self.add(kind, parts, element.0, 0, 0, 0)
     }
 
@@ -292,7 +285,7 @@ impl TablesBuilder {
         parts
     }
 
-    fn add(
+    pub(super) fn add(
         &mut self,
         kind: TypeKind,
         parts: Parts,
@@ -476,12 +469,13 @@ plain_rows! {
     trampoline: trampolines, TrampolineRow => TrampolineId;
 }
 
-/// What makes two types the same: their kind and their parts. Layouts follow from these.
+/// What makes two types the same: their kind, their parts and the width of pointers. Layouts follow from
+/// these.
 #[derive(PartialEq, Eq)]
 enum TypeView<'a> {
     Fields(TypeKind, &'a [FieldRow]),
     Cases(TypeKind, &'a [CaseRow]),
-    Of(TypeKind, u32, u32),
+    Of(TypeKind, u32, u32, bool),
 }
 
 impl Hash for TypeView<'_> {
@@ -489,7 +483,7 @@ impl Hash for TypeView<'_> {
         match self {
             TypeView::Fields(kind, fields) => (kind, fields).hash(state),
             TypeView::Cases(kind, cases) => (kind, cases).hash(state),
-            TypeView::Of(kind, a, b) => (kind, a, b).hash(state),
+            TypeView::Of(kind, a, b, wide) => (kind, a, b, wide).hash(state),
         }
     }
 }
@@ -503,7 +497,7 @@ fn type_view(tables: &ComponentTables, row: u32) -> TypeView<'_> {
         | TypeKind::Option
         | TypeKind::Result
         | TypeKind::Flags => TypeView::Cases(row.kind, tables.cases(row.span())),
-        _ => TypeView::Of(row.kind, row.a, row.b),
+        _ => TypeView::Of(row.kind, row.a, row.b, row.has(TypeRow::WIDE)),
     }
 }
 

@@ -1,5 +1,5 @@
-//! Layout in memory and flat form of value types, as the Canonical ABI defines them for 32-bit
-//! pointers. Computed once, when a type's row is made.
+//! Layout in memory and flat form of value types, as the Canonical ABI defines them. Computed once, when
+//! a type's row is made.
 
 use super::ComponentTables;
 use super::rows::*;
@@ -46,6 +46,29 @@ impl Parts {
             size: 0,
             flat: Some(Vec::new()),
             used: 0,
+        }
+    }
+
+    /// The pointer and length of a list or map of elements.
+    pub fn pointer(element: TypeRow, wide: bool) -> Parts {
+        let pair = Parts::pair(wide);
+        Parts {
+            class: Class::Pointer.max(element.class),
+            depth: element.depth,
+            flags: pair.flags | (element.flags & !TypeRow::HAS_PADDING),
+            ..pair
+        }
+    }
+
+    /// A pointer and a length.
+    pub fn pair(wide: bool) -> Parts {
+        Parts {
+            class: Class::Pointer,
+            align: if wide { 8 } else { 4 },
+            flags: TypeRow::HAS_POINTER | if wide { TypeRow::WIDE } else { 0 },
+            size: if wide { 16 } else { 8 },
+            flat: Some(alloc::vec![CoreType::pointer(wide); 2]),
+            ..Parts::new()
         }
     }
 
@@ -209,34 +232,35 @@ impl ComponentTables {
         }
     }
 
-    /// The core type of a function to be lifted to a (synchronous) component function type.
-    pub fn lift_signature(&self, ty: FuncTypeId) -> CoreSignature {
-        let mut sig = self.flat_signature(ty);
+    /// The core type of a function to be lifted to a (synchronous) component function type; of a `wide`
+    /// one, the types were [widened](super::TablesBuilder::widen) before.
+    pub fn lift_signature(&self, ty: FuncTypeId, wide: bool) -> CoreSignature {
+        let mut sig = self.flat_signature(ty, wide);
         if self.result_in_memory(ty) {
-            sig.results = alloc::vec![CoreType::I32];
+            sig.results = alloc::vec![CoreType::pointer(wide)];
         }
         sig
     }
 
-    /// The core type that lowering a (synchronous) component function makes.
-    pub fn lower_signature(&self, ty: FuncTypeId) -> CoreSignature {
-        let mut sig = self.flat_signature(ty);
+    /// The core type that lowering a (synchronous) component function makes; as for lifting.
+    pub fn lower_signature(&self, ty: FuncTypeId, wide: bool) -> CoreSignature {
+        let mut sig = self.flat_signature(ty, wide);
         if self.result_in_memory(ty) {
-            sig.params.push(CoreType::I32);
+            sig.params.push(CoreType::pointer(wide));
             sig.results.clear();
         }
         sig
     }
 
-    fn flat_signature(&self, ty: FuncTypeId) -> CoreSignature {
+    fn flat_signature(&self, ty: FuncTypeId, wide: bool) -> CoreSignature {
         let row = self.func_type(ty);
-        let params = self.flat_types(row.params).unwrap_or(&[CoreType::I32]);
+        let params = self.flat_types(self.passed(row.params, wide));
         let results = match row.result.some() {
-            Some(result) => self.flat_types(result).unwrap_or(&[]),
+            Some(result) => self.flat_types(self.passed(result, wide)).unwrap_or(&[]),
             None => &[],
         };
         CoreSignature {
-            params: params.to_vec(),
+            params: params.map_or_else(|| alloc::vec![CoreType::pointer(wide)], <[_]>::to_vec),
             results: results.to_vec(),
         }
     }

@@ -164,7 +164,8 @@ pub(crate) enum Class {
     Borrow,
 }
 
-/// A value type with its layout in memory (Canonical ABI, 32-bit pointers) and its flat form.
+/// A value type with its layout in memory and its flat form (Canonical ABI; for 32-bit pointers, unless
+/// [`TypeRow::WIDE`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TypeRow {
     pub kind: TypeKind,
@@ -207,6 +208,8 @@ impl TypeRow {
     pub const HAS_ASYNC: u8 = 16;
     /// Some part is a fixed-length list, which costs fuel by its length.
     pub const HAS_FIXED: u8 = 32;
+    /// Laid out for 64-bit pointers, of which there are some in it.
+    pub const WIDE: u8 = 64;
 
     /// Fields or cases.
     pub fn span(self) -> Span {
@@ -490,6 +493,8 @@ pub(crate) struct OptionsRow {
     pub instance: InstanceId,
     pub encoding: Encoding,
     pub memory: CoreDefId,
+    /// Whether addresses and lengths have 64 bits.
+    pub wide: bool,
     pub realloc: CoreDefId,
     pub post_return: CoreDefId,
     /// The type of the core function that is lifted, or that lowering makes.

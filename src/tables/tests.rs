@@ -118,12 +118,12 @@ fn more_than_sixteen_core_values_go_through_memory() {
         .unwrap();
     let tables = builder.finish();
     assert!(!tables.params_in_memory(sixteen));
-    assert_eq!(tables.lower_signature(sixteen).params.len(), 16);
+    assert_eq!(tables.lower_signature(sixteen, false).params.len(), 16);
     assert!(tables.params_in_memory(seventeen));
     assert!(tables.result_in_memory(seventeen));
-    let lift = tables.lift_signature(seventeen);
+    let lift = tables.lift_signature(seventeen, false);
     assert_eq!((lift.params.len(), lift.results.len()), (1, 1));
-    let lower = tables.lower_signature(seventeen);
+    let lower = tables.lower_signature(seventeen, false);
     assert_eq!((lower.params.len(), lower.results.len()), (2, 0));
 }
 
@@ -212,4 +212,56 @@ fn exports_are_found_by_the_highest_compatible_version() {
     assert_eq!(find("a:b/c@3.0.0"), None);
     assert_eq!(find("a:b/c"), None);
     assert_eq!(find("a:b/d@1.0.0"), None);
+}
+
+#[test]
+fn types_with_pointers_have_a_twin_for_64_bit_memories() {
+    use CoreType::{I32, I64};
+    let mut builder = TablesBuilder::new();
+    let bytes = builder.list(prim(U8)).unwrap();
+    let record = tuple(&mut builder, &[prim(U8), bytes, prim(String)]);
+    let either = variant(&mut builder, &[record, prim(F32), TypeId::NONE]);
+    let plain = tuple(&mut builder, &[prim(U8), prim(U64)]);
+    let before = builder.tables.types.len();
+    assert!(builder.tables.twins.is_empty());
+    for _ in 0..2 {
+        builder.widen(either).unwrap();
+        builder.widen(plain).unwrap();
+    }
+    let tables = builder.finish();
+    // The string, the list, the record and the variant, once each.
+    assert_eq!(tables.types.len(), before + 4);
+    for ty in [prim(String), bytes, record, either] {
+        let twin = tables.twin(ty);
+        assert!(twin != ty && tables.ty(twin).has(TypeRow::WIDE));
+        assert!(!tables.ty(ty).has(TypeRow::WIDE));
+        assert_eq!(tables.twin(twin), ty);
+        assert_eq!(tables.passed(ty, true), twin);
+        assert_eq!(tables.passed(ty, false), ty);
+        let (narrow, wide) = (tables.ty(ty), tables.ty(twin));
+        assert_eq!(narrow.flat_count, wide.flat_count);
+    }
+    assert_eq!(tables.twin(plain), plain);
+    assert_eq!(tables.twin(TypeId::NONE), TypeId::NONE);
+    let row = tables.ty(tables.twin(record));
+    assert_eq!((row.size, row.align), (40, 8));
+    let offsets = tables.fields(row.span()).iter().map(|field| field.offset);
+    assert!(offsets.eq([0, 8, 24]));
+    let row = tables.ty(tables.twin(either));
+    assert_eq!((row.size, row.payload), (48, 8));
+    let flat = tables.flat_types(tables.twin(either)).unwrap();
+    assert_eq!(flat, [I32, I32, I64, I64, I64, I64]);
+}
+
+#[test]
+fn types_that_double_are_widened_once() {
+    let mut builder = TablesBuilder::new();
+    let mut ty = prim(String);
+    for _ in 0..90 {
+        let pair = tuple(&mut builder, &[ty, ty]);
+        ty = builder.list(pair).unwrap();
+    }
+    let before = builder.tables.types.len();
+    builder.widen(ty).unwrap();
+    assert_eq!(builder.tables.types.len(), before + 1 + 2 * 90);
 }

@@ -55,6 +55,7 @@ pub struct Config {
     pub(crate) component_implements: bool,
     pub(crate) component_fixed_length_lists: bool,
     pub(crate) component_error_context: bool,
+    pub(crate) component_memory64: bool,
     pub(crate) component_nested_names: bool,
     pub(crate) component_canon_names: bool,
     pub(crate) component_accessors: bool,
@@ -94,6 +95,7 @@ impl Default for Config {
             component_implements: true,
             component_fixed_length_lists: true,
             component_error_context: true,
+            component_memory64: true,
             component_nested_names: true,
             component_canon_names: true,
             component_accessors: true,
@@ -188,6 +190,8 @@ impl Config {
         wasm_component_model_fixed_length_lists => component_fixed_length_lists;
         /// The type `error-context` in components, and its built-ins.
         wasm_component_model_error_context => component_error_context;
+        /// Memories that are addressed by 64 bits where components pass values.
+        wasm_component_model_memory64 => component_memory64;
         /// Names of components with more than one namespace or more than one part of a path.
         wasm_component_model_nested_names => component_nested_names;
         /// Names of interfaces with as much of a version as matters for compatibility (`a:b/c@1`), and the
@@ -226,7 +230,6 @@ impl Config {
         wasm_component_model_more_async_builtins => "component-model async built-ins";
         wasm_component_model_async_stackful => "component-model async";
         wasm_component_model_threading => "component-model threading";
-        wasm_component_model_memory64 => "component-model memory64";
         wasm_component_model_gc => "component-model gc";
     }
 

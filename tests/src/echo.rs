@@ -24,9 +24,15 @@ impl Echo<'_> {
     /// The component's text.
     #[must_use]
     pub fn component(&self) -> String {
+        self.text("i32")
+    }
+
+    /// The component's text; `ptr` is the core type of its memory's addresses.
+    fn text(&self, ptr: &str) -> String {
         let Echo {
             types, of, flat, ..
         } = self;
+        let index = if ptr == "i32" { "" } else { ptr };
         let mut defined = String::new();
         for (name, is) in *types {
             // Functions may refer to named types only.
@@ -49,10 +55,10 @@ impl Echo<'_> {
                 format!("(call $host {gets})"),
             ),
             _ => (
-                "i32",
-                format!("{flat} i32"),
+                ptr,
+                format!("{flat} {ptr}"),
                 String::new(),
-                format!("(call $host {gets} (i32.const 512)) (i32.const 512)"),
+                format!("(call $host {gets} ({ptr}.const 512)) ({ptr}.const 512)"),
             ),
         };
         format!(
@@ -60,13 +66,13 @@ impl Echo<'_> {
             {defined}
             (import "host" (func $host (param "v" {of}) (result {of})))
             (core module $memory
-                (memory (export "memory") 16)
-                (global $next (mut i32) (i32.const 1024))
-                (func (export "realloc") (param i32 i32 i32 i32) (result i32)
-                    (global.set $next (i32.and
-                        (i32.add (global.get $next) (i32.const 7)) (i32.const -8)))
+                (memory (export "memory") {index} 16)
+                (global $next (mut {ptr}) ({ptr}.const 1024))
+                (func (export "realloc") (param {ptr} {ptr} {ptr} {ptr}) (result {ptr})
+                    (global.set $next ({ptr}.and
+                        ({ptr}.add (global.get $next) ({ptr}.const 7)) ({ptr}.const -8)))
                     (global.get $next)
-                    (global.set $next (i32.add (global.get $next) (local.get 3)))))
+                    (global.set $next ({ptr}.add (global.get $next) (local.get 3)))))
             (core instance $memory (instantiate $memory))
             (core func $host (canon lower (func $host)
                 (memory (core memory $memory "memory")) (realloc (core func $memory "realloc"))))
@@ -100,11 +106,31 @@ impl Echo<'_> {
     where
         V: ComponentType + Lift + Lower + Clone + PartialEq + Debug + 'static,
     {
-        let count = self.flat.split_whitespace().count();
         let layout = (V::SIZE32, V::ALIGN32);
         assert_eq!(layout, self.layout, "layout of {}", self.of);
+        self.check_calls("i32", values);
+    }
+
+    /// As [`Echo::check`], with a memory of 64-bit addresses: the layout and the core types are those for it.
+    ///
+    /// # Panics
+    /// If anything differs.
+    pub fn check_wide<V>(&self, values: impl IntoIterator<Item = (V, Val)>)
+    where
+        V: ComponentType + Lift + Lower + Clone + PartialEq + Debug + 'static,
+    {
+        let layout = (V::SIZE64, V::ALIGN64);
+        assert_eq!(layout, self.layout, "layout of {}", self.of);
+        self.check_calls("i64", values);
+    }
+
+    fn check_calls<V>(&self, ptr: &str, values: impl IntoIterator<Item = (V, Val)>)
+    where
+        V: ComponentType + Lift + Lower + Clone + PartialEq + Debug + 'static,
+    {
+        let count = self.flat.split_whitespace().count();
         assert_eq!(V::FLAT_COUNT, count, "flat form of {}", self.of);
-        let wasm = wat::parse_str(self.component()).expect("valid text");
+        let wasm = wat::parse_str(self.text(ptr)).expect("valid text");
         let mut config = Config::new();
         config.consume_fuel(true);
         let engine = Engine::new(&config).unwrap();

@@ -26,6 +26,7 @@ const EXECUTED: WasmFeatures = WasmFeatures::WASM2
     .union(WasmFeatures::CM_MAP)
     .union(WasmFeatures::CM_FIXED_LENGTH_LISTS)
     .union(WasmFeatures::CM_ERROR_CONTEXT)
+    .union(WasmFeatures::CM64)
     .union(WasmFeatures::CM_NESTED_NAMES)
     .union(WasmFeatures::CM_CANON_NAMES)
     .union(WasmFeatures::CM_ACCESSORS)
@@ -198,6 +199,7 @@ impl FeatureSet {
             .wasm_component_model_implements(has(WasmFeatures::CM_IMPLEMENTS))
             .wasm_component_model_fixed_length_lists(has(WasmFeatures::CM_FIXED_LENGTH_LISTS))
             .wasm_component_model_error_context(has(WasmFeatures::CM_ERROR_CONTEXT))
+            .wasm_component_model_memory64(has(WasmFeatures::CM64))
             .wasm_component_model_nested_names(has(WasmFeatures::CM_NESTED_NAMES))
             .wasm_component_model_canon_names(has(WasmFeatures::CM_CANON_NAMES))
             .wasm_component_model_accessors(has(WasmFeatures::CM_ACCESSORS));

@@ -3,14 +3,15 @@
 //! Run time. A crossing walks a type with an explicit stack of [`Cursor`]s, in the thread, and stops
 //! where it needs room in the destination: the caller has the guest's `realloc` run and goes on with
 //! its result. So it can be suspended in the middle, and deep types and long lists cost no native
-//! stack. Both sides see the same type, so their layouts and flat forms agree.
+//! stack. Both sides see the same type; where pointers have 64 bits on one side only, the destination's is
+//! the twin of the source's (see `tables::wide`), which takes as many core values.
 //!
 //! Lifting and lowering interleave: what the destination's `realloc` could observe of that is
 //! excluded, because it can't leave its instance and, where both sides share a memory, the source is
 //! a snapshot (see `run.rs`).
 
-use super::strings::{self, Source, Step, Transcode};
-use super::{MAX_LIST_BYTES, aligned, bytes_cost, elements_cost, range};
+use super::strings::{self, Form, Source, Step, Transcode};
+use super::{MAX_LIST_BYTES, aligned, bytes_cost, elements_cost, pointer, range};
 use crate::error::{Error, ErrorKind, Result, Trap};
 use crate::store::components::{BoundOptions, Cursor, CursorKind, GuestResource, Request};
 use crate::store::error_contexts::ErrorContexts;
@@ -26,6 +27,8 @@ pub(crate) struct Crossing<'a> {
     pub guest_resources: &'a [GuestResource],
     pub from: &'a BoundOptions,
     pub to: &'a BoundOptions,
+    /// Pointers have different widths: types of the destination are twins.
+    mixed: bool,
     pub src: &'a [u8],
     pub dst: &'a mut [u8],
     /// The thread's stack, and where flat values are read from and written to on it.
@@ -73,6 +76,7 @@ impl<'a> Crossing<'a> {
             guest_resources: parts.guest_resources,
             from,
             to,
+            mixed: from.wide != to.wide,
             src,
             dst,
             slots,
@@ -89,14 +93,14 @@ impl<'a> Crossing<'a> {
         }
     }
 
-    /// Begins with a value: in flat slots, or at two addresses whose ranges were checked. Goes on until
-    /// the crossing is done or needs room.
+    /// Begins with a value of the source's type: in flat slots, or at two addresses whose ranges were
+    /// checked. Goes on until the crossing is done or needs room.
     pub fn begin(
         &mut self,
         mut ty: TypeId,
         flat: bool,
-        src: u32,
-        dst: u32,
+        src: usize,
+        dst: usize,
     ) -> Result<Option<Request>> {
         self.cost += 1;
         // One parameter is as good as a record of it, and needs no cursor.
@@ -112,11 +116,11 @@ impl<'a> Crossing<'a> {
     }
 
     /// Goes on with the room that it needed, as [`begin`](Self::begin) does.
-    pub fn resume(&mut self, room: u32) -> Result<Option<Request>> {
+    pub fn resume(&mut self, room: u64) -> Result<Option<Request>> {
         self.run(Some(room))
     }
 
-    fn run(&mut self, mut given: Option<u32>) -> Result<Option<Request>> {
+    fn run(&mut self, mut given: Option<u64>) -> Result<Option<Request>> {
         loop {
             if let Some(request) = self.ask.take() {
                 return Ok(Some(request));
@@ -174,14 +178,38 @@ impl<'a> Crossing<'a> {
         let next = &mut self.cursors[top];
         next.at += 1;
         if cursor.flat {
-            let count = u32::from(self.tables.ty(field.ty).flat_count);
+            let count = usize::from(self.tables.ty(field.ty).flat_count);
             next.src += count;
             next.dst += count;
             self.value(field.ty, true, cursor.src, cursor.dst)
         } else {
-            let (src, dst) = (cursor.src + field.offset, cursor.dst + field.offset);
-            self.value(field.ty, false, src, dst)
+            let offset = match self.mixed {
+                true => self.twin_offset(cursor),
+                false => field.offset,
+            };
+            let (src, dst) = (field.offset as usize, offset as usize);
+            self.value(field.ty, false, cursor.src + src, cursor.dst + dst)
         }
+    }
+
+    /// The destination's row of a type of the source's.
+    fn twin(&self, ty: TypeId, row: TypeRow) -> TypeRow {
+        match self.mixed {
+            true => self.other(ty),
+            false => row,
+        }
+    }
+
+    #[cold]
+    fn other(&self, ty: TypeId) -> TypeRow {
+        self.tables.ty(self.tables.twin(ty))
+    }
+
+    /// The offset of a record's next field in the destination.
+    #[cold]
+    fn twin_offset(&self, cursor: Cursor) -> u32 {
+        let row = self.other(cursor.ty);
+        self.tables.fields[(row.a + cursor.at) as usize].offset
     }
 
     /// The next element of a fixed-length list.
@@ -191,15 +219,14 @@ impl<'a> Crossing<'a> {
             return Ok(());
         }
         let row = self.tables.ty(cursor.ty);
-        let step = if cursor.flat {
-            row.flat_count.into()
-        } else {
-            row.size
+        let (src, dst) = match cursor.flat {
+            true => (row.flat_count.into(), row.flat_count.into()),
+            false => (row.size, self.twin(cursor.ty, row).size),
         };
         let next = &mut self.cursors[top];
         next.at += 1;
-        next.src += step;
-        next.dst += step;
+        next.src += src as usize;
+        next.dst += dst as usize;
         self.value(cursor.ty, cursor.flat, cursor.src, cursor.dst)
     }
 
@@ -207,25 +234,25 @@ impl<'a> Crossing<'a> {
     fn element(&mut self, top: usize, cursor: Cursor) -> Result<()> {
         if cursor.at == cursor.count {
             self.cursors.pop();
-            let start = cursor.dst - cursor.room;
-            self.set_pair(cursor.flat, cursor.out, start, cursor.count);
+            let start = cursor.dst - cursor.room as usize;
+            self.set_pair(cursor.flat, cursor.out, start, cursor.count.into());
             return Ok(());
         }
         let row = self.tables.ty(cursor.ty);
+        let size = self.twin(cursor.ty, row).size;
         let next = &mut self.cursors[top];
         next.at += 1;
-        next.src += row.size;
-        next.dst += row.size;
-        next.room += row.size;
+        next.src += row.size as usize;
+        next.dst += size as usize;
+        next.room += size;
         self.value(cursor.ty, false, cursor.src, cursor.dst)
     }
 
     /// Moves a value, or begins to.
-    fn value(&mut self, ty: TypeId, flat: bool, src: u32, dst: u32) -> Result<()> {
+    fn value(&mut self, ty: TypeId, flat: bool, src: usize, dst: usize) -> Result<()> {
         let row = self.tables.ty(ty);
         if !flat && is_bytes(row) {
-            let bytes = &self.src[src as usize..(src + row.size) as usize];
-            self.dst[dst as usize..(dst + row.size) as usize].copy_from_slice(bytes);
+            self.copy(src, dst, row.size as usize);
             return Ok(());
         }
         match row.kind {
@@ -234,7 +261,7 @@ impl<'a> Crossing<'a> {
                 ..self.cursor(CursorKind::Fields, ty, flat, src, dst)
             }),
             TypeKind::Variant | TypeKind::Enum | TypeKind::Option | TypeKind::Result => {
-                self.variant(row, flat, src, dst)
+                self.variant((ty, row), flat, src, dst)
             }
             TypeKind::String => self.string(flat, src, dst),
             TypeKind::List | TypeKind::Map => self.list(row, flat, src, dst),
@@ -256,22 +283,28 @@ impl<'a> Crossing<'a> {
         }
     }
 
-    fn cursor(&self, kind: CursorKind, ty: TypeId, flat: bool, src: u32, dst: u32) -> Cursor {
+    fn cursor(&self, kind: CursorKind, ty: TypeId, flat: bool, src: usize, dst: usize) -> Cursor {
         Cursor {
             kind,
             flat,
             ty,
             at: 0,
             count: 0,
+            len: 0,
+            room: 0,
             src,
             dst,
             out: 0,
-            src_len: 0,
-            room: 0,
         }
     }
 
-    fn variant(&mut self, row: TypeRow, flat: bool, src: u32, dst: u32) -> Result<()> {
+    fn variant(
+        &mut self,
+        (ty, row): (TypeId, TypeRow),
+        flat: bool,
+        src: usize,
+        dst: usize,
+    ) -> Result<()> {
         let width = if flat { 4 } else { u32::from(row.discriminant) };
         let case = self.get(flat, src, width) as u32;
         if case >= row.b {
@@ -279,11 +312,15 @@ impl<'a> Crossing<'a> {
         }
         self.set(flat, dst, width, case.into());
         let payload = self.tables.cases[(row.a + case) as usize].ty;
-        let step = if flat { 1 } else { row.payload };
+        let (src_step, dst_step) = match flat {
+            true => (1, 1),
+            false => (row.payload, self.twin(ty, row).payload),
+        };
         if flat {
             let used = payload
                 .some()
                 .map_or(0, |ty| u32::from(self.tables.ty(ty).flat_count));
+            let dst = dst as u32;
             let end = dst + u32::from(row.flat_count);
             self.push(Cursor {
                 at: dst + 1 + used,
@@ -293,33 +330,35 @@ impl<'a> Crossing<'a> {
         }
         match payload.some() {
             Some(ty) => {
-                let payload = self.cursor(CursorKind::Payload, ty, flat, src + step, dst + step);
-                self.push(payload)
+                let (src, dst) = (src + src_step as usize, dst + dst_step as usize);
+                self.push(self.cursor(CursorKind::Payload, ty, flat, src, dst))
             }
             None => Ok(()),
         }
     }
 
-    fn string(&mut self, flat: bool, src: u32, dst: u32) -> Result<()> {
+    fn string(&mut self, flat: bool, src: usize, dst: usize) -> Result<()> {
         let (ptr, tagged) = self.pair(flat, src);
-        let source = Source::of(self.from.encoding, tagged, self.string_bytes)
-            .ok_or(Trap::StringOutOfBounds)?;
-        if !aligned(ptr, strings::alignment(self.from.encoding)) {
+        let BoundOptions { encoding, wide, .. } = *self.from;
+        let source =
+            Source::of(encoding, tagged, wide, self.string_bytes).ok_or(Trap::StringOutOfBounds)?;
+        if !aligned(ptr, strings::alignment(encoding)) {
             return Err(Trap::UnalignedPointer.into());
         }
         let bytes = range(self.src, ptr, source.bytes.into()).ok_or(Trap::StringOutOfBounds)?;
         strings::validate(source.form, bytes)?;
         self.cost += bytes_cost(source.bytes.into());
-        let (transcode, request) = match self.from.encoding {
+        let (transcode, request) = match encoding {
             Encoding::CompactUtf16 => Transcode::start_tagged(source, self.to.encoding),
             _ => Transcode::start(source, self.to.encoding),
         };
         self.push(Cursor {
             at: transcode.at,
-            out: dst,
-            src_len: tagged,
+            count: source.form as u32,
+            len: source.bytes,
             room: transcode.room,
-            ..self.cursor(CursorKind::StringRoom, TypeId::NONE, flat, ptr, 0)
+            out: dst,
+            ..self.cursor(CursorKind::StringRoom, TypeId::NONE, flat, ptr as usize, 0)
         })?;
         self.ask_for_string(request)
     }
@@ -332,9 +371,11 @@ impl<'a> Crossing<'a> {
         Ok(())
     }
 
-    fn string_room(&mut self, top: usize, cursor: Cursor, ptr: u32) -> Result<()> {
-        let source = Source::of(self.from.encoding, cursor.src_len, self.string_bytes);
-        let source = source.ok_or(Trap::StringOutOfBounds)?;
+    fn string_room(&mut self, top: usize, cursor: Cursor, ptr: u64) -> Result<()> {
+        let source = Source {
+            form: Form::of(cursor.count),
+            bytes: cursor.len,
+        };
         let mut transcode = Transcode {
             source,
             to: self.to.encoding,
@@ -347,12 +388,13 @@ impl<'a> Crossing<'a> {
         if range(self.dst, ptr, cursor.room.into()).is_none() {
             return Err(Trap::StringOutOfBounds.into());
         }
-        let bytes = range(self.src, cursor.src, source.bytes.into());
+        let bytes = range(self.src, cursor.src as u64, source.bytes.into());
         let bytes = bytes.ok_or(Trap::StringOutOfBounds)?;
-        match transcode.resume(ptr, bytes, self.dst) {
+        match transcode.resume(ptr as usize, bytes, self.dst) {
             Step::Done { ptr, tagged } => {
                 self.cursors.pop();
-                self.set_pair(cursor.flat, cursor.out, ptr, tagged);
+                let len = strings::length(tagged, self.to.wide);
+                self.set_pair(cursor.flat, cursor.out, ptr, len);
             }
             Step::Room(request) => {
                 let waiting = &mut self.cursors[top];
@@ -364,10 +406,10 @@ impl<'a> Crossing<'a> {
         Ok(())
     }
 
-    fn list(&mut self, row: TypeRow, flat: bool, src: u32, dst: u32) -> Result<()> {
+    fn list(&mut self, row: TypeRow, flat: bool, src: usize, dst: usize) -> Result<()> {
         let (ptr, len) = self.pair(flat, src);
         let element = self.tables.ty(row.element());
-        let bytes = u64::from(len) * u64::from(element.size);
+        let bytes = len.saturating_mul(element.size.into());
         if bytes > MAX_LIST_BYTES {
             return Err(Trap::ListOutOfBounds.into());
         }
@@ -377,31 +419,37 @@ impl<'a> Crossing<'a> {
         if range(self.src, ptr, bytes).is_none() {
             return Err(Trap::ListOutOfBounds.into());
         }
+        // No type is without a size, and no twin more than twice as large: both are below 2³⁰.
+        let len = len as u32;
+        let twin = self.twin(row.element(), element);
+        let room = match self.mixed {
+            true => len * twin.size,
+            false => bytes as u32,
+        };
         self.cost += list_cost(element, len, bytes);
         self.push(Cursor {
             count: len,
+            len: room,
             out: dst,
-            src_len: bytes as u32,
-            ..self.cursor(CursorKind::ListRoom, row.element(), flat, ptr, 0)
+            ..self.cursor(CursorKind::ListRoom, row.element(), flat, ptr as usize, 0)
         })?;
-        self.ask = Some(Request::new(0, 0, element.align.into(), bytes as u32));
+        self.ask = Some(Request::new(0, 0, twin.align.into(), room));
         Ok(())
     }
 
-    fn list_room(&mut self, top: usize, cursor: Cursor, ptr: u32) -> Result<()> {
+    fn list_room(&mut self, top: usize, cursor: Cursor, ptr: u64) -> Result<()> {
         let element = self.tables.ty(cursor.ty);
-        if !aligned(ptr, element.align.into()) {
+        if !aligned(ptr, self.twin(cursor.ty, element).align.into()) {
             return Err(Trap::UnalignedPointer.into());
         }
-        if range(self.dst, ptr, cursor.src_len.into()).is_none() {
+        if range(self.dst, ptr, cursor.len.into()).is_none() {
             return Err(Trap::ListOutOfBounds.into());
         }
+        let ptr = ptr as usize;
         if is_bytes(element) {
-            let len = cursor.src_len as usize;
-            let (src, dst) = (cursor.src as usize, ptr as usize);
-            self.dst[dst..dst + len].copy_from_slice(&self.src[src..src + len]);
+            self.copy(cursor.src, ptr, cursor.len as usize);
             self.cursors.pop();
-            self.set_pair(cursor.flat, cursor.out, ptr, cursor.count);
+            self.set_pair(cursor.flat, cursor.out, ptr, cursor.count.into());
         } else {
             let list = &mut self.cursors[top];
             list.kind = CursorKind::Elements;
@@ -411,12 +459,11 @@ impl<'a> Crossing<'a> {
         Ok(())
     }
 
-    fn fixed_list(&mut self, row: TypeRow, flat: bool, src: u32, dst: u32) -> Result<()> {
+    fn fixed_list(&mut self, row: TypeRow, flat: bool, src: usize, dst: usize) -> Result<()> {
         let element = self.tables.ty(row.element());
         self.cost += list_cost(element, row.b, row.size.into());
         if !flat && is_bytes(element) {
-            let bytes = &self.src[src as usize..(src + row.size) as usize];
-            self.dst[dst as usize..(dst + row.size) as usize].copy_from_slice(bytes);
+            self.copy(src, dst, row.size as usize);
             return Ok(());
         }
         self.push(Cursor {
@@ -425,7 +472,7 @@ impl<'a> Crossing<'a> {
         })
     }
 
-    fn handle(&mut self, row: TypeRow, flat: bool, src: u32, dst: u32) -> Result<()> {
+    fn handle(&mut self, row: TypeRow, flat: bool, src: usize, dst: usize) -> Result<()> {
         self.cost += 1;
         let index = self.get(flat, src, 4) as u32;
         let tag = self.resources[row.resource().index()];
@@ -447,7 +494,7 @@ impl<'a> Crossing<'a> {
     }
 
     /// Another handle of the same error context.
-    fn error_context(&mut self, flat: bool, src: u32, dst: u32) -> Result<()> {
+    fn error_context(&mut self, flat: bool, src: usize, dst: usize) -> Result<()> {
         self.cost += 1;
         let index = self.get(flat, src, 4) as u32;
         let id = self.handles[self.from.instance as usize].error_context(index)?;
@@ -457,38 +504,48 @@ impl<'a> Crossing<'a> {
         Ok(())
     }
 
-    /// A pointer and a length.
-    fn pair(&self, flat: bool, at: u32) -> (u32, u32) {
-        let step = if flat { 1 } else { 4 };
-        (
-            self.get(flat, at, 4) as u32,
-            self.get(flat, at + step, 4) as u32,
-        )
+    /// Moves bytes as they are, between ranges that were checked.
+    fn copy(&mut self, src: usize, dst: usize, len: usize) {
+        self.dst[dst..dst + len].copy_from_slice(&self.src[src..src + len]);
     }
 
-    fn set_pair(&mut self, flat: bool, at: u32, ptr: u32, len: u32) {
-        let step = if flat { 1 } else { 4 };
-        self.set(flat, at, 4, ptr.into());
-        self.set(flat, at + step, 4, len.into());
+    /// A pointer and a length of the source.
+    fn pair(&self, flat: bool, at: usize) -> (u64, u64) {
+        let wide = self.from.wide;
+        if flat {
+            let at = self.src_slots + at;
+            let (ptr, len) = (self.slots[at], self.slots[at + 1]);
+            return (pointer(ptr, wide), pointer(len, wide));
+        }
+        super::pair(&self.src[at..], wide)
+    }
+
+    fn set_pair(&mut self, flat: bool, at: usize, ptr: usize, len: u64) {
+        if flat {
+            let at = self.dst_slots + at;
+            (self.slots[at], self.slots[at + 1]) = (ptr as u64, len);
+        } else {
+            super::set_pair(&mut self.dst[at..], (ptr as u64, len), self.to.wide);
+        }
     }
 
     /// A scalar of the source. Addresses lie in ranges that were checked.
-    fn get(&self, flat: bool, at: u32, width: u32) -> u64 {
+    fn get(&self, flat: bool, at: usize, width: u32) -> u64 {
         if flat {
-            return self.slots[self.src_slots + at as usize];
+            return self.slots[self.src_slots + at];
         }
         let mut bytes = [0; 8];
-        let (at, width) = (at as usize, width as usize);
+        let width = width as usize;
         bytes[..width].copy_from_slice(&self.src[at..at + width]);
         u64::from_le_bytes(bytes)
     }
 
-    fn set(&mut self, flat: bool, at: u32, width: u32, value: u64) {
+    fn set(&mut self, flat: bool, at: usize, width: u32, value: u64) {
         if flat {
-            self.slots[self.dst_slots + at as usize] = value;
+            self.slots[self.dst_slots + at] = value;
             return;
         }
-        let (at, width) = (at as usize, width as usize);
+        let width = width as usize;
         self.dst[at..at + width].copy_from_slice(&value.to_le_bytes()[..width]);
     }
 }

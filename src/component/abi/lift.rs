@@ -1,7 +1,7 @@
 //! From a guest's values to the host's: what a context gives to [`Lift`](crate::component::Lift).
 
 use super::strings::{self, Form, Source};
-use super::{MAX_LIST_BYTES, aligned, bytes_cost, range};
+use super::{MAX_LIST_BYTES, aligned, bytes_cost, pointer, range};
 use crate::component::resource::{ResourceAny, ResourceType};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::StoreInner;
@@ -112,13 +112,25 @@ impl<'a> LiftContext<'a> {
         }
     }
 
+    /// Whether pointers have 64 bits.
+    pub(crate) fn wide(&self) -> bool {
+        self.options.wide
+    }
+
+    /// The pointer and length of two slots.
+    pub(crate) fn pair(&self, src: &[u64]) -> (u64, u64) {
+        let wide = self.options.wide;
+        (pointer(src[0], wide), pointer(src[1], wide))
+    }
+
     /// Whether a call is under way that borrows can be lifted in.
     pub(crate) fn may_borrow(&self) -> bool {
         !self.scopes.is_empty()
     }
 
-    /// A record that is passed by address.
-    pub(crate) fn area(&self, ptr: u32, row: TypeRow) -> Result<&'a [u8]> {
+    /// A record that is passed by the address in a slot.
+    pub(crate) fn area(&self, slot: u64, row: TypeRow) -> Result<&'a [u8]> {
+        let ptr = pointer(slot, self.options.wide);
         if !aligned(ptr, row.align.into()) {
             return Err(Error::of(ErrorKind::Trap, "pointer not aligned"));
         }
@@ -127,14 +139,14 @@ impl<'a> LiftContext<'a> {
     }
 
     /// The bytes of a string from its pointer and length, and what they are to be decoded as.
-    pub(crate) fn text(&mut self, ptr: u32, tagged: u32) -> Result<(Form, &'a [u8])> {
+    pub(crate) fn text(&mut self, ptr: u64, tagged: u64) -> Result<(Form, &'a [u8])> {
         let outside = || {
             let why = "string pointer/length out of bounds of memory";
             Error::of(ErrorKind::Trap, why)
         };
-        let source =
-            Source::of(self.options.encoding, tagged, self.string_bytes).ok_or_else(outside)?;
-        let align = strings::alignment(self.options.encoding);
+        let BoundOptions { encoding, wide, .. } = self.options;
+        let source = Source::of(encoding, tagged, wide, self.string_bytes).ok_or_else(outside)?;
+        let align = strings::alignment(encoding);
         if !aligned(ptr, align) {
             let why = alloc::format!("string pointer not aligned to {align}");
             return Err(Error::of(ErrorKind::Trap, why));
@@ -145,14 +157,14 @@ impl<'a> LiftContext<'a> {
     }
 
     /// A string from its pointer and length.
-    pub(crate) fn string(&mut self, ptr: u32, tagged: u32) -> Result<String> {
+    pub(crate) fn string(&mut self, ptr: u64, tagged: u64) -> Result<String> {
         let (form, bytes) = self.text(ptr, tagged)?;
         strings::decode(form, bytes).map(Cow::into_owned)
     }
 
     /// The bytes of a list from its pointer and length, checked.
-    pub(crate) fn list(&mut self, ptr: u32, len: u32, size: u32, align: u32) -> Result<&'a [u8]> {
-        let bytes = u64::from(len) * u64::from(size);
+    pub(crate) fn list(&mut self, ptr: u64, len: u64, size: u32, align: u32) -> Result<&'a [u8]> {
+        let bytes = len.saturating_mul(size.into());
         let outside = || {
             let why = "list pointer/length out of bounds of memory";
             Error::of(ErrorKind::Trap, why)

@@ -4,8 +4,8 @@
 //! leave its instance, so one level of nesting is all there ever is. Fuel that it uses becomes debt.
 
 use super::cross::lower_borrow;
-use super::strings::{Form, Source, Step, Transcode};
-use super::{MAX_LIST_BYTES, aligned, bytes_cost, range};
+use super::strings::{self, Form, Source, Step, Transcode};
+use super::{MAX_LIST_BYTES, aligned, bytes_cost, pair_size, pointer, range, set_pair};
 use crate::component::resource::{ResourceAny, ResourceType};
 use crate::error::{Error, ErrorKind, Result, Trap};
 use crate::store::components::{BoundOptions, NONE, Request};
@@ -47,6 +47,17 @@ impl<'a, T: 'static> LowerContext<'a, T> {
         self.options.instance
     }
 
+    /// Whether pointers have 64 bits.
+    pub(crate) fn wide(&self) -> bool {
+        self.options.wide
+    }
+
+    /// Stores a pointer and a length.
+    pub(crate) fn set_pair(&mut self, at: usize, pair: (u64, u64)) {
+        let wide = self.options.wide;
+        set_pair(self.bytes(at, pair_size(wide)), pair, wide);
+    }
+
     /// Counts work as fuel.
     pub(crate) fn spend(&mut self, cost: i64) {
         self.store.inner.spend(cost);
@@ -61,17 +72,17 @@ impl<'a, T: 'static> LowerContext<'a, T> {
     }
 
     /// A range of the memory that was checked when its room was got.
-    pub(crate) fn bytes(&mut self, at: u32, len: u32) -> &mut [u8] {
-        &mut self.memory()[at as usize..(at + len) as usize]
+    pub(crate) fn bytes(&mut self, at: usize, len: u32) -> &mut [u8] {
+        &mut self.memory()[at..at + len as usize]
     }
 
     /// Room in the guest's memory.
-    pub(crate) fn allocate(&mut self, align: u32, size: u32) -> Result<u32> {
+    pub(crate) fn allocate(&mut self, align: u32, size: u32) -> Result<usize> {
         self.realloc(Request::new(0, 0, align, size))
     }
 
     /// Room for a list; its pointer and length.
-    pub(crate) fn list_room(&mut self, len: usize, size: u32, align: u32) -> Result<(u32, u32)> {
+    pub(crate) fn list_room(&mut self, len: usize, size: u32, align: u32) -> Result<(usize, u32)> {
         let bytes = (len as u64).saturating_mul(size.into());
         if bytes > MAX_LIST_BYTES || u32::try_from(len).is_err() {
             let why = "the list is longer than the limit of 2²⁸ − 1 bytes";
@@ -80,9 +91,12 @@ impl<'a, T: 'static> LowerContext<'a, T> {
         Ok((self.allocate(align, bytes as u32)?, len as u32))
     }
 
-    fn realloc(&mut self, request: Request) -> Result<u32> {
+    fn realloc(&mut self, request: Request) -> Result<usize> {
         let BoundOptions {
-            instance, realloc, ..
+            instance,
+            realloc,
+            wide,
+            ..
         } = self.options;
         if realloc == NONE {
             return self.relay_room(request);
@@ -92,7 +106,7 @@ impl<'a, T: 'static> LowerContext<'a, T> {
         let before = core::mem::replace(may_leave, false);
         let result = exec::nested(self.store, realloc, &args);
         self.store.inner.components[instance as usize].may_leave = before;
-        let ptr = result? as u32;
+        let ptr = pointer(result?, wide);
         if !aligned(ptr, request.align()) {
             let why = "realloc return: result not aligned";
             return Err(Error::of(ErrorKind::Trap, why));
@@ -101,11 +115,11 @@ impl<'a, T: 'static> LowerContext<'a, T> {
             let why = "realloc return: beyond end of memory";
             return Err(Error::of(ErrorKind::Trap, why));
         }
-        Ok(ptr)
+        Ok(ptr as usize)
     }
 
     /// Room for what the host passes to itself; see [`Relay`](crate::store::relay::Relay).
-    fn relay_room(&mut self, request: Request) -> Result<u32> {
+    fn relay_room(&mut self, request: Request) -> Result<usize> {
         let relay = self.store.inner.trees[self.tree as usize].relay;
         // Strings and lists are made in one piece there: their encoding is the host's own.
         if relay.memory == NONE || self.options.memory != relay.memory || request.moves() {
@@ -114,25 +128,28 @@ impl<'a, T: 'static> LowerContext<'a, T> {
         let inner = &mut self.store.inner;
         let room = inner.relay_room(self.tree, request.align(), request.new_size());
         let full = || Error::of(ErrorKind::Limit, "no memory for a value passed to the host");
-        room.ok_or_else(full)
+        Ok(room.ok_or_else(full)? as usize)
     }
 
     /// Stores a string; its pointer and length.
-    pub(crate) fn string(&mut self, text: &str) -> Result<(u32, u32)> {
+    pub(crate) fn string(&mut self, text: &str) -> Result<(u64, u64)> {
         let limit = self.store.inner.limits.string_bytes;
         let long = || {
             let why = alloc::format!("the string is longer than the limit of {limit} bytes");
             Error::of(ErrorKind::Type, why)
         };
         let len = u32::try_from(text.len()).map_err(|_| long())?;
-        let source = Source::of(Encoding::Utf8, len, limit).ok_or_else(long)?;
+        let source = Source::of(Encoding::Utf8, len.into(), false, limit).ok_or_else(long)?;
         self.spend(bytes_cost(len.into()));
         debug_assert_eq!(source.form, Form::Utf8);
         let (mut transcode, mut request) = Transcode::start(source, self.options.encoding);
         loop {
             let ptr = self.realloc(request)?;
             match transcode.resume(ptr, text.as_bytes(), self.memory()) {
-                Step::Done { ptr, tagged } => return Ok((ptr, tagged)),
+                Step::Done { ptr, tagged } => {
+                    let len = strings::length(tagged, self.options.wide);
+                    return Ok((ptr as u64, len));
+                }
                 Step::Room(next) => request = next,
             }
         }

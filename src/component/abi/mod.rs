@@ -41,14 +41,54 @@ pub(crate) fn elements_cost(as_bytes: bool, size: u32, len: u32, bytes: u64) -> 
 }
 
 /// The bytes of a checked range of a memory.
-pub(crate) fn range(memory: &[u8], ptr: u32, len: u64) -> Option<&[u8]> {
-    let end = u64::from(ptr).checked_add(len)?;
-    memory.get(ptr as usize..usize::try_from(end).ok()?)
+pub(crate) fn range(memory: &[u8], ptr: u64, len: u64) -> Option<&[u8]> {
+    let end = usize::try_from(ptr.checked_add(len)?).ok()?;
+    // No larger than the end, so it fits too.
+    memory.get(ptr as usize..end)
+}
+
+/// An address or a length in a slot, whose upper half means nothing if pointers have 32 bits.
+pub(crate) fn pointer(slot: u64, wide: bool) -> u64 {
+    if wide { slot } else { u64::from(slot as u32) }
+}
+
+/// A pointer and a length in memory.
+pub(crate) fn pair(bytes: &[u8], wide: bool) -> (u64, u64) {
+    if !wide {
+        let word = |at: usize| {
+            let mut word = [0; 4];
+            word.copy_from_slice(&bytes[at..at + 4]);
+            u64::from(u32::from_le_bytes(word))
+        };
+        return (word(0), word(4));
+    }
+    let word = |at: usize| {
+        let mut word = [0; 8];
+        word.copy_from_slice(&bytes[at..at + 8]);
+        u64::from_le_bytes(word)
+    };
+    (word(0), word(8))
+}
+
+/// Stores a pointer and a length in their place.
+pub(crate) fn set_pair(place: &mut [u8], (ptr, len): (u64, u64), wide: bool) {
+    if wide {
+        place[..8].copy_from_slice(&ptr.to_le_bytes());
+        place[8..16].copy_from_slice(&len.to_le_bytes());
+    } else {
+        place[..4].copy_from_slice(&(ptr as u32).to_le_bytes());
+        place[4..8].copy_from_slice(&(len as u32).to_le_bytes());
+    }
+}
+
+/// Bytes of a pointer and a length.
+pub(crate) const fn pair_size(wide: bool) -> u32 {
+    if wide { 16 } else { 8 }
 }
 
 /// Whether an address has an alignment.
-pub(crate) fn aligned(ptr: u32, align: u32) -> bool {
-    ptr & (align - 1) == 0
+pub(crate) fn aligned(ptr: u64, align: u32) -> bool {
+    ptr & u64::from(align - 1) == 0
 }
 
 /// A character's number, checked.

@@ -15,8 +15,17 @@ use alloc::borrow::Cow;
 
 /// However the limit is set: neither a string nor the room that one is given is larger.
 pub(crate) const MAX_BYTES: u32 = (1 << 31) - 1;
-/// In a length of the encoding [`Encoding::CompactUtf16`]: the string is UTF-16.
+/// In a length of the encoding [`Encoding::CompactUtf16`]: the string is UTF-16. In one of 64 bits it is the
+/// highest bit as well.
 const TAG: u32 = 1 << 31;
+
+/// The length field of a string that is stored; `tagged` is below [`TAG`] but for the tag.
+pub(crate) fn length(tagged: u32, wide: bool) -> u64 {
+    match wide {
+        true => u64::from(tagged & !TAG) | u64::from(tagged & TAG) << 32,
+        false => tagged.into(),
+    }
+}
 
 /// The form of a string's bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +33,17 @@ pub(crate) enum Form {
     Utf8,
     Utf16,
     Latin1,
+}
+
+impl Form {
+    /// The form with this number.
+    pub fn of(number: u32) -> Form {
+        match number {
+            0 => Form::Utf8,
+            1 => Form::Utf16,
+            _ => Form::Latin1,
+        }
+    }
 }
 
 /// What a pointer and length in a memory mean.
@@ -36,14 +56,15 @@ pub(crate) struct Source {
 impl Source {
     /// The form and size of a string whose length field is `tagged`, or nothing if it is longer than
     /// `limit` bytes.
-    pub fn of(encoding: Encoding, tagged: u32, limit: u32) -> Option<Source> {
+    pub fn of(encoding: Encoding, tagged: u64, wide: bool, limit: u32) -> Option<Source> {
+        let tag = if wide { 1 << 63 } else { u64::from(TAG) };
         let (form, bytes) = match encoding {
-            Encoding::Utf8 => (Form::Utf8, u64::from(tagged)),
-            Encoding::Utf16 => (Form::Utf16, 2 * u64::from(tagged)),
-            Encoding::CompactUtf16 if tagged & TAG != 0 => {
-                (Form::Utf16, 2 * u64::from(tagged ^ TAG))
+            Encoding::Utf8 => (Form::Utf8, tagged),
+            Encoding::Utf16 => (Form::Utf16, tagged.saturating_mul(2)),
+            Encoding::CompactUtf16 if tagged & tag != 0 => {
+                (Form::Utf16, (tagged ^ tag).saturating_mul(2))
             }
-            Encoding::CompactUtf16 => (Form::Latin1, u64::from(tagged)),
+            Encoding::CompactUtf16 => (Form::Latin1, tagged),
         };
         (bytes <= limit.min(MAX_BYTES).into()).then_some(Source {
             form,
@@ -121,8 +142,8 @@ pub(crate) fn chars(form: Form, bytes: &[u8]) -> impl Iterator<Item = char> + '_
 pub(crate) enum Step {
     /// Room is needed; the next step is given its address.
     Room(Request),
-    /// The string is stored: the fields of its pointer and length.
-    Done { ptr: u32, tagged: u32 },
+    /// The string is stored: its address, and its length with the tag of 32 bits.
+    Done { ptr: usize, tagged: u32 },
 }
 
 /// A string on its way.
@@ -183,8 +204,8 @@ impl Transcode {
     }
 
     /// The room at `ptr` was given; it lies in `memory`, as was checked.
-    pub fn resume(&mut self, ptr: u32, bytes: &[u8], memory: &mut [u8]) -> Step {
-        let room = &mut memory[ptr as usize..(ptr + self.room) as usize];
+    pub fn resume(&mut self, ptr: usize, bytes: &[u8], memory: &mut [u8]) -> Step {
+        let room = &mut memory[ptr..ptr + self.room as usize];
         match (self.at, self.source.form, self.to) {
             (FIRST, Form::Utf8, Encoding::Utf8) | (FIRST, Form::Utf16, Encoding::Utf16) => {
                 room.copy_from_slice(bytes);
@@ -242,12 +263,12 @@ impl Transcode {
         }
     }
 
-    fn done(&self, ptr: u32, tagged: u32) -> Step {
+    fn done(&self, ptr: usize, tagged: u32) -> Step {
         Step::Done { ptr, tagged }
     }
 
     /// Gives back the room behind `used`.
-    fn shrink(&mut self, ptr: u32, used: u32, align: u32) -> Step {
+    fn shrink(&mut self, ptr: usize, used: u32, align: u32) -> Step {
         let old = core::mem::replace(&mut self.room, used);
         self.at = SHRUNK;
         if used < old {
@@ -260,14 +281,14 @@ impl Transcode {
         }
     }
 
-    fn grow(&mut self, ptr: u32, align: u32, worst: u32) -> Step {
+    fn grow(&mut self, ptr: usize, align: u32, worst: u32) -> Step {
         let old = core::mem::replace(&mut self.room, worst);
         self.at = GROWN;
         Step::Room(Request::new(ptr, old, align, worst))
     }
 
     /// To UTF-8, hoping for ASCII: one byte a unit.
-    fn ascii(&mut self, ptr: u32, form: Form, bytes: &[u8], room: &mut [u8]) -> Step {
+    fn ascii(&mut self, ptr: usize, form: Form, bytes: &[u8], room: &mut [u8]) -> Step {
         if narrow(form, bytes, 0x80, room) == room.len() {
             return self.done(ptr, self.room);
         }
@@ -276,7 +297,7 @@ impl Transcode {
     }
 
     /// To Latin-1 as long as it will do.
-    fn latin1(&mut self, ptr: u32, form: Form, bytes: &[u8], room: &mut [u8]) -> Step {
+    fn latin1(&mut self, ptr: usize, form: Form, bytes: &[u8], room: &mut [u8]) -> Step {
         let mut written = narrow(form, bytes, 0x100, room);
         if form == Form::Utf8 {
             for c in chars(form, &bytes[written..]) {

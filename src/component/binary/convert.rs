@@ -220,6 +220,15 @@ impl Converter {
         Ok(row)
     }
 
+    /// Makes the layouts for 64-bit memories of what a function passes.
+    pub fn widen(&mut self, ty: FuncTypeId) -> Result<()> {
+        let row = self.builder.tables.func_type(ty);
+        for ty in [row.params, row.result] {
+            self.builder.widen(ty).map_err(|_| too_large())?;
+        }
+        Ok(())
+    }
+
     /// An import or export. Types of instances lie in each other no deeper than the validator allows.
     pub fn entity(
         &mut self,

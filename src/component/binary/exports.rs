@@ -142,12 +142,13 @@ impl Flattener<'_, '_> {
         let instance = self.relay()?;
         let tables = self.tables();
         let imported = tables.func(id);
-        let sig = tables.lower_signature(imported.ty);
+        let sig = tables.lower_signature(imported.ty, false);
         let sig = self.convert.builder.core_sig(&sig);
         let options = self.convert.builder.option_set(OptionsRow {
             instance,
             encoding: Encoding::Utf8,
             memory: CoreDefId::NONE,
+            wide: false,
             realloc: CoreDefId::NONE,
             post_return: CoreDefId::NONE,
             sig,

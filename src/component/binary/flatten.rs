@@ -427,6 +427,7 @@ impl<'a, 'p> Flattener<'a, 'p> {
             instance,
             encoding: options.encoding,
             memory,
+            wide: options.wide,
             realloc,
             post_return,
             sig,
@@ -462,7 +463,10 @@ impl<'a, 'p> Flattener<'a, 'p> {
     ) -> Result<()> {
         let (convert, scope) = self.scope();
         let ty = convert.func(scope, ty)?;
-        let sig = convert.builder.tables.lift_signature(ty);
+        if options.wide {
+            convert.widen(ty)?;
+        }
+        let sig = convert.builder.tables.lift_signature(ty, options.wide);
         let options = self.options(options, &sig);
         let core = self.frame().core[CoreSpace::Func as usize][core as usize];
         let func = self.convert.builder.func(FuncRow {
@@ -484,15 +488,19 @@ impl<'a, 'p> Flattener<'a, 'p> {
     ) -> Result<()> {
         let (convert, scope) = self.scope();
         let ty = convert.func(scope, ty)?;
-        let signature = convert.builder.tables.lower_signature(ty);
-        let options = self.options(options, &signature);
-        let frame = self.frame();
-        let instance = frame.instance;
-        let def = frame.funcs[func as usize];
-        let kind = match def {
-            FuncDef::Lifted(_) => TrampolineKind::Adapter,
-            FuncDef::Imported(..) => TrampolineKind::Lower,
+        let def = self.frame().funcs[func as usize];
+        let (kind, callee) = match def {
+            FuncDef::Lifted(func) => (TrampolineKind::Adapter, self.tables().func(func).options),
+            FuncDef::Imported(..) => (TrampolineKind::Lower, OptionsId::NONE),
         };
+        let callee = callee.some().map(|callee| self.tables().option(callee));
+        let convert = &mut self.convert;
+        if options.wide || callee.is_some_and(|callee| callee.wide) {
+            convert.widen(ty)?;
+        }
+        let signature = convert.builder.tables.lower_signature(ty, options.wide);
+        let options = self.options(options, &signature);
+        let instance = self.frame().instance;
         let row = TrampolineRow {
             kind,
             sig: self.tables().option(options).sig,
@@ -592,13 +600,14 @@ impl<'a, 'p> Flattener<'a, 'p> {
         kind: TrampolineKind,
         options: Option<&CanonOptions>,
     ) -> Result<()> {
+        let pointer = CoreType::pointer(options.is_some_and(|options| options.wide));
         let (params, results) = match kind {
-            TrampolineKind::ErrorContextNew => (2, 1),
-            TrampolineKind::ErrorContextMessage => (2, 0),
-            _ => (1, 0),
+            TrampolineKind::ErrorContextNew => (alloc::vec![pointer; 2], 1),
+            TrampolineKind::ErrorContextMessage => (alloc::vec![CoreType::I32, pointer], 0),
+            _ => (alloc::vec![CoreType::I32], 0),
         };
         let sig = CoreSignature {
-            params: alloc::vec![CoreType::I32; params],
+            params,
             results: alloc::vec![CoreType::I32; results],
         };
         let options = options.map(|options| self.options(options, &sig));

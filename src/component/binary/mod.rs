@@ -47,7 +47,6 @@ const UNSUPPORTED: &[(WasmFeatures, &str)] = &[
     (WasmFeatures::CM_FORWARD, "component-model async forwarding"),
     (WasmFeatures::CM_VALUES, "component-model values"),
     (WasmFeatures::CM_GC, "component-model gc"),
-    (WasmFeatures::CM64, "component-model memory64"),
 ];
 
 /// A component that was decoded, validated and flattened.
@@ -111,6 +110,7 @@ fn features(engine: &Engine) -> Result<WasmFeatures> {
             WasmFeatures::CM_ERROR_CONTEXT,
             config.component_error_context,
         ),
+        (WasmFeatures::CM64, config.component_memory64),
         (WasmFeatures::CM_NESTED_NAMES, config.component_nested_names),
         (WasmFeatures::CM_CANON_NAMES, config.component_canon_names),
         (WasmFeatures::CM_ACCESSORS, config.component_accessors),

@@ -60,6 +60,8 @@ pub(super) enum Item {
 pub(super) struct CanonOptions {
     pub encoding: Encoding,
     pub memory: Option<u32>,
+    /// The memory is addressed by 64 bits.
+    pub wide: bool,
     pub realloc: Option<u32>,
     pub post_return: Option<u32>,
 }

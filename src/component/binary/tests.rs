@@ -441,16 +441,6 @@ fn what_is_not_supported_is_named_and_has_a_place() {
             "component-model values",
         ),
         (
-            r#"(component
-                (core module $m (memory (export "m") i64 1)
-                    (func (export "f") (param i64 i64))
-                    (func (export "r") (param i64 i64 i64 i64) (result i64) unreachable))
-                (core instance $i (instantiate $m))
-                (func (param "s" (list u8)) (canon lift (core func $i "f")
-                    (memory (core memory $i "m")) (realloc (core func $i "r")))))"#,
-            "component-model memory64",
-        ),
-        (
             "(component (type (resource (rep i64))))",
             "component-model memory64",
         ),

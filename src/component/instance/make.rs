@@ -301,6 +301,7 @@ fn new_tree<T: 'static>(store: &mut Store<T>, pre: &InstancePre<T>) -> u32 {
     let options = tables.options.iter().map(|row| BoundOptions {
         instance: first_instance + row.instance.0,
         encoding: row.encoding,
+        wide: row.wide,
         memory: match tables.relay.some() {
             Some(instance) if instance == row.instance => relay.memory,
             _ => NONE,
@@ -415,13 +416,16 @@ fn new_trampoline<T: 'static>(
         Some(ty) => (tables.func_type(ty).params, tables.func_type(ty).result),
         None => Default::default(),
     };
+    let wide = |options: OptionsId| options.some().is_some_and(|row| tables.option(row).wide);
+    let caller_wide = wide(row.options);
+    let callee_wide = func.is_some_and(|func| wide(func.options));
     BoundTrampoline {
         kind: row.kind,
         entity: inner.funcs.len() as u32 - 1,
         instance: bound.first_instance + row.instance.0,
         ty: row.ty,
-        params,
-        result,
+        params: tables.passed(params, caller_wide),
+        result: tables.passed(result, caller_wide),
         caller: row.options.0,
         callee: func.map_or(NONE, |func| func.options.0),
         target,
@@ -431,6 +435,7 @@ fn new_trampoline<T: 'static>(
         result_in_memory: lowers && tables.result_in_memory(row.ty),
         lends: lowers && tables.ty(params).has(TypeRow::HAS_BORROW),
         scalar: None,
+        mixed: row.kind == TrampolineKind::Adapter && caller_wide != callee_wide,
         same_memory: false,
         resource: match row.resource.some() {
             Some(resource) => bound.resources[resource.index()],

@@ -13,9 +13,9 @@ pub(super) fn element(tables: &ComponentTables, ty: InterfaceType, matters: bool
     }
 }
 
-pub(super) fn list_cost<A: ComponentType>(len: usize) -> i64 {
-    let bytes = len as u64 * A::SIZE32 as u64;
-    elements_cost(A::PLAIN, A::SIZE32 as u32, len as u32, bytes)
+pub(super) fn list_cost<A: ComponentType>(len: usize, wide: bool) -> i64 {
+    let bytes = len as u64 * size::<A>(wide) as u64;
+    elements_cost(A::PLAIN, size::<A>(wide) as u32, len as u32, bytes)
 }
 
 pair_type!([A: ComponentType] [A], A::HAS_HANDLES, |ty, types| {
@@ -25,26 +25,27 @@ pair_type!([A: ComponentType] [A], A::HAS_HANDLES, |ty, types| {
 pair_lower!([A: Lower] [A], |items, cx, ty| lower_list(cx, ty, items));
 pair_lift!([A: Lift] Vec<A>, |cx, ty, pair| lift_list(cx, ty, pair));
 
-/// Makes room for a list of so many: its elements' type, its pointer and its length.
+/// Makes room for a list of so many: its elements' type and its address.
 fn room<A: Lower, T: 'static>(
     cx: &mut LowerContext<'_, T>,
     ty: InterfaceType,
     len: usize,
-) -> Result<(InterfaceType, u32, u32)> {
+) -> Result<(InterfaceType, usize)> {
     let ty = element(cx.tables(), ty, A::HAS_HANDLES);
-    let (ptr, len) = cx.list_room(len, A::SIZE32 as u32, A::ALIGN32)?;
-    cx.spend(list_cost::<A>(len as usize));
-    Ok((ty, ptr, len))
+    let wide = cx.wide();
+    let (ptr, _) = cx.list_room(len, size::<A>(wide) as u32, align::<A>(wide))?;
+    cx.spend(list_cost::<A>(len, wide));
+    Ok((ty, ptr))
 }
 
 fn lower_list<A: Lower, T: 'static>(
     cx: &mut LowerContext<'_, T>,
     ty: InterfaceType,
     items: &[A],
-) -> Result<(u32, u32)> {
-    let (ty, ptr, len) = room::<A, T>(cx, ty, items.len())?;
+) -> Result<(u64, u64)> {
+    let (ty, ptr) = room::<A, T>(cx, ty, items.len())?;
     A::linear_store_list_to_memory(cx, ty, ptr, items)?;
-    Ok((ptr, len))
+    Ok((ptr as u64, items.len() as u64))
 }
 
 /// Lowers a list whose elements don't lie in a row.
@@ -52,24 +53,26 @@ pub(super) fn lower_elements<A: Lower, T: 'static>(
     cx: &mut LowerContext<'_, T>,
     ty: InterfaceType,
     items: impl ExactSizeIterator<Item = A>,
-) -> Result<(u32, u32)> {
-    let (ty, ptr, len) = room::<A, T>(cx, ty, items.len())?;
+) -> Result<(u64, u64)> {
+    let len = items.len();
+    let (ty, ptr) = room::<A, T>(cx, ty, len)?;
     let mut offset = ptr;
-    for item in items.take(len as usize) {
+    for item in items.take(len) {
         item.linear_lower_to_memory(cx, ty, offset)?;
-        offset += A::SIZE32 as u32;
+        offset += size::<A>(cx.wide());
     }
-    Ok((ptr, len))
+    Ok((ptr as u64, len as u64))
 }
 
 pub(super) fn lift_list<A: Lift>(
     cx: &mut LiftContext<'_>,
     ty: InterfaceType,
-    (ptr, len): (u32, u32),
+    (ptr, len): (u64, u64),
 ) -> Result<Vec<A>> {
     let ty = element(cx.tables, ty, A::HAS_HANDLES);
-    let bytes = cx.list(ptr, len, A::SIZE32 as u32, A::ALIGN32)?;
-    cx.cost += list_cost::<A>(len as usize);
+    let wide = cx.wide();
+    let bytes = cx.list(ptr, len, size::<A>(wide) as u32, align::<A>(wide))?;
+    cx.cost += list_cost::<A>(len as usize, wide);
     if A::SIZE32 == 0 {
         // Nothing of it is in memory; so the length alone must not make the host allocate.
         let nothing = (0..len).map(|_| A::linear_lift_from_memory(cx, ty, &[]));
@@ -82,6 +85,8 @@ pub(super) fn lift_list<A: Lift>(
 impl<A: ComponentType, const N: usize> ComponentType for [A; N] {
     const SIZE32: usize = N * A::SIZE32;
     const ALIGN32: u32 = A::ALIGN32;
+    const SIZE64: usize = N * A::SIZE64;
+    const ALIGN64: u32 = A::ALIGN64;
     const FLAT_COUNT: usize = N * A::FLAT_COUNT;
     const HAS_HANDLES: bool = A::HAS_HANDLES;
 
@@ -105,7 +110,7 @@ impl<A: Lower, const N: usize> Lower for [A; N] {
         ty: InterfaceType,
         dst: &mut [u64],
     ) -> Result<()> {
-        cx.spend(list_cost::<A>(N));
+        cx.spend(list_cost::<A>(N, cx.wide()));
         let ty = element(cx.tables(), ty, A::HAS_HANDLES);
         for (item, place) in self.iter().zip(dst.chunks_mut(A::FLAT_COUNT.max(1))) {
             item.linear_lower_to_flat(cx, ty, place)?;
@@ -117,9 +122,9 @@ impl<A: Lower, const N: usize> Lower for [A; N] {
         &self,
         cx: &mut LowerContext<'_, T>,
         ty: InterfaceType,
-        offset: u32,
+        offset: usize,
     ) -> Result<()> {
-        cx.spend(list_cost::<A>(N));
+        cx.spend(list_cost::<A>(N, cx.wide()));
         let ty = element(cx.tables(), ty, A::HAS_HANDLES);
         A::linear_store_list_to_memory(cx, ty, offset, self)
     }
@@ -131,7 +136,7 @@ impl<A: Lift, const N: usize> Lift for [A; N] {
         ty: InterfaceType,
         src: &[u64],
     ) -> Result<Self> {
-        cx.cost += list_cost::<A>(N);
+        cx.cost += list_cost::<A>(N, cx.wide());
         let ty = element(cx.tables, ty, A::HAS_HANDLES);
         let places = src.chunks(A::FLAT_COUNT.max(1)).take(N);
         let items = places.map(|place| A::linear_lift_from_flat(cx, ty, place));
@@ -143,13 +148,10 @@ impl<A: Lift, const N: usize> Lift for [A; N] {
         ty: InterfaceType,
         bytes: &[u8],
     ) -> Result<Self> {
-        cx.cost += list_cost::<A>(N);
+        cx.cost += list_cost::<A>(N, cx.wide());
         let ty = element(cx.tables, ty, A::HAS_HANDLES);
-        exactly(A::linear_lift_list_from_memory(
-            cx,
-            ty,
-            &bytes[..Self::SIZE32],
-        )?)
+        let bytes = &bytes[..size::<Self>(cx.wide())];
+        exactly(A::linear_lift_list_from_memory(cx, ty, bytes)?)
     }
 }
 
@@ -170,6 +172,8 @@ const fn payload_offset(align: u32) -> usize {
 impl<A: ComponentType> ComponentType for Option<A> {
     const SIZE32: usize = align_to(payload_offset(A::ALIGN32) + A::SIZE32, A::ALIGN32);
     const ALIGN32: u32 = A::ALIGN32;
+    const SIZE64: usize = align_to(payload_offset(A::ALIGN64) + A::SIZE64, A::ALIGN64);
+    const ALIGN64: u32 = A::ALIGN64;
     const FLAT_COUNT: usize = 1 + A::FLAT_COUNT;
     const HAS_HANDLES: bool = A::HAS_HANDLES;
 
@@ -203,14 +207,15 @@ impl<A: Lower> Lower for Option<A> {
         &self,
         cx: &mut LowerContext<'_, T>,
         ty: InterfaceType,
-        offset: u32,
+        offset: usize,
     ) -> Result<()> {
         cx.bytes(offset, 1)[0] = self.is_some().into();
         let Some(value) = self else {
             return Ok(());
         };
         let ty = case_type(cx.tables(), ty, 1, A::HAS_HANDLES);
-        value.linear_lower_to_memory(cx, ty, offset + payload_offset(A::ALIGN32) as u32)
+        let start = payload_offset(align::<A>(cx.wide()));
+        value.linear_lower_to_memory(cx, ty, offset + start)
     }
 }
 
@@ -239,8 +244,9 @@ impl<A: Lift> Lift for Option<A> {
             0 => Ok(None),
             1 => {
                 let ty = case_type(cx.tables, ty, 1, A::HAS_HANDLES);
-                let start = payload_offset(A::ALIGN32);
-                A::linear_lift_from_memory(cx, ty, &bytes[start..start + A::SIZE32]).map(Some)
+                let start = payload_offset(align::<A>(cx.wide()));
+                let end = start + size::<A>(cx.wide());
+                A::linear_lift_from_memory(cx, ty, &bytes[start..end]).map(Some)
             }
             case => Err(bad_discriminant(case.into(), 2)),
         }
@@ -253,6 +259,11 @@ impl<A: ComponentType, B: ComponentType> ComponentType for core::result::Result<
         Self::ALIGN32,
     );
     const ALIGN32: u32 = max_align(A::ALIGN32, B::ALIGN32);
+    const SIZE64: usize = align_to(
+        payload_offset(Self::ALIGN64) + max(A::SIZE64, B::SIZE64),
+        Self::ALIGN64,
+    );
+    const ALIGN64: u32 = max_align(A::ALIGN64, B::ALIGN64);
     const FLAT_COUNT: usize = 1 + max(A::FLAT_COUNT, B::FLAT_COUNT);
     const HAS_HANDLES: bool = A::HAS_HANDLES || B::HAS_HANDLES;
 
@@ -302,10 +313,10 @@ impl<A: Lower, B: Lower> Lower for core::result::Result<A, B> {
         &self,
         cx: &mut LowerContext<'_, T>,
         ty: InterfaceType,
-        offset: u32,
+        offset: usize,
     ) -> Result<()> {
         cx.bytes(offset, 1)[0] = self.is_err().into();
-        let payload = offset + payload_offset(Self::ALIGN32) as u32;
+        let payload = offset + payload_offset(align::<Self>(cx.wide()));
         match self {
             Ok(value) => {
                 let ty = case_type(cx.tables(), ty, 0, A::HAS_HANDLES);
@@ -343,15 +354,16 @@ impl<A: Lift, B: Lift> Lift for core::result::Result<A, B> {
         ty: InterfaceType,
         bytes: &[u8],
     ) -> Result<Self> {
-        let payload = &bytes[payload_offset(Self::ALIGN32)..];
+        let wide = cx.wide();
+        let payload = &bytes[payload_offset(align::<Self>(wide))..];
         match bytes[0] {
             0 => {
                 let ty = case_type(cx.tables, ty, 0, A::HAS_HANDLES);
-                A::linear_lift_from_memory(cx, ty, &payload[..A::SIZE32]).map(Ok)
+                A::linear_lift_from_memory(cx, ty, &payload[..size::<A>(wide)]).map(Ok)
             }
             1 => {
                 let ty = case_type(cx.tables, ty, 1, B::HAS_HANDLES);
-                B::linear_lift_from_memory(cx, ty, &payload[..B::SIZE32]).map(Err)
+                B::linear_lift_from_memory(cx, ty, &payload[..size::<B>(wide)]).map(Err)
             }
             case => Err(bad_discriminant(case.into(), 2)),
         }

@@ -20,6 +20,10 @@ pub struct Layout {
     pub size: usize,
     /// Alignment in bytes.
     pub align: u32,
+    /// Size in bytes in a 64-bit memory.
+    pub size64: usize,
+    /// Alignment in bytes in a 64-bit memory.
+    pub align64: u32,
     /// How many core values it flattens to.
     pub flat: usize,
     /// Whether handles are in it.
@@ -30,17 +34,22 @@ pub struct Layout {
     pub cases: usize,
     /// Offset of a variant's payload.
     pub payload: usize,
+    /// Offset of a variant's payload in a 64-bit memory.
+    pub payload64: usize,
 }
 
 impl Layout {
     const EMPTY: Layout = Layout {
         size: 0,
         align: 1,
+        size64: 0,
+        align64: 1,
         flat: 0,
         handles: false,
         plain: true,
         cases: 0,
         payload: 0,
+        payload64: 0,
     };
 
     /// A type's layout, as a part of another one.
@@ -48,6 +57,8 @@ impl Layout {
         Layout {
             size: A::SIZE32,
             align: A::ALIGN32,
+            size64: A::SIZE64,
+            align64: A::ALIGN64,
             flat: A::FLAT_COUNT,
             handles: A::HAS_HANDLES,
             plain: A::PLAIN,
@@ -56,9 +67,8 @@ impl Layout {
     }
 
     const fn take_in(&mut self, part: Layout) {
-        if part.align > self.align {
-            self.align = part.align;
-        }
+        self.align = max_align(self.align, part.align);
+        self.align64 = max_align(self.align64, part.align64);
         self.handles |= part.handles;
         self.plain &= part.plain;
     }
@@ -73,10 +83,12 @@ impl Layout {
             all.take_in(field);
             all.flat += field.flat;
             all.size = align_to(all.size, field.align) + field.size;
+            all.size64 = align_to(all.size64, field.align64) + field.size64;
             used += field.size;
             at += 1;
         }
         all.size = align_to(all.size, all.align);
+        all.size64 = align_to(all.size64, all.align64);
         all.plain &= used == all.size;
         all
     }
@@ -90,19 +102,30 @@ impl Layout {
             all.take_in(payload);
             all.flat = max(all.flat, payload.flat);
             all.size = max(all.size, payload.size);
+            all.size64 = max(all.size64, payload.size64);
             at += 1;
         }
         let discriminant = discriminant(cases);
         all.payload = align_to(discriminant, all.align);
-        if discriminant as u32 > all.align {
-            all.align = discriminant as u32;
-        }
+        all.payload64 = align_to(discriminant, all.align64);
+        all.align = max_align(discriminant as u32, all.align);
+        all.align64 = max_align(discriminant as u32, all.align64);
         all.size = align_to(all.payload + all.size, all.align);
+        all.size64 = align_to(all.payload64 + all.size64, all.align64);
         all.flat += 1;
         all.cases = cases;
         // A discriminant is checked.
         all.plain = false;
         all
+    }
+}
+
+/// Offset of a variant's payload, for pointers of that width.
+#[inline]
+const fn payload_offset<V: Derived>(wide: bool) -> usize {
+    match wide {
+        true => V::LAYOUT.payload64,
+        false => V::LAYOUT.payload,
     }
 }
 
@@ -157,9 +180,9 @@ impl Fields {
 
     /// The next field's bytes.
     #[inline]
-    fn bytes<A: ComponentType>(&mut self) -> core::ops::Range<usize> {
-        let start = align_to(self.start, A::ALIGN32);
-        self.start = start + A::SIZE32;
+    fn bytes<A: ComponentType>(&mut self, wide: bool) -> core::ops::Range<usize> {
+        let start = align_to(self.start, align::<A>(wide));
+        self.start = start + size::<A>(wide);
         start..self.start
     }
 
@@ -187,10 +210,11 @@ impl Fields {
         &mut self,
         field: &A,
         cx: &mut LowerContext<'_, T>,
-        offset: u32,
+        offset: usize,
     ) -> Result<()> {
         let ty = self.ty(cx.tables(), A::HAS_HANDLES);
-        field.linear_lower_to_memory(cx, ty, offset + self.bytes::<A>().start as u32)
+        let start = self.bytes::<A>(cx.wide()).start;
+        field.linear_lower_to_memory(cx, ty, offset + start)
     }
 
     /// Lifts the next field from core values.
@@ -210,7 +234,8 @@ impl Fields {
     #[inline]
     pub fn load<A: Lift>(&mut self, cx: &mut LiftContext<'_>, bytes: &[u8]) -> Result<A> {
         let ty = self.ty(cx.tables, A::HAS_HANDLES);
-        A::linear_lift_from_memory(cx, ty, &bytes[self.bytes::<A>()])
+        let place = self.bytes::<A>(cx.wide());
+        A::linear_lift_from_memory(cx, ty, &bytes[place])
     }
 }
 
@@ -251,7 +276,7 @@ pub fn lower_payload<V: Derived, A: Lower, T: 'static>(
 pub fn store_case<V: Derived, T: 'static>(
     case: u32,
     cx: &mut LowerContext<'_, T>,
-    offset: u32,
+    offset: usize,
 ) -> Result<()> {
     let bytes = case.to_le_bytes();
     store_bytes(cx, offset, &bytes[..discriminant(V::LAYOUT.cases)]);
@@ -268,16 +293,17 @@ pub fn store_payload<V: Derived, A: Lower, T: 'static>(
     payload: &A,
     cx: &mut LowerContext<'_, T>,
     ty: InterfaceType,
-    offset: u32,
+    offset: usize,
 ) -> Result<()> {
     store_case::<V, T>(case, cx, offset)?;
     let ty = case_type(cx.tables(), ty, case as usize, A::HAS_HANDLES);
-    payload.linear_lower_to_memory(cx, ty, offset + V::LAYOUT.payload as u32)
+    let start = payload_offset::<V>(cx.wide());
+    payload.linear_lower_to_memory(cx, ty, offset + start)
 }
 
 /// Stores bytes at an address whose range was checked.
 #[inline]
-pub fn store_bytes<T: 'static>(cx: &mut LowerContext<'_, T>, offset: u32, bytes: &[u8]) {
+pub fn store_bytes<T: 'static>(cx: &mut LowerContext<'_, T>, offset: usize, bytes: &[u8]) {
     cx.bytes(offset, bytes.len() as u32).copy_from_slice(bytes);
 }
 
@@ -328,8 +354,9 @@ pub fn load_payload<V: Derived, A: Lift>(
     bytes: &[u8],
 ) -> Result<A> {
     let ty = case_type(cx.tables, ty, case as usize, A::HAS_HANDLES);
-    let start = V::LAYOUT.payload;
-    A::linear_lift_from_memory(cx, ty, &bytes[start..start + A::SIZE32])
+    let start = payload_offset::<V>(cx.wide());
+    let end = start + size::<A>(cx.wide());
+    A::linear_lift_from_memory(cx, ty, &bytes[start..end])
 }
 
 /// The trap for a discriminant that no case has.

@@ -11,6 +11,8 @@ macro_rules! pair_type {
         impl<$($generic)*> ComponentType for $ty {
             const SIZE32: usize = 8;
             const ALIGN32: u32 = 4;
+            const SIZE64: usize = 16;
+            const ALIGN64: u32 = 8;
             const FLAT_COUNT: usize = 2;
             const HAS_HANDLES: bool = $handles;
 
@@ -32,8 +34,7 @@ macro_rules! pair_lower {
                 dst: &mut [u64],
             ) -> Result<()> {
                 let $value = self;
-                let (ptr, len): (u32, u32) = $pair?;
-                (dst[0], dst[1]) = (ptr.into(), len.into());
+                (dst[0], dst[1]) = $pair?;
                 Ok(())
             }
 
@@ -41,11 +42,11 @@ macro_rules! pair_lower {
                 &self,
                 $cx: &mut LowerContext<'_, T>,
                 $of: InterfaceType,
-                offset: u32,
+                offset: usize,
             ) -> Result<()> {
                 let $value = self;
-                let (ptr, len): (u32, u32) = $pair?;
-                $cx.set_pair(offset, ptr, len);
+                let pair = $pair?;
+                $cx.set_pair(offset, pair);
                 Ok(())
             }
         }
@@ -61,7 +62,7 @@ macro_rules! pair_lift {
                 $of: InterfaceType,
                 src: &[u64],
             ) -> Result<Self> {
-                let $pair = (src[0] as u32, src[1] as u32);
+                let $pair = $cx.pair(src);
                 $value
             }
 
@@ -70,7 +71,7 @@ macro_rules! pair_lift {
                 $of: InterfaceType,
                 bytes: &[u8],
             ) -> Result<Self> {
-                let $pair = pair(bytes);
+                let $pair = pair(bytes, $cx.wide());
                 $value
             }
         }
@@ -79,24 +80,7 @@ macro_rules! pair_lift {
 
 pub(super) use {pair_lift, pair_lower, pair_type};
 
-/// A pointer and length in memory.
-pub(super) fn pair(bytes: &[u8]) -> (u32, u32) {
-    let word = |at: usize| {
-        let mut word = [0; 4];
-        word.copy_from_slice(&bytes[at..at + 4]);
-        u32::from_le_bytes(word)
-    };
-    (word(0), word(4))
-}
-
-impl<'a, T: 'static> LowerContext<'a, T> {
-    /// Stores a pointer and a length.
-    pub(crate) fn set_pair(&mut self, offset: u32, ptr: u32, len: u32) {
-        let place = self.bytes(offset, 8);
-        place[..4].copy_from_slice(&ptr.to_le_bytes());
-        place[4..].copy_from_slice(&len.to_le_bytes());
-    }
-}
+pub(super) use crate::component::abi::pair;
 
 pair_type!([] str, false, |ty, types| types
     .expect(ty, TypeKind::String, "str")

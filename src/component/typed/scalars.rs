@@ -13,6 +13,8 @@ macro_rules! scalars {
             impl ComponentType for $ty {
                 const SIZE32: usize = $bytes;
                 const ALIGN32: u32 = $bytes;
+                const SIZE64: usize = $bytes;
+                const ALIGN64: u32 = $bytes;
                 const FLAT_COUNT: usize = 1;
                 const PLAIN: bool = scalars!(plain $list);
 
@@ -38,7 +40,7 @@ macro_rules! scalars {
                     &self,
                     cx: &mut LowerContext<'_, T>,
                     _: InterfaceType,
-                    offset: u32,
+                    offset: usize,
                 ) -> Result<()> {
                     let bytes = ($into)(*self).to_le_bytes();
                     cx.bytes(offset, $bytes).copy_from_slice(&bytes[..$bytes]);
@@ -48,7 +50,7 @@ macro_rules! scalars {
                 fn linear_store_list_to_memory<T: 'static>(
                     cx: &mut LowerContext<'_, T>,
                     _: InterfaceType,
-                    offset: u32,
+                    offset: usize,
                     items: &[Self],
                 ) -> Result<()> {
                     let places = cx.bytes(offset, (items.len() * $bytes) as u32);
@@ -148,7 +150,7 @@ macro_rules! indices {
                     &self,
                     cx: &mut LowerContext<'_, T>,
                     ty: InterfaceType,
-                    offset: u32,
+                    offset: usize,
                 ) -> Result<()> {
                     let index: u32 = ($lower)(self, cx.typed(ty))?;
                     cx.bytes(offset, 4).copy_from_slice(&index.to_le_bytes());
@@ -186,6 +188,8 @@ macro_rules! handles {
             impl $($generic)* ComponentType for $ty {
                 const SIZE32: usize = 4;
                 const ALIGN32: u32 = 4;
+                const SIZE64: usize = 4;
+                const ALIGN64: u32 = 4;
                 const FLAT_COUNT: usize = 1;
                 const HAS_HANDLES: bool = true;
 

@@ -43,6 +43,16 @@ macro_rules! tuples {
                 $(align = max_align(align, $name::ALIGN32);)*
                 align
             };
+            const SIZE64: usize = {
+                let mut size = 0;
+                $(size = align_to(size, $name::ALIGN64) + $name::SIZE64;)*
+                align_to(size, Self::ALIGN64)
+            };
+            const ALIGN64: u32 = {
+                let mut align = 1;
+                $(align = max_align(align, $name::ALIGN64);)*
+                align
+            };
             const FLAT_COUNT: usize = 0 $(+ $name::FLAT_COUNT)*;
             const HAS_HANDLES: bool = false $(|| $name::HAS_HANDLES)*;
             const PLAIN: bool = true $(&& $name::PLAIN)* && Self::SIZE32 == 0 $(+ $name::SIZE32)*;
@@ -90,14 +100,15 @@ macro_rules! tuples {
                 &self,
                 cx: &mut LowerContext<'_, T>,
                 ty: InterfaceType,
-                offset: u32,
+                offset: usize,
             ) -> Result<()> {
                 let mut start = 0;
+                let wide = cx.wide();
                 $(
-                    start = align_to(start, $name::ALIGN32);
+                    start = align_to(start, align::<$name>(wide));
                     let part = field_type(cx.tables(), ty, $at, $name::HAS_HANDLES);
-                    self.$at.linear_lower_to_memory(cx, part, offset + start as u32)?;
-                    start += $name::SIZE32;
+                    self.$at.linear_lower_to_memory(cx, part, offset + start)?;
+                    start += size::<$name>(wide);
                 )*
                 Ok(())
             }
@@ -126,10 +137,11 @@ macro_rules! tuples {
                 bytes: &[u8],
             ) -> Result<Self> {
                 let mut start = 0;
+                let wide = cx.wide();
                 Ok(($({
-                    start = align_to(start, $name::ALIGN32);
+                    start = align_to(start, align::<$name>(wide));
                     let part = field_type(cx.tables, ty, $at, $name::HAS_HANDLES);
-                    let end = start + $name::SIZE32;
+                    let end = start + size::<$name>(wide);
                     let value = $name::linear_lift_from_memory(cx, part, &bytes[start..end])?;
                     start = end;
                     value

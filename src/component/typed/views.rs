@@ -48,12 +48,12 @@ use core::marker::PhantomData;
 pub struct WasmStr {
     place: Place,
     form: Form,
-    ptr: u32,
+    ptr: u64,
     bytes: u32,
 }
 
 impl WasmStr {
-    fn new(cx: &mut LiftContext<'_>, (ptr, tagged): (u32, u32)) -> Result<WasmStr> {
+    fn new(cx: &mut LiftContext<'_>, (ptr, tagged): (u64, u64)) -> Result<WasmStr> {
         let (form, bytes) = cx.text(ptr, tagged)?;
         Ok(WasmStr {
             place: cx.place(),
@@ -143,7 +143,7 @@ pub struct WasmList<A> {
     element: InterfaceType,
     /// Whether its elements' handles are borrows, which belong to a call.
     borrows: bool,
-    ptr: u32,
+    ptr: u64,
     len: u32,
     marker: PhantomData<fn() -> A>,
 }
@@ -152,10 +152,12 @@ impl<A: Lift> WasmList<A> {
     fn new(
         cx: &mut LiftContext<'_>,
         ty: InterfaceType,
-        (ptr, len): (u32, u32),
+        (ptr, len): (u64, u64),
     ) -> Result<WasmList<A>> {
-        cx.list(ptr, len, A::SIZE32 as u32, A::ALIGN32)?;
-        cx.cost += list_cost::<A>(len as usize);
+        let wide = cx.wide();
+        cx.list(ptr, len, size::<A>(wide) as u32, align::<A>(wide))?;
+        cx.cost += list_cost::<A>(len as usize, wide);
+        let len = u32::try_from(len).map_err(|_| gone())?;
         let element = element(cx.tables, ty, A::HAS_HANDLES);
         let borrows = A::HAS_HANDLES && cx.tables.ty(element.0).has(TypeRow::HAS_BORROW);
         Ok(WasmList {
@@ -198,9 +200,9 @@ impl<A: Lift> WasmList<A> {
             let why = "the call that the list's borrows were passed to is over";
             return Err(Error::of(ErrorKind::Type, why));
         }
-        let start = u64::from(self.ptr) + index as u64 * A::SIZE32 as u64;
-        let start = u32::try_from(start).map_err(|_| gone())?;
-        let bytes = range(cx.memory, start, A::SIZE32 as u64).ok_or_else(gone)?;
+        let size = size::<A>(cx.wide()) as u64;
+        let start = self.ptr + index as u64 * size;
+        let bytes = range(cx.memory, start, size).ok_or_else(gone)?;
         let value = A::linear_lift_from_memory(&mut cx, self.element, bytes);
         let cost = cx.cost;
         store.inner.spend(cost);

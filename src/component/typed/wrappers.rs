@@ -11,6 +11,8 @@ macro_rules! lowers {
             impl<$($generic)*> ComponentType for $ty {
                 const SIZE32: usize = <$of>::SIZE32;
                 const ALIGN32: u32 = <$of>::ALIGN32;
+                const SIZE64: usize = <$of>::SIZE64;
+                const ALIGN64: u32 = <$of>::ALIGN64;
                 const FLAT_COUNT: usize = <$of>::FLAT_COUNT;
                 const HAS_HANDLES: bool = <$of>::HAS_HANDLES;
                 const PLAIN: bool = <$of>::PLAIN;
@@ -34,7 +36,7 @@ macro_rules! lowers {
                     &self,
                     cx: &mut LowerContext<'_, T>,
                     ty: InterfaceType,
-                    offset: u32,
+                    offset: usize,
                 ) -> Result<()> {
                     <$of>::linear_lower_to_memory(self, cx, ty, offset)
                 }

@@ -8,7 +8,7 @@ use super::{List, Val};
 use crate::component::abi::cross::{flags_mask, is_bytes, list_cost};
 use crate::component::abi::lift::LiftContext;
 use crate::component::abi::lower::LowerContext;
-use crate::component::abi::{canonical_f32, canonical_f64, character};
+use crate::component::abi::{canonical_f32, canonical_f64, character, pair};
 use crate::error::{Error, ErrorKind, Result, Trap};
 use crate::tables::{CaseRow, Span, TypeId, TypeKind, TypeRow};
 use alloc::borrow::ToOwned;
@@ -26,19 +26,21 @@ enum From<'a> {
 impl<'a> From<'a> {
     /// A scalar of `width` bytes at the start of the place.
     fn get(self, width: usize) -> u64 {
-        self.at(0, width)
-    }
-
-    /// The scalar that is `index` core values in, or as many times its width in memory.
-    fn at(self, index: usize, width: usize) -> u64 {
         match self {
-            From::Flat(slots) => slots.get(index).copied().unwrap_or(0),
+            From::Flat(slots) => slots.first().copied().unwrap_or(0),
             From::Memory(bytes) => {
                 let mut word = [0; 8];
-                let start = index * width;
-                word[..width].copy_from_slice(&bytes[start..start + width]);
+                word[..width].copy_from_slice(&bytes[..width]);
                 u64::from_le_bytes(word)
             }
+        }
+    }
+
+    /// A pointer and a length.
+    fn pair(self, cx: &LiftContext<'_>) -> (u64, u64) {
+        match self {
+            From::Flat(slots) => cx.pair(slots),
+            From::Memory(bytes) => pair(bytes, cx.wide()),
         }
     }
 
@@ -94,7 +96,10 @@ fn lift_leaf(cx: &mut LiftContext<'_>, ty: TypeId, src: From<'_>) -> Result<Val>
         TypeKind::F32 => Val::Float32(f32::from_bits(canonical_f32(src.get(width) as u32))),
         TypeKind::F64 => Val::Float64(f64::from_bits(canonical_f64(src.get(width)))),
         TypeKind::Char => Val::Char(character(src.get(width) as u32)?),
-        TypeKind::String => Val::String(cx.string(src.at(0, 4) as u32, src.at(1, 4) as u32)?),
+        TypeKind::String => {
+            let (ptr, len) = src.pair(cx);
+            Val::String(cx.string(ptr, len)?)
+        }
         TypeKind::Flags => {
             let bits = src.get(width) as u32 & flags_mask(row.b);
             let cases = cx.tables.cases(row.span()).iter().enumerate();
@@ -202,9 +207,9 @@ macro_rules! packed {
 #[inline(never)]
 fn elements<'a>(cx: &mut LiftContext<'a>, element: TypeId, src: From<'_>) -> Result<&'a [u8]> {
     let element = cx.tables.ty(element);
-    let (ptr, len) = (src.at(0, 4) as u32, src.at(1, 4) as u32);
+    let (ptr, len) = src.pair(cx);
     let bytes = cx.list(ptr, len, element.size, element.align.into())?;
-    cx.cost += list_cost(element, len, bytes.len() as u64);
+    cx.cost += list_cost(element, len as u32, bytes.len() as u64);
     Ok(bytes)
 }
 
@@ -280,7 +285,7 @@ fn too_long() -> Error {
 /// Where a value is lowered to: core values, or an address.
 enum To<'a> {
     Flat(&'a mut [u64]),
-    Memory(u32),
+    Memory(usize),
 }
 
 impl To<'_> {
@@ -288,7 +293,7 @@ impl To<'_> {
     fn skip(&mut self, flat: usize, bytes: u32) -> To<'_> {
         match self {
             To::Flat(slots) => To::Flat(slots.get_mut(flat..).unwrap_or_default()),
-            To::Memory(at) => To::Memory(*at + bytes),
+            To::Memory(at) => To::Memory(*at + bytes as usize),
         }
     }
 
@@ -303,9 +308,11 @@ impl To<'_> {
         }
     }
 
-    fn set_pair<T: 'static>(&mut self, cx: &mut LowerContext<'_, T>, (ptr, len): (u32, u32)) {
-        self.set(cx, 4, ptr.into());
-        self.skip(1, 4).set(cx, 4, len.into());
+    fn set_pair<T: 'static>(&mut self, cx: &mut LowerContext<'_, T>, pair: (u64, u64)) {
+        match self {
+            To::Flat(slots) => (slots[0], slots[1]) = pair,
+            To::Memory(at) => cx.set_pair(*at, pair),
+        }
     }
 }
 
@@ -324,7 +331,7 @@ pub(crate) fn store<T: 'static>(
     value: &Val,
     cx: &mut LowerContext<'_, T>,
     ty: TypeId,
-    at: u32,
+    at: usize,
 ) -> Result<()> {
     lower(value, cx, ty, To::Memory(at))
 }
@@ -475,11 +482,11 @@ fn lower_map<T: 'static>(
     };
     let (key, value) = ((key.ty, key.offset), (value.ty, value.offset));
     for (at, entry) in (0..len).zip(entries) {
-        let place = ptr + at * element.size;
-        store(&entry.0, cx, key.0, place + key.1)?;
-        store(&entry.1, cx, value.0, place + value.1)?;
+        let place = ptr + (at * element.size) as usize;
+        store(&entry.0, cx, key.0, place + key.1 as usize)?;
+        store(&entry.1, cx, value.0, place + value.1 as usize)?;
     }
-    dst.set_pair(cx, (ptr, len));
+    dst.set_pair(cx, (ptr as u64, len.into()));
     Ok(())
 }
 
@@ -489,7 +496,7 @@ fn list_room<T: 'static>(
     len: usize,
     cx: &mut LowerContext<'_, T>,
     element: TypeRow,
-) -> Result<(u32, u32)> {
+) -> Result<(usize, u32)> {
     let (ptr, len) = cx.list_room(len, element.size, element.align.into())?;
     let bytes = u64::from(len) * u64::from(element.size);
     cx.spend(list_cost(element, len, bytes));
@@ -501,15 +508,15 @@ fn lower_list<T: 'static>(
     list: &List,
     cx: &mut LowerContext<'_, T>,
     row: TypeRow,
-) -> Result<(u32, u32)> {
+) -> Result<(u64, u64)> {
     let element = cx.row(row.element());
     let (ptr, len) = list_room(list.len(), cx, element)?;
     if let (List::U8(bytes), true) = (list, is_bytes(element)) {
         cx.bytes(ptr, len).copy_from_slice(bytes);
-        return Ok((ptr, len));
+        return Ok((ptr as u64, len.into()));
     }
     for at in 0..len {
-        let place = ptr + at * element.size;
+        let place = ptr + (at * element.size) as usize;
         match list {
             List::Vals(list) => store(&list[at as usize], cx, row.element(), place)?,
             packed => {
@@ -519,5 +526,5 @@ fn lower_list<T: 'static>(
             }
         }
     }
-    Ok((ptr, len))
+    Ok((ptr as u64, len.into()))
 }

@@ -3,8 +3,8 @@
 use super::{Encoding, Form, Source, Step, Transcode};
 use alloc::vec::Vec;
 
-const OLD: u32 = 0;
-const NEW: u32 = 32;
+const OLD: usize = 0;
+const NEW: usize = 32;
 
 /// Transcodes, with the first room at `OLD` and what it is grown to at `NEW`; what is there then.
 fn grown(form: Form, bytes: &[u8], to: Encoding) -> Vec<u8> {
@@ -18,7 +18,7 @@ fn grown(form: Form, bytes: &[u8], to: Encoding) -> Vec<u8> {
     loop {
         match transcode.resume(ptr, bytes, &mut memory) {
             Step::Room(_) => ptr = NEW,
-            Step::Done { .. } => return memory[NEW as usize..].to_vec(),
+            Step::Done { .. } => return memory[NEW..].to_vec(),
         }
     }
 }
