@@ -5,7 +5,7 @@
 //! random numbers begin, and repeats what a failure names.
 
 use cellule_tests::canonical::batch::{Batch, CASES, Counts, engine};
-use cellule_tests::canonical::component::ENCODINGS;
+use cellule_tests::canonical::component::{ENCODINGS, POINTERS};
 use cellule_tests::canonical::reference::Reference;
 use std::time::Instant;
 
@@ -49,6 +49,9 @@ fn every_way_was_tried(counts: &Counts) {
     let mut ways = vec!["host to guest".to_owned(), "guest to host".to_owned()];
     for from in ENCODINGS {
         ways.extend(ENCODINGS.map(|to| format!("{from} to {to}")));
+    }
+    for from in POINTERS {
+        ways.extend(POINTERS.map(|to| format!("{from} to {to}")));
     }
     ways.push("returned".to_owned());
     let traps = [

@@ -6,7 +6,7 @@ are the guests: a memory with a `realloc` that hands out room upwards, logs how 
 misbehaves when asked to, exactly as the guests in `tests/src/canonical/component.rs` do.
 
 Values travel by position, so that names never matter: a record is an array, a variant `[case, payload]`,
-flags are a number, a float is its bits, a char its number.
+flags are a number, a float is its bits, a char its number, an error context its message.
 """
 
 import __future__
@@ -21,6 +21,7 @@ HEAP = 16
 RESULT_HEAP = 32768
 LOGGED_CALLS = 800
 DROPPED_HANDLES = 2000
+POINTERS = ['i32', 'i64']
 WIDTHS = {'i32': 32, 'f32': 32, 'i64': 64, 'f64': 64}
 
 
@@ -54,9 +55,10 @@ PATTERN = pattern_bytes(2 * MEMORY)
 
 
 class Guest:
-    def __init__(self, encoding, shift):
+    def __init__(self, encoding, shift, pointer):
         self.shift = shift
-        self.memory = spec.MemInst(bytearray(PATTERN[shift:shift + MEMORY]), 'i32')
+        self.pointer = pointer
+        self.memory = spec.MemInst(bytearray(PATTERN[shift:shift + MEMORY]), pointer)
         self.next = HEAP
         self.log = []
         self.quirk = None
@@ -139,14 +141,16 @@ KNOWN = {}
 def remember(name):
     """Has what the definitions work out about a type, over and over, worked out once.
 
-    All memories here have 32-bit addresses, so the type alone decides. It is kept beside the answer, so
-    that nothing else gets its id."""
+    The type and the width of addresses decide. The type is kept beside the answer, so that nothing else
+    gets its id."""
     original = getattr(spec, name)
 
     def looked_up(t, *rest):
         if isinstance(t, spec.PrimValType):
             return original(t, *rest)
-        key = (name, id(t))
+        # The width itself, or options that name a memory.
+        pointer = [x if isinstance(x, str) else x.memory.ptr_type() for x in rest]
+        key = (name, id(t), *pointer)
         if key not in KNOWN:
             KNOWN[key] = (t, original(t, *rest))
         found = KNOWN[key][1]
@@ -159,17 +163,32 @@ def remember(name):
 for function in ('despecialize', 'alignment', 'elem_size', 'flatten_type', 'max_case_alignment'):
     remember(function)
 
+def align_to(ptr, alignment):
+    """As in the definitions, which divide in floating point: that is wrong for addresses above 2⁵³."""
+    return -(-ptr // alignment) * alignment
+
+
+spec.align_to = align_to
+
 original_store_string = spec.store_string_into_range
 
 
 def store_string(cx, v):
     """As in the definitions; but guests that prepare a call state some Latin-1 strings as UTF-16, which
-    they may, and which nothing that the definitions store is."""
-    text = v[0]
+    they may, and which nothing that the definitions store is.
+
+    And a length's tag is looked for where the destination's memory has it. The definitions do so for the
+    source's length as it is, which is meant for one width of addresses on both sides."""
+    text, encoding, units = v
+    pointer = cx.opts.memory.ptr_type()
+    if encoding == 'latin1+utf16':
+        tags = spec.utf16_tag('i32') | spec.utf16_tag('i64')
+        tag = spec.utf16_tag(pointer) if units & tags else 0
+        v = (text, encoding, units & ~tags | tag)
     if cx.prepares and cx.opts.string_encoding == 'latin1+utf16' and len(text) % 3 == 1:
         units = length_in(text, 'utf16')
         ptr, units = spec.store_string_copy(cx, text, units, 2, 2, 'utf-16-le')
-        return ptr, units | spec.utf16_tag('i32')
+        return ptr, units | spec.utf16_tag(pointer)
     return original_store_string(cx, v)
 
 
@@ -191,7 +210,7 @@ SCALARS = {
     'bool': spec.BoolType, 'char': spec.CharType, 'string': spec.StringType,
     's8': spec.S8Type, 'u8': spec.U8Type, 's16': spec.S16Type, 'u16': spec.U16Type,
     's32': spec.S32Type, 'u32': spec.U32Type, 's64': spec.S64Type, 'u64': spec.U64Type,
-    'f32': spec.F32Type, 'f64': spec.F64Type,
+    'f32': spec.F32Type, 'f64': spec.F64Type, 'error-context': spec.ErrorContextType,
 }
 
 
@@ -225,7 +244,7 @@ def length_in(text, encoding):
         case 'utf8': return len(text.encode('utf-8'))
         case 'utf16': return len(text.encode('utf-16-le')) // 2
     if any(ord(c) > 0xFF for c in text):
-        return (len(text.encode('utf-16-le')) // 2) | 0x80000000
+        return (len(text.encode('utf-16-le')) // 2) | spec.utf16_tag('i32')
     return len(text)
 
 
@@ -233,6 +252,7 @@ def read_value(v, t, encoding):
     t = spec.despecialize(t)
     match t:
         case spec.StringType(): return (v, encoding, length_in(v, encoding))
+        case spec.ErrorContextType(): return spec.ErrorContext(v)
         case spec.CharType(): return chr(v)
         case spec.F32Type(): return spec.core_f32_reinterpret_i32(v)
         case spec.F64Type(): return spec.core_f64_reinterpret_i64(v)
@@ -252,6 +272,7 @@ def write_value(v, t):
     t = spec.despecialize(t)
     match t:
         case spec.StringType(): return v[0]
+        case spec.ErrorContextType(): return v.debug_message
         case spec.CharType(): return ord(v)
         case spec.F32Type(): return spec.core_i32_reinterpret_f32(v)
         case spec.F64Type(): return spec.core_i64_reinterpret_f64(v)
@@ -291,12 +312,15 @@ class Signature:
         self.result = read_type(request['result'])
         self.results = [self.result]
         ft = spec.FuncType([(str(i), t) for i, t in enumerate(self.params)], self.results)
-        options = Guest('utf8', 0).options
-        self.lifted = spec.flatten_functype(options, ft, 'lift')
-        self.lowered = spec.flatten_functype(options, ft, 'lower')
+        self.lifted = {}
+        self.lowered = {}
+        for pointer in POINTERS:
+            options = Guest('utf8', 0, pointer).options
+            self.lifted[pointer] = spec.flatten_functype(options, ft, 'lift')
+            self.lowered[pointer] = spec.flatten_functype(options, ft, 'lower')
 
     def out_pointer(self):
-        return not self.lowered.results
+        return not self.lowered['i32'].results
 
 
 def damage(changes, guest, start, end, flats, flat_types):
@@ -326,7 +350,8 @@ def prepare(guest, heap, values, types, max_flat, flat_types, changes, out=None)
     given = [read_value(v, t, guest.encoding) for v, t in zip(values, types, strict=True)]
     flats = spec.lower_flat_values(cx, max_flat, given, types)
     if out is not None:
-        flats.append(cx.allocate(spec.alignment(out, 'i32'), spec.elem_size(out, 'i32')))
+        pointer = guest.pointer
+        flats.append(cx.allocate(spec.alignment(out, pointer), spec.elem_size(out, pointer)))
     flats = to_bits(flats, flat_types)
     damage(changes, guest, heap, guest.next, flats, flat_types)
     return flats
@@ -340,7 +365,7 @@ def kind_of_trap(error):
     name = frame.f_code.co_name
     if name == 'realloc':
         return 'unreachable'
-    if name in ('get', 'remove', 'lift_own', 'lift_borrow'):
+    if name in ('get', 'remove', 'lift_own', 'lift_borrow', 'lift_error_context'):
         return 'handle'
     if name == 'end_task':
         return 'borrows'
@@ -358,11 +383,11 @@ def kind_of_trap(error):
     raise ValueError(f'a trap of no known kind: {name}: {text}')
 
 
-def state_of_pointer(ptr, t):
+def state_of_pointer(ptr, t, pointer):
     """For what lowering through a pointer would trap."""
-    if ptr % spec.alignment(t, 'i32'):
+    if ptr % spec.alignment(t, pointer):
         return 'unaligned'
-    return 'bounds' if ptr + spec.elem_size(t, 'i32') > MEMORY else None
+    return 'bounds' if ptr + spec.elem_size(t, pointer) > MEMORY else None
 
 
 def image(guest):
@@ -377,33 +402,43 @@ def image(guest):
     return runs
 
 
+def shown(handle):
+    """A resource's representation, or an error context's message."""
+    if isinstance(handle, spec.ErrorContext):
+        return handle.debug_message
+    return handle.rep
+
+
 def state(guest):
-    handles = [[i, h.rep] for i, h in guest.handles()]
+    handles = [[i, shown(h)] for i, h in guest.handles()]
     return {'memory': image(guest), 'next': guest.next, 'log': guest.log, 'handles': handles}
 
 
 def answer_case(signatures, case):
     sig = signatures[case['sig']]
-    caller = Guest(case['caller']['encoding'], case['shift']) if 'caller' in case else None
-    callee = Guest(case['callee']['encoding'], case['shift']) if 'callee' in case else None
+    def guest(name):
+        given = case.get(name)
+        return given and Guest(given['encoding'], case['shift'], given['pointer'])
+
+    caller, callee = guest('caller'), guest('callee')
     answer = {}
     # What both guests hold before the call.
     passed = returned = None
     if caller:
         out = sig.result if sig.out_pointer() else None
         passed = prepare(caller, HEAP, case['args'], sig.params, spec.MAX_FLAT_PARAMS,
-                         sig.lowered.params, case['damage_args'], out)
+                         sig.lowered[caller.pointer].params, case['damage_args'], out)
     if callee:
         raw = isinstance(case['result'], dict)
         results = case['result'] if raw else [case['result']]
         returned = prepare(callee, RESULT_HEAP, results, sig.results, spec.MAX_FLAT_RESULTS,
-                           sig.lifted.results, case['damage_result'])
+                           sig.lifted[callee.pointer].results, case['damage_result'])
         callee.next = HEAP
     for name, guest, flats in (('caller', caller, passed), ('callee', callee, returned)):
         if guest:
             guest.log = []
             guest.quirk = case[name]['quirk']
-            handles = [h.rep for _, h in guest.handles()]
+            handles = [shown(h) for _, h in guest.handles()]
             answer[name] = {'flats': flats, 'before': state(guest), 'handles': handles}
     try:
         call(sig, case, caller, callee, passed, returned, answer)
@@ -412,13 +447,14 @@ def answer_case(signatures, case):
         names = [frame.f_code.co_name for frame, _ in traceback.walk_tb(error.__traceback__)]
         answer['lifting'] = 'lift_flat_values' in names
         if caller and callee and 'received' in answer and sig.out_pointer():
-            answer['out_pointer'] = state_of_pointer(passed[-1], sig.result)
+            answer['out_pointer'] = state_of_pointer(passed[-1], sig.result, caller.pointer)
     return answer
 
 
 def drop_borrows(callee, drops, answer):
     """The callee drops what it was lent, in the order of indexes."""
-    borrows = [(i, h) for i, h in callee.handles() if not h.own]
+    borrows = [(i, h) for i, h in callee.handles()
+               if isinstance(h, spec.ResourceHandle) and not h.own]
     if not drops or len(borrows) > DROPPED_HANDLES:
         borrows = []
     for i, handle in borrows:
@@ -429,9 +465,11 @@ def drop_borrows(callee, drops, answer):
 
 def call(sig, case, caller, callee, passed, returned, answer):
     """The call itself: lift by the caller, lower into the callee, and back."""
+    lowered = caller and sig.lowered[caller.pointer]
+    lifted = callee and sig.lifted[callee.pointer]
     if caller:
         up = caller.context(Caller())
-        incoming = spec.CoreValueIter(from_bits(passed, sig.lowered.params))
+        incoming = spec.CoreValueIter(from_bits(passed, lowered.params))
         args = spec.lift_flat_values(up, spec.MAX_FLAT_PARAMS, incoming, sig.params)
         answer['lifted_args'] = [write_value(v, t) for v, t in zip(args, sig.params)]
     else:
@@ -439,9 +477,9 @@ def call(sig, case, caller, callee, passed, returned, answer):
     if callee:
         down = callee.context(Callee())
         flats = spec.lower_flat_values(down, spec.MAX_FLAT_PARAMS, args, sig.params)
-        answer['received'] = to_bits(flats, sig.lifted.params)
+        answer['received'] = to_bits(flats, lifted.params)
         drop_borrows(callee, case['drops'], answer)
-        outgoing = spec.CoreValueIter(from_bits(returned, sig.lifted.results))
+        outgoing = spec.CoreValueIter(from_bits(returned, lifted.results))
         [result] = spec.lift_flat_values(down, spec.MAX_FLAT_RESULTS, outgoing, sig.results)
         down.borrow_scope.end_task()
         answer['lifted_result'] = write_value(result, sig.result)
@@ -450,7 +488,7 @@ def call(sig, case, caller, callee, passed, returned, answer):
         result = read_value(case['result'], sig.result, 'utf8')
     if caller:
         flats = spec.lower_flat_values(up, spec.MAX_FLAT_RESULTS, [result], sig.results, incoming)
-        answer['got'] = to_bits(flats, sig.lowered.results)
+        answer['got'] = to_bits(flats, lowered.results)
         up.borrow_scope.give_back()
         answer['caller']['after'] = state(caller)
 
@@ -460,8 +498,8 @@ def answer_request(request, signatures):
         KNOWN.clear()
         signatures[:] = [Signature(s) for s in request['signatures']]
         return [{
-            'lifted': [s.lifted.params, s.lifted.results],
-            'lowered': [s.lowered.params, s.lowered.results],
+            'lifted': {p: [s.lifted[p].params, s.lifted[p].results] for p in POINTERS},
+            'lowered': {p: [s.lowered[p].params, s.lowered[p].results] for p in POINTERS},
         } for s in signatures]
     answers = []
     for case in request['cases']:

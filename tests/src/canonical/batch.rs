@@ -1,6 +1,6 @@
 //! Batches: signatures, the calls with them, and the comparison of each call's end.
 
-use super::component::{ENCODINGS, Flat, Function, text};
+use super::component::{ENCODINGS, Flat, Function, Side, text};
 use super::guest::{difference, image};
 use super::reference::Reference;
 use super::rng::Rng;
@@ -59,7 +59,7 @@ pub type Counts = BTreeMap<String, usize>;
 /// A batch: everything follows from its seed.
 pub struct Batch {
     seed: u64,
-    encodings: [&'static str; 2],
+    sides: [Side; 2],
     functions: Vec<Function>,
     pre: InstancePre<Host>,
     engine: Engine,
@@ -135,7 +135,11 @@ impl Batch {
     /// If it is refused: the reference flattens otherwise, or the text is wrong.
     pub fn new(engine: &Engine, reference: &mut Reference, seed: u64) -> Batch {
         let mut rng = Rng::new(seed);
-        let encodings = [rng.pick(&ENCODINGS), rng.pick(&ENCODINGS)];
+        let mut side = || Side {
+            encoding: rng.pick(&ENCODINGS),
+            wide: rng.one_in(2),
+        };
+        let sides = [side(), side()];
         let signatures: Vec<Signature> = (0..SIGNATURES)
             .map(|_| Signature::random(&mut rng))
             .collect();
@@ -146,11 +150,11 @@ impl Batch {
             .zip(&answers)
             .map(|(signature, answer)| Function {
                 signature,
-                lifted: Flat::read(&answer["lifted"]),
-                lowered: Flat::read(&answer["lowered"]),
+                lifted: Flat::of_both(&answer["lifted"]),
+                lowered: Flat::of_both(&answer["lowered"]),
             })
             .collect();
-        let text = text(&functions, encodings);
+        let text = text(&functions, sides);
         let refused = |why: &dyn std::fmt::Display| -> ! {
             for function in &functions {
                 eprintln!("{}", function.signature);
@@ -163,7 +167,7 @@ impl Batch {
         let pre = pre.unwrap_or_else(|error| refused(&error));
         Batch {
             seed,
-            encodings,
+            sides,
             functions,
             pre,
             engine: engine.clone(),
@@ -200,9 +204,9 @@ impl Batch {
             text.chars().take(4000).collect::<String>()
         };
         format!(
-            "CELLULE_SEED={} case {at}, encodings {:?}: {}\ncase: {}\nreference: {}",
+            "CELLULE_SEED={} case {at}, sides {:?}: {}\ncase: {}\nreference: {}",
             self.seed,
-            self.encodings,
+            self.sides,
             self.functions[sig].signature,
             brief(case),
             brief(answer)
@@ -213,7 +217,12 @@ impl Batch {
         let way = match (case["caller"].is_null(), case["callee"].is_null()) {
             (true, _) => "host to guest".to_owned(),
             (_, true) => "guest to host".to_owned(),
-            _ => format!("{} to {}", self.encodings[0], self.encodings[1]),
+            _ => {
+                let [from, to] = self.sides;
+                let widths = format!("{} to {}", from.pointer(), to.pointer());
+                *counts.entry(widths).or_default() += 1;
+                format!("{} to {}", from.encoding, to.encoding)
+            }
         };
         let end = match answer["trap"].as_str() {
             Some(kind) => format!("trap: {kind}"),
@@ -252,13 +261,14 @@ impl Batch {
         }
         // Between guests the first calls; alone with the host it is the second in either role.
         if caller {
-            let encoding = self.encodings[usize::from(!callee)];
-            let quirk = quirk_of_caller.then(|| quirk(rng));
-            case["caller"] = json!({ "encoding": encoding, "quirk": quirk });
+            let side = self.sides[usize::from(!callee)];
+            let quirk = quirk_of_caller.then(|| quirk(rng, side));
+            case["caller"] = guest(side, quirk);
         }
         if callee {
-            let quirk = quirk_of_callee.then(|| quirk(rng));
-            case["callee"] = json!({ "encoding": self.encodings[1], "quirk": quirk });
+            let side = self.sides[1];
+            let quirk = quirk_of_callee.then(|| quirk(rng, side));
+            case["callee"] = guest(side, quirk);
         }
         case
     }
@@ -411,11 +421,15 @@ fn same_args(seen: Option<Value>, answer: &Value, host_called: bool) -> Result<(
 
 /// A guest gets the handles that it has before the call, in a table that is empty.
 fn give(store: &mut Store<Host>, instance: &Instance, guest: &str, reps: &Value) {
-    let reps = reps.as_array().expect("representations");
+    let reps = reps.as_array().expect("representations and messages");
     for (index, rep) in (1..).zip(reps) {
-        let handle = vals(&mut *store, &[(rep, &Ty::Own)]);
+        let (ty, name) = match rep.is_string() {
+            true => (Ty::ErrorContext, "give-error"),
+            false => (Ty::Own, "give"),
+        };
+        let handle = vals(&mut *store, &[(rep, &ty)]);
         let mut given = [Val::Bool(false)];
-        let name = format!("{guest}-give");
+        let name = format!("{guest}-{name}");
         called(store, instance, &name, &handle, &mut given).expect("handles can be given");
         assert_eq!(given, [Val::U32(index)]);
     }
@@ -428,24 +442,50 @@ fn same_handles(
     left: &[(&str, &Value)],
 ) -> Result<(), String> {
     let mut dropped = Vec::new();
+    let mut errors = 0;
     let held = store.held().handles;
     store.data_mut().dropped.clear();
     for (guest, handles) in left {
         for handle in handles.as_array().expect("handles") {
             let part = |at: usize| handle[at].as_u64().expect("a number") as u32;
             let index = [Val::U32(part(0))];
+            if let Some(message) = handle[1].as_str() {
+                same_error(store, instance, guest, &index, message)?;
+                errors += 1;
+                continue;
+            }
             let drop = called(store, instance, &format!("{guest}-drop"), &index, &mut []);
             drop.map_err(|error| format!("{guest} has no handle {handle}: {error:#}"))?;
             dropped.push(part(1));
         }
     }
-    if held != dropped.len() || store.data().dropped != dropped {
+    if held != dropped.len() + errors || store.data().dropped != dropped {
         let found = &store.data().dropped;
         return Err(format!(
-            "{held} handles of {found:?} are left, not of {dropped:?}"
+            "{held} handles are left, of {found:?}, not {errors} and of {dropped:?}"
         ));
     }
     Ok(())
+}
+
+/// Drops an error context that a guest is left with; what it says is what the reference has there.
+fn same_error(
+    store: &mut Store<Host>,
+    instance: &Instance,
+    guest: &str,
+    index: &[Val],
+    message: &str,
+) -> Result<(), String> {
+    let none = |error: Error| format!("{guest} has no error context {index:?}: {error:#}");
+    let mut taken = [Val::Bool(false)];
+    let name = format!("{guest}-take-error");
+    called(store, instance, &name, index, &mut taken).map_err(none)?;
+    match &taken {
+        [Val::ErrorContext(context)] if context.debug_message() == message => {}
+        other => return Err(format!("{guest} holds {other:?}, not {message:?}")),
+    }
+    let name = format!("{guest}-drop-error");
+    called(store, instance, &name, index, &mut []).map_err(none)
 }
 
 fn called(
@@ -467,7 +507,12 @@ fn damage(rng: &mut Rng) -> Vec<Value> {
         let place = rng.number() >> 33;
         if rng.one_in(3) {
             return match rng.below(3) {
-                0 => json!(["flat", place, "add", rng.pick(&[-1i64, 1, 2, 65536])]),
+                0 => json!([
+                    "flat",
+                    place,
+                    "add",
+                    rng.pick(&[-1i64, 1, 2, 65536, 1 << 32])
+                ]),
                 1 => json!(["flat", place, "set", rng.number() >> rng.below(64)]),
                 _ => json!(["flat", place, "set", 65536 - rng.below(64)]),
             };
@@ -494,16 +539,24 @@ fn raw(rng: &mut Rng) -> Value {
     json!({ "raw": values })
 }
 
+/// A guest, for the reference.
+fn guest(side: Side, quirk: Option<Value>) -> Value {
+    json!({ "encoding": side.encoding, "pointer": side.pointer(), "quirk": quirk })
+}
+
 /// Which call of `realloc` misbehaves, and what it returns; nothing is a trap.
-fn quirk(rng: &mut Rng) -> Value {
+fn quirk(rng: &mut Rng, side: Side) -> Value {
     let call = rng.pick(&[0, 0, 0, 1, 1, 2, 3, 5]);
     let value = match rng.below(6) {
         0 => None,
-        1 => Some(u32::MAX),
+        1 if side.wide && rng.one_in(2) => Some(u64::MAX - rng.below(64) as u64),
+        // What would lie in the memory if half of it were lost.
+        2 if side.wide => Some(1 << 32 | rng.below(65536) as u64),
+        1 => Some(u32::MAX.into()),
         2 => Some(65536),
-        3 => Some(65536 - rng.below(64) as u32),
+        3 => Some(65536 - rng.below(64) as u64),
         4 => Some(0),
-        _ => Some(rng.below(65536) as u32),
+        _ => Some(rng.below(65536) as u64),
     };
     json!([call, value])
 }

@@ -15,6 +15,8 @@ use super::values::name;
 use serde_json::Value;
 use std::fmt::Write;
 
+/// The core types of addresses.
+pub const POINTERS: [&str; 2] = ["i32", "i64"];
 /// How strings are encoded, by the names that options and the reference share.
 pub const ENCODINGS: [&str; 3] = ["utf8", "utf16", "latin1+utf16"];
 
@@ -28,8 +30,12 @@ pub struct Flat {
 }
 
 impl Flat {
-    /// From the reference's answer.
-    pub fn read(answer: &Value) -> Flat {
+    /// Of each core type of addresses, from the reference's answer.
+    pub fn of_both(answer: &Value) -> [Flat; 2] {
+        POINTERS.map(|pointer| Flat::read(&answer[pointer]))
+    }
+
+    fn read(answer: &Value) -> Flat {
         let types = |list: &Value| {
             let list = list.as_array().expect("core types");
             let name = |ty: &Value| ty.as_str().expect("a core type").to_owned();
@@ -53,15 +59,15 @@ impl Flat {
     }
 }
 
-/// A signature, and its core types lifted and lowered.
+/// A signature, and its core types lifted and lowered, by the core types of addresses.
 #[derive(Debug)]
 pub struct Function {
     /// Of the component's level.
     pub signature: Signature,
     /// Of a core function that is lifted to it.
-    pub lifted: Flat,
+    pub lifted: [Flat; 2],
     /// Of a core function that it is lowered to.
-    pub lowered: Flat,
+    pub lowered: [Flat; 2],
 }
 
 /// Declarations of types: members' names, and an import for each type that has to have a name.
@@ -81,6 +87,7 @@ impl Types {
             Ty::Plain(name) => return (*name).to_owned(),
             Ty::Own => ("(own $res)".to_owned(), false),
             Ty::Borrow => ("(borrow $res)".to_owned(), false),
+            Ty::ErrorContext => return "error-context".to_owned(),
             Ty::Enum(count) => (labels("enum", "e", *count), true),
             Ty::Flags(count) => (labels("flags", "b", *count), true),
             Ty::List(ty) => (format!("(list {})", self.declare(ty)), false),
@@ -144,8 +151,24 @@ impl Types {
     }
 }
 
-/// The whole component: `a` of the first encoding, `b` of the second.
-pub fn text(functions: &[Function], encodings: [&str; 2]) -> String {
+/// How a guest passes values.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Side {
+    /// One of [`ENCODINGS`].
+    pub encoding: &'static str,
+    /// Whether its memory has 64-bit addresses.
+    pub wide: bool,
+}
+
+impl Side {
+    /// The core type of its addresses.
+    pub fn pointer(self) -> &'static str {
+        POINTERS[usize::from(self.wide)]
+    }
+}
+
+/// The whole component: `a` passes values as the first side, `b` as the second.
+pub fn text(functions: &[Function], sides: [Side; 2]) -> String {
     let mut types = Types {
         text: "(import \"res\" (type $res (sub resource)))\n".to_owned(),
         count: 0,
@@ -159,8 +182,8 @@ pub fn text(functions: &[Function], encodings: [&str; 2]) -> String {
     for (at, shape) in shapes.iter().enumerate() {
         let _ = writeln!(text, "(import \"h-{at}\" (func $h{at} {shape}))");
     }
-    for (name, encoding) in ["A", "B"].iter().zip(encodings) {
-        let inner = guest(functions, &shapes, &types.text, encoding);
+    for (name, side) in ["A", "B"].iter().zip(sides) {
+        let inner = guest(functions, &shapes, &types.text, side);
         let _ = writeln!(text, "(component ${name}\n{inner})");
     }
     let mut with = "(with \"res\" (type $res))".to_owned();
@@ -180,7 +203,16 @@ pub fn text(functions: &[Function], encodings: [&str; 2]) -> String {
         }
         let calls = (0..functions.len()).map(|at| format!("call-{at}"));
         let kept = (0..functions.len()).map(|at| format!("f-{at}"));
-        let own = ["set", "dump", "give", "drop"].map(str::to_owned);
+        let own = [
+            "set",
+            "dump",
+            "give",
+            "drop",
+            "give-error",
+            "take-error",
+            "drop-error",
+        ];
+        let own = own.map(str::to_owned);
         for name in own.into_iter().chain(calls).chain(kept) {
             let _ = writeln!(
                 text,
@@ -192,14 +224,16 @@ pub fn text(functions: &[Function], encodings: [&str; 2]) -> String {
     text + ")"
 }
 
-fn guest(functions: &[Function], shapes: &[String], types: &str, encoding: &str) -> String {
+fn guest(functions: &[Function], shapes: &[String], types: &str, side: Side) -> String {
     let mut text = types.to_owned();
+    let encoding = side.encoding;
     let options = format!("(memory $m) (realloc $realloc) string-encoding={encoding}");
     for (at, shape) in shapes.iter().enumerate() {
         let _ = writeln!(text, "(import \"h-{at}\" (func $h{at} {shape}))");
     }
-    text += &libc();
+    text += &libc(side);
     text += "(core func $drop (canon resource.drop $res))\n";
+    text += "(core func $drop-error (canon error-context.drop))\n";
     let mut with = " (export \"drop\" (func $drop))".to_owned();
     for at in 0..functions.len() {
         let _ = writeln!(
@@ -208,7 +242,7 @@ fn guest(functions: &[Function], shapes: &[String], types: &str, encoding: &str)
         );
         let _ = write!(with, " (export \"h-{at}\" (func $l{at}))");
     }
-    text += &main_module(functions);
+    text += &main_module(functions, usize::from(side.wide));
     let _ = writeln!(
         text,
         "(core instance $main (instantiate $main
@@ -229,53 +263,68 @@ fn guest(functions: &[Function], shapes: &[String], types: &str, encoding: &str)
               (canon lift (core func $dump) (memory $io)))
             (func (export \"give\") (param \"r\" (own $res)) (result u32)
               (canon lift (core func $give)))
-            (func (export \"drop\") (param \"index\" u32) (canon lift (core func $drop)))\n"
+            (func (export \"drop\") (param \"index\" u32) (canon lift (core func $drop)))
+            (func (export \"give-error\") (param \"e\" error-context) (result u32)
+              (canon lift (core func $give)))
+            (func (export \"take-error\") (param \"index\" u32) (result error-context)
+              (canon lift (core func $give)))
+            (func (export \"drop-error\") (param \"index\" u32)
+              (canon lift (core func $drop-error)))\n"
 }
 
-/// The memories and `realloc`, which the reference's guest mirrors.
-fn libc() -> String {
+/// The memories and `realloc`, which the reference's guest mirrors. What it does it does with 64 bits, so
+/// that no width hides what it was called with.
+fn libc(side: Side) -> String {
     let total = MEMORY + SIDE;
+    let ptr = side.pointer();
+    // Of a memory with 32-bit addresses.
+    let (index, arguments, narrow) = match side.wide {
+        true => ("i64", String::new(), ""),
+        false => ("", "(i64.extend_i32_u ".to_owned(), "(i32.wrap_i64 "),
+    };
+    let close = if side.wide { "" } else { ")" };
+    let given = |at: usize| format!("{arguments}(local.get {at}){close}");
+    let given = [0, 1, 2, 3].map(given).join(" ");
     format!(
         r#"(core module $libc
-  (memory $m (export "m") 1) (memory $s (export "s") 1) (memory $io (export "io") 3)
+  (memory $m (export "m") {index} 1) (memory $s (export "s") 1) (memory $io (export "io") 3)
   (func (export "io-realloc") (param i32 i32 i32 i32) (result i32) (i32.const 16))
   (func (export "set") (param i32 i32)
-    (memory.copy $m $io (i32.const 0) (i32.const 16) (i32.const {MEMORY}))
+    (memory.copy $m $io ({ptr}.const 0) (i32.const 16) (i32.const {MEMORY}))
     (memory.copy $s $io (i32.const 0) (i32.const {from_side}) (i32.const {SIDE})))
   (func (export "dump") (result i32)
-    (memory.copy $io $m (i32.const 16) (i32.const 0) (i32.const {MEMORY}))
+    (memory.copy $io $m (i32.const 16) ({ptr}.const 0) (i32.const {MEMORY}))
     (memory.copy $io $s (i32.const {from_side}) (i32.const 0) (i32.const {SIDE}))
     (i32.store $io (i32.const 0) (i32.const 16))
     (i32.store $io (i32.const 4) (i32.const {total}))
     (i32.const 0))
   (func (export "give") (param i32) (result i32) (local.get 0))
-  (func (export "realloc") (param $old i32) (param $old-size i32) (param $align i32) (param $size i32)
-    (result i32)
-    (local $call i32) (local $entry i32) (local $ptr i32)
+  (func (export "realloc") (param {ptr} {ptr} {ptr} {ptr}) (result {ptr})
+    {narrow}(call $room {given}){close})
+  (func $room (param $old i64) (param $old-size i64) (param $align i64) (param $size i64) (result i64)
+    (local $call i32) (local $entry i32) (local $ptr i64)
     (local.set $call (i32.load $s (i32.const {CALLS})))
     (if (i32.ge_u (local.get $call) (i32.const {LOGGED_CALLS})) (then (unreachable)))
     (local.set $entry
       (i32.add (i32.const {LOG}) (i32.mul (local.get $call) (i32.const {LOG_ENTRY}))))
-    (i32.store $s (local.get $entry) (local.get $old))
-    (i32.store $s offset=4 (local.get $entry) (local.get $old-size))
-    (i32.store $s offset=8 (local.get $entry) (local.get $align))
-    (i32.store $s offset=12 (local.get $entry) (local.get $size))
+    (i64.store $s (local.get $entry) (local.get $old))
+    (i64.store $s offset=8 (local.get $entry) (local.get $old-size))
+    (i64.store $s offset=16 (local.get $entry) (local.get $align))
+    (i64.store $s offset=24 (local.get $entry) (local.get $size))
     (i32.store $s (i32.const {CALLS}) (i32.add (local.get $call) (i32.const 1)))
     (if (i32.load $s (i32.const {QUIRK_MODE})) (then
       (if (i32.eq (local.get $call) (i32.load $s (i32.const {QUIRK_AT}))) (then
         (if (i32.eq (i32.load $s (i32.const {QUIRK_MODE})) (i32.const 2)) (then (unreachable)))
-        (return (i32.load $s (i32.const {QUIRK_VALUE})))))))
-    (local.set $ptr (i32.and
-      (i32.add (i32.load $s (i32.const {NEXT})) (i32.sub (local.get $align) (i32.const 1)))
-      (i32.sub (i32.const 0) (local.get $align))))
-    (if (i64.gt_u
-          (i64.add (i64.extend_i32_u (local.get $ptr)) (i64.extend_i32_u (local.get $size)))
-          (i64.const {MEMORY}))
+        (return (i64.load $s (i32.const {QUIRK_VALUE})))))))
+    (local.set $ptr (i64.and
+      (i64.add (i64.load32_u $s (i32.const {NEXT})) (i64.sub (local.get $align) (i64.const 1)))
+      (i64.sub (i64.const 0) (local.get $align))))
+    (if (i64.gt_u (i64.add (local.get $ptr) (local.get $size)) (i64.const {MEMORY}))
       (then (unreachable)))
-    (i32.store $s (i32.const {NEXT}) (i32.add (local.get $ptr) (local.get $size)))
-    (memory.copy $m $m (local.get $ptr) (local.get $old)
-      (select (local.get $old-size) (local.get $size)
-        (i32.lt_u (local.get $old-size) (local.get $size))))
+    (i64.store32 $s (i32.const {NEXT}) (i64.add (local.get $ptr) (local.get $size)))
+    (memory.copy $m $m {narrow}(local.get $ptr){close} {narrow}(local.get $old){close}
+      {narrow}(select (local.get $old-size) (local.get $size)
+        (i64.lt_u (local.get $old-size) (local.get $size))){close})
     (local.get $ptr)))
 (core instance $libc (instantiate $libc))
 (alias core export $libc "m" (core memory $m))
@@ -290,19 +339,25 @@ fn libc() -> String {
     )
 }
 
-fn main_module(functions: &[Function]) -> String {
+fn main_module(functions: &[Function], wide: usize) -> String {
     let mut text = r#"(core module $main (import "libc" "s" (memory 1))
   (import "h" "drop" (func $drop (param i32)))
 "#
     .to_owned();
     for (at, function) in functions.iter().enumerate() {
-        let shape = function.lowered.text().replace('$', &format!("$h{at}"));
+        let shape = function.lowered[wide]
+            .text()
+            .replace('$', &format!("$h{at}"));
         let _ = writeln!(text, "(import \"h\" \"h-{at}\" (func $h{at} {shape}))");
     }
     text += &drops();
     for (at, function) in functions.iter().enumerate() {
-        let _ = writeln!(text, "(func (export \"f-{at}\") {}", function.lifted.text());
-        for (param, ty) in function.lifted.params.iter().enumerate() {
+        let _ = writeln!(
+            text,
+            "(func (export \"f-{at}\") {}",
+            function.lifted[wide].text()
+        );
+        for (param, ty) in function.lifted[wide].params.iter().enumerate() {
             let place = RECEIVED + 8 * param;
             let _ = writeln!(
                 text,
@@ -310,15 +365,15 @@ fn main_module(functions: &[Function]) -> String {
             );
         }
         text += "(call $drops)";
-        for ty in &function.lifted.results {
+        for ty in &function.lifted[wide].results {
             let _ = writeln!(text, "({ty}.load (i32.const {SENT}))");
         }
         let mut call = format!("(call $h{at}");
-        for (param, ty) in function.lowered.params.iter().enumerate() {
+        for (param, ty) in function.lowered[wide].params.iter().enumerate() {
             let _ = write!(call, " ({ty}.load (i32.const {}))", SENT + 8 * param);
         }
         call.push(')');
-        if let [ty] = function.lowered.results.as_slice() {
+        if let [ty] = function.lowered[wide].results.as_slice() {
             call = format!("({ty}.store (i32.const {RECEIVED}) {call})");
         }
         let _ = writeln!(text, ")\n(func (export \"call-{at}\") {call})");

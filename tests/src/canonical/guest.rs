@@ -19,14 +19,14 @@ pub const CALLS: usize = 516;
 pub const QUIRK_MODE: usize = 520;
 /// Which call.
 pub const QUIRK_AT: usize = 524;
-/// What it returns.
+/// What it returns, in eight bytes.
 pub const QUIRK_VALUE: usize = 528;
 /// How many borrows it drops before it returns.
-pub const DROPS: usize = 532;
-/// The arguments of every call of `realloc`.
+pub const DROPS: usize = 536;
+/// The arguments of every call of `realloc`, eight bytes each.
 pub const LOG: usize = 1024;
 /// Bytes of one call's.
-pub const LOG_ENTRY: usize = 16;
+pub const LOG_ENTRY: usize = 32;
 /// Calls for which there is room; one more traps.
 pub const LOGGED_CALLS: usize = 800;
 /// The indexes of the borrows that it drops.
@@ -110,7 +110,8 @@ pub fn image(guest: &Value, quirk: &Value, shift: usize) -> Vec<u8> {
         put(side, QUIRK_AT, call as u32);
         let value = quirk[1].as_u64();
         put(side, QUIRK_MODE, if value.is_some() { 1 } else { 2 });
-        put(side, QUIRK_VALUE, value.unwrap_or(0) as u32);
+        let value = value.unwrap_or(0).to_le_bytes();
+        side[QUIRK_VALUE..QUIRK_VALUE + 8].copy_from_slice(&value);
     }
     bytes
 }
@@ -119,24 +120,22 @@ pub fn image(guest: &Value, quirk: &Value, shift: usize) -> Vec<u8> {
 pub fn difference(dump: &[u8], after: &Value, received: &Value, shift: usize) -> Option<String> {
     let (found, side) = dump.split_at(MEMORY);
     let calls = word(side, CALLS) as usize;
-    let call = |at: usize| [0, 4, 8, 12].map(|part| word(side, LOG + LOG_ENTRY * at + part));
-    let log: Vec<[u32; 4]> = (0..calls).map(call).collect();
+    let wide = |at: usize| u64::from(word(side, at)) | u64::from(word(side, at + 4)) << 32;
+    let call = |at: usize| [0, 8, 16, 24].map(|part| wide(LOG + LOG_ENTRY * at + part));
+    let log: Vec<[u64; 4]> = (0..calls).map(call).collect();
     let expected: Vec<Vec<u64>> = after["log"]
         .as_array()
         .expect("a log")
         .iter()
         .map(numbers)
         .collect();
-    let same = |(ours, theirs): (&[u32; 4], &Vec<u64>)| ours.map(u64::from)[..] == theirs[..];
+    let same = |(ours, theirs): (&[u64; 4], &Vec<u64>)| ours[..] == theirs[..];
     if log.len() != expected.len() || !log.iter().zip(&expected).all(same) {
         return Some(format!("realloc was called with {log:?}, not {expected:?}"));
     }
     let expected = numbers(received);
-    let flat = |at: usize| {
-        let at = RECEIVED + 8 * at;
-        u64::from(word(side, at)) | u64::from(word(side, at + 4)) << 32
-    };
-    let flats: Vec<u64> = (0..expected.len()).map(flat).collect();
+    let flats = (0..expected.len()).map(|at| wide(RECEIVED + 8 * at));
+    let flats: Vec<u64> = flats.collect();
     if flats != expected {
         return Some(format!("core values {flats:x?} arrived, not {expected:x?}"));
     }

@@ -23,6 +23,7 @@ pub enum Ty {
     /// Handles of the one resource type, which is the host's.
     Own,
     Borrow,
+    ErrorContext,
 }
 
 /// Which handles may be in a type.
@@ -62,6 +63,9 @@ impl Ty {
         if depth <= 1 || *parts == 0 || rng.one_in(4) {
             let lends = handles == Handles::OwnAndBorrow && rng.one_in(2);
             if handles != Handles::None && rng.one_in(3) {
+                if rng.one_in(3) {
+                    return Ty::ErrorContext;
+                }
                 return if lends { Ty::Borrow } else { Ty::Own };
             }
             return match rng.below(8) {
@@ -159,6 +163,7 @@ impl Ty {
             Ty::Map(key, value) => json!(["map", key.json(), value.json()]),
             Ty::Own => json!(["own"]),
             Ty::Borrow => json!(["borrow"]),
+            Ty::ErrorContext => json!("error-context"),
         }
     }
 }
@@ -204,6 +209,7 @@ impl fmt::Display for Ty {
             Ty::Map(key, value) => write!(f, "map<{key}, {value}>"),
             Ty::Own => f.write_str("res"),
             Ty::Borrow => f.write_str("borrow<res>"),
+            Ty::ErrorContext => f.write_str("error-context"),
         }
     }
 }

@@ -1,11 +1,12 @@
 //! Random values, and values between the host's form and the one in which they travel.
 //!
 //! They travel by position, so that names never matter: a record is an array, a variant
-//! `[case, payload]`, flags are a number, a float is its bits, a character its number.
+//! `[case, payload]`, flags are a number, a float is its bits, a character its number, an error context its
+//! message.
 
 use super::rng::Rng;
 use super::types::Ty;
-use cellule::component::{List, ResourceAny, Val};
+use cellule::component::{ErrorContext, List, ResourceAny, Val};
 use serde_json::{Value, json};
 
 /// Strings and list elements of one value, so that it fits in a page of memory several times.
@@ -49,6 +50,7 @@ fn within(rng: &mut Rng, ty: &Ty, room: &mut usize) -> Value {
         }
         Ty::Flags(count) => json!(rng.number() as u32 & mask(*count)),
         Ty::Own | Ty::Borrow => json!(rng.number() as u32),
+        Ty::ErrorContext => json!(text(rng, room)),
         Ty::Map(key, value) => {
             let length = rng.below(4).min(*room);
             *room -= length;
@@ -181,6 +183,10 @@ pub fn to_val(value: &Value, ty: &Ty, hold: &dyn Fn(u32) -> ResourceAny) -> Val 
             Val::Flags(set.map(|at| name("b", at)).collect())
         }
         Ty::Own | Ty::Borrow => Val::Resource(hold(number(value) as u32)),
+        Ty::ErrorContext => {
+            let message = value.as_str().expect("a string");
+            Val::ErrorContext(ErrorContext::new(message))
+        }
         Ty::Map(key, ty) => {
             let entry = |entry: &Value| (to_val(&entry[0], key, hold), to_val(&entry[1], ty, hold));
             Val::Map(items(value).iter().map(entry).collect())
@@ -271,6 +277,7 @@ pub fn from_val(value: &Val, ty: &Ty, rep: &dyn Fn(&ResourceAny) -> u32) -> Valu
             assert_eq!(resource.owned(), *ty == Ty::Own);
             json!(rep(resource))
         }
+        (Val::ErrorContext(context), Ty::ErrorContext) => json!(context.debug_message()),
         (value, Ty::Plain(name)) => from_plain(value, name),
         (value, ty) => panic!("{value:?} where {ty} is expected"),
     }
