@@ -16,6 +16,7 @@ mod overlap;
 mod realloc;
 mod reentrance;
 mod values;
+mod wide;
 
 use cellule::component::{Component, ComponentExportIndex, Instance, Linker, Val};
 use cellule::{Engine, Error, ErrorKind, Result, Store, Trap};
