@@ -35,8 +35,6 @@ mod wasm;
 pub use code::module::{
     ExternType, FuncType, GlobalType, HeapType, MemoryType, RefType, TableType, ValType,
 };
-#[cfg(all(feature = "compile", feature = "stats"))]
-pub use wasm::Held;
 #[cfg(feature = "compile")]
 pub use wasm::{
     AsContext, AsContextMut, Caller, Config, Engine, EngineWeak, ExnRef, Export, ExportType,
@@ -47,6 +45,8 @@ pub use wasm::{
     TypedResumableCallHostTrap, TypedResumableCallOutOfFuel, V128, Val, WasmParams, WasmResults,
     WasmRet, WasmTy,
 };
+#[cfg(all(feature = "compile", feature = "stats"))]
+pub use wasm::{Held, Sequence};
 
 /// What macros refer to.
 #[doc(hidden)]

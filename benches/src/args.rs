@@ -23,6 +23,8 @@ pub enum Command {
     Start(StartArgs),
     /// What calls between the host and core modules cost, and instances
     Calls(CallsArgs),
+    /// Which instructions cellule executes one after the other: what is worth fusing
+    Pairs(PairsArgs),
     /// What calls of components cost: cellule and wasmtime with the same guests
     Components(ComponentsArgs),
     /// Whether random components do the same on cellule and on wasmtime
@@ -118,6 +120,18 @@ pub struct CallsArgs {
     /// Once, a thousand times: whether everything works
     #[arg(long)]
     pub quick: bool,
+}
+
+/// Arguments of `pairs`.
+#[derive(Debug, Args)]
+pub struct PairsArgs {
+    /// How many lines each table has
+    #[arg(long, default_value_t = 40)]
+    pub top: usize,
+
+    /// Only this workload; may be given several times
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(workloads::names()))]
+    pub only: Vec<String>,
 }
 
 /// Arguments of `components`.

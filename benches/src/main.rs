@@ -8,6 +8,7 @@ mod count;
 #[cfg(feature = "wasmtime")]
 mod differential;
 mod measure;
+mod pairs;
 mod peers;
 mod start;
 mod table;
@@ -21,6 +22,7 @@ fn main() -> anyhow::Result<()> {
         Command::Core(args) => core::run(&args),
         Command::Start(args) => start::run(&args),
         Command::Calls(args) => calls::run(&args),
+        Command::Pairs(args) => pairs::run(&args),
         Command::Components(args) => components::run(&args),
         #[cfg(feature = "wasmtime")]
         Command::Differential(args) => differential::run(&args),

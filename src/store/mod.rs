@@ -5,6 +5,8 @@
 #![forbid(unsafe_code)]
 
 pub(crate) mod components;
+#[cfg(feature = "stats")]
+pub(crate) mod counts;
 pub(crate) mod error_contexts;
 pub(crate) mod exceptions;
 pub(crate) mod handles;
@@ -298,9 +300,9 @@ pub(crate) struct StoreInner {
     /// Bytes of all memories and elements of all tables.
     pub memory_total: usize,
     pub table_total: usize,
-    /// Executions by opcode; empty where they aren't counted.
+    /// Executions of instructions, where they are counted.
     #[cfg(feature = "stats")]
-    pub counts: Vec<u64>,
+    pub counts: counts::Counts,
     pub limits: Limits,
 }
 

@@ -50,6 +50,8 @@ pub struct Config {
     pub(crate) lazy_validation: bool,
     #[cfg(feature = "stats")]
     pub(crate) count: bool,
+    #[cfg(feature = "stats")]
+    pub(crate) count_sequences: bool,
     pub(crate) component_model: bool,
     pub(crate) component_map: bool,
     pub(crate) component_implements: bool,
@@ -90,6 +92,8 @@ impl Default for Config {
             lazy_validation: false,
             #[cfg(feature = "stats")]
             count: false,
+            #[cfg(feature = "stats")]
+            count_sequences: false,
             component_model: true,
             component_map: true,
             component_implements: true,
@@ -180,6 +184,10 @@ impl Config {
         /// [`Store::instruction_counts`](crate::Store::instruction_counts).
         #[cfg(feature = "stats")]
         count_instructions => count;
+        /// Stores that count instructions count pairs and triples of them as well; see
+        /// [`Store::sequence_counts`](crate::Store::sequence_counts).
+        #[cfg(feature = "stats")]
+        count_sequences => count_sequences;
         /// Components.
         wasm_component_model => component_model;
         /// The type `map` in components.

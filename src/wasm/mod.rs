@@ -42,7 +42,7 @@ pub use resumable::{
     TypedResumableCallHostTrap, TypedResumableCallOutOfFuel,
 };
 #[cfg(feature = "stats")]
-pub use stats::Held;
+pub use stats::{Held, Sequence};
 pub use store::Store;
 pub(crate) use store::{
     AsyncClosure, AsyncDtor, HostDtor, HostFuture, HostResource, ImportCall, NativeClosure,

@@ -4,15 +4,25 @@
 use super::engine::Config;
 use super::store::Store;
 use crate::code::{self, Info};
+use crate::store::counts::Counts;
 use crate::store::handles::HandleTable;
 use alloc::vec::Vec;
 
 /// A new store's counters; none if it isn't to count.
-pub(crate) fn counters(config: &Config) -> Vec<u64> {
+pub(crate) fn counters(config: &Config) -> Counts {
     match config.count {
-        true => alloc::vec![0; code::NUMBERS],
-        false => Vec::new(),
+        true => Counts::new(code::NUMBERS, config.count_sequences),
+        false => Counts::default(),
     }
+}
+
+/// Instructions that were executed one after the other.
+#[derive(Clone, Debug)]
+pub struct Sequence {
+    /// Two or three of them.
+    pub instructions: Vec<&'static Info>,
+    /// The last was reached by a jump from the one before; otherwise each stands behind the other.
+    pub jumped: bool,
 }
 
 /// What a store holds: nothing of it may grow with calls that are over, however they ended.
@@ -57,9 +67,23 @@ impl<T> Store<T> {
     /// The instructions that have been executed so far, in the order of their numbers, and how often
     /// each was. Nothing without [`Config::count_instructions`].
     pub fn instruction_counts(&self) -> impl Iterator<Item = (&'static Info, u64)> {
-        let counted = (0..).zip(&self.inner.counts);
+        let counted = (0..).zip(&self.inner.counts.single);
         counted
             .filter(|(_, count)| **count > 0)
             .filter_map(|(op, count)| Some((code::info(op)?, *count)))
+    }
+
+    /// The pairs and triples of instructions that have been executed so far, in no order, and how often
+    /// each was. Nothing without [`Config::count_sequences`] and [`Config::count_instructions`].
+    pub fn sequence_counts(&self) -> impl Iterator<Item = (Sequence, u64)> {
+        let counted = self.inner.counts.sequences.iter().flatten();
+        counted.map(|(sequence, count)| {
+            let ops = sequence.ops.into_iter().flatten();
+            let counted = Sequence {
+                instructions: ops.filter_map(code::info).collect(),
+                jumped: sequence.jumped,
+            };
+            (counted, *count)
+        })
     }
 }

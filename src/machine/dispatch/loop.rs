@@ -1,7 +1,8 @@
 //! One loop around one match.
 
 use super::*;
-use crate::code::Op;
+#[cfg(feature = "stats")]
+use crate::code::operands::length;
 
 macro_rules! dispatcher {
     (
@@ -70,24 +71,24 @@ fn on_vectors(r: &mut Regs) -> Flow {
 /// Runs until something leaves the machine; the registers are then where `Ctx::saved` points.
 #[cfg(not(cellule_tail))]
 pub(crate) fn run(r: Regs) -> u32 {
-    each(r, |_| ())
+    each(r, |_, _| ())
 }
 
-/// Like `run`; adds each execution of an instruction to its opcode's element of `counts`.
+/// Like `run`; notes each execution of an instruction in `counts`.
 #[cfg(feature = "stats")]
-pub(crate) fn counted(r: Regs, counts: &mut [u64]) -> u32 {
-    each(r, |op| {
-        if let Some(count) = counts.get_mut(usize::from(op)) {
-            *count += 1;
-        }
+pub(crate) fn counted(r: Regs, counts: &mut crate::store::counts::Counts) -> u32 {
+    each(r, |word, at| {
+        let op = op_of(word);
+        let words = crate::code::info(op).map_or(1, |info| length(&info.operands, word));
+        counts.note(op, at as usize, at as usize + 8 * words as usize);
     })
 }
 
-/// Runs, and tells `before` the opcode of each instruction.
+/// Runs, and tells `before` the first word of each instruction and where it is.
 #[inline(always)]
-fn each(mut r: Regs, mut before: impl FnMut(Op)) -> u32 {
+fn each(mut r: Regs, mut before: impl FnMut(u64, *const u64)) -> u32 {
     loop {
-        before(op_of(r.word()));
+        before(r.word(), r.ip);
         if let Flow::Exit(reason) = step(&mut r) {
             r.save();
             return reason;
