@@ -9,10 +9,12 @@ macro_rules! float {
     ($module:ident, $f:ty, $bits:ty, $canonical:literal, $sqrt:ident, $ceil:ident, $floor:ident, $trunc:ident, $rint:ident) => {
         /// Operators of this float type.
         pub mod $module {
-            /// A NaN becomes the canonical one; anything else stays.
+            /// A NaN becomes the canonical one; anything else stays. A branch, because a choice without one
+            /// would make every result wait for it.
             #[inline(always)]
             pub fn canonical(x: $f) -> $f {
                 if x.is_nan() {
+                    core::hint::cold_path();
                     <$f>::from_bits($canonical)
                 } else {
                     x

@@ -98,6 +98,7 @@ fn fields(text: &mut String, operands: &Operands, word: u64) {
                 _ => write!(text, " {}:64", value & !MEMORY64),
             },
             Field::Imm32 => write!(text, " #{}", bc_of(word) as i32),
+            Field::Address => write!(text, " ={}", bc_of(word)),
             _ => write!(text, " @{}", bc_of(word)),
         };
     }
@@ -123,6 +124,8 @@ fn extension(text: &mut String, operands: &Operands, at: usize, words: &[u64]) {
             Ext::OffsetLanePair => write!(text, " lane {lo} s{hi}:2"),
             Ext::Pair => write!(text, " s{lo}:2"),
             Ext::Vector => write!(text, " #0x{word:016x}"),
+            Ext::Displaced => write!(text, " ~{} +{hi}", lo as i32),
+            Ext::Indexed => write!(text, " +{hi}"),
             Ext::Cond => write!(text, " if s{lo}"),
             Ext::Slots2 => write!(text, " s{lo} s{hi}"),
             Ext::Sig => write!(text, " type {lo}"),

@@ -156,6 +156,7 @@ pub(crate) fn instruction(op: super::Op, from: u16, callee: u32) -> Option<Vec<u
         Ext::None => Vec::new(),
         Ext::Target | Ext::Targets => vec![words as u64 | 1 << 32; words - 1],
         Ext::Cond => vec![from.into()],
+        Ext::Imm64 => vec![1],
         _ => vec![0; words - 1],
     };
     Some([vec![first], ext].concat())

@@ -37,6 +37,8 @@ pub enum Field {
     Table,
     /// A signed 32-bit immediate in `b` and `c`.
     Imm32,
+    /// An address in memory 0 in `b` and `c`.
+    Address,
     /// A 32-bit number in `b` and `c`.
     U32,
     /// Branch table length in `b` and `c`.
@@ -71,6 +73,7 @@ impl Field {
         matches!(
             self,
             Field::Imm32
+                | Field::Address
                 | Field::U32
                 | Field::Count32
                 | Field::Global
@@ -101,6 +104,10 @@ pub enum Ext {
     Imm64,
     /// A 64-bit memory offset.
     Offset64,
+    /// `{added to the address, offset}`, into memory 0.
+    Displaced,
+    /// `{zero, offset}`, into memory 0.
+    Indexed,
     /// `{slot of the condition}`.
     Cond,
     /// `{slot that is read, slot that is read}`.
@@ -152,20 +159,26 @@ pub(crate) const fn bin(form: form::bin) -> Operands {
     use Field::{Def, Imm, None, Use};
     use form::bin::*;
     let a = match form {
-        Sss | Ssi | Sis | Tss | Tsi | Trs | Tsr | Tri | Pps | Ppi | Ppr => Def,
+        Sss | Ssi | Sis | Tss | Tsi | Trs | Tsr | Tri | Pps | Ppi | Ppr | Tsk | Trk => Def,
         Rss | Rsi | Ris | Rrs | Rsr | Rri | Rir | Rps | Rsp | Rpi | Rpr | Rrp => None,
+        Rsk | Rrk | Rks | Rkr => None,
     };
     let b = match form {
-        Sss | Ssi | Rss | Rsi | Rsr | Tss | Tsi | Tsr | Rsp => Use,
+        Sss | Ssi | Rss | Rsi | Rsr | Tss | Tsi | Tsr | Rsp | Rsk | Tsk => Use,
         Sis | Ris | Rir => Imm,
         Rrs | Rri | Trs | Tri | Rps | Rpi | Rpr | Rrp | Pps | Ppi | Ppr => None,
+        Rrk | Trk | Rks | Rkr => None,
     };
     let c = match form {
-        Sss | Sis | Rss | Ris | Rrs | Tss | Trs | Rps | Pps => Use,
+        Sss | Sis | Rss | Ris | Rrs | Tss | Trs | Rps | Pps | Rks => Use,
         Ssi | Rsi | Rri | Tsi | Tri | Rpi | Ppi => Imm,
-        Rsr | Rir | Tsr | Rsp | Rpr | Rrp | Ppr => None,
+        Rsr | Rir | Tsr | Rsp | Rpr | Rrp | Ppr | Rsk | Rrk | Tsk | Trk | Rkr => None,
     };
-    operands(a, b, c, Ext::None)
+    let ext = match form {
+        Rsk | Rrk | Tsk | Trk | Rks | Rkr => Ext::Imm64,
+        _ => Ext::None,
+    };
+    operands(a, b, c, ext)
 }
 
 pub(crate) const fn un(form: form::un) -> Operands {
@@ -181,20 +194,22 @@ pub(crate) const fn un(form: form::un) -> Operands {
 }
 
 pub(crate) const fn br(form: form::br) -> Operands {
-    use Field::{Imm, None, Use};
+    use Field::{Imm, Imm32, None, Use};
     use form::br::*;
-    let (b, c) = match form {
-        Bss | Css => (Use, Use),
-        Bsi | Csi => (Use, Imm),
-        Brs | Crs | Bps | Cps => (None, Use),
-        Bsr | Csr | Bsp | Csp => (Use, None),
-        Bri | Cri | Bpi | Cpi => (None, Imm),
+    let (a, b, c) = match form {
+        Bss | Css => (None, Use, Use),
+        Bsi | Csi => (None, Use, Imm),
+        Brs | Crs | Bps | Cps => (None, None, Use),
+        Bsr | Csr | Bsp | Csp => (None, Use, None),
+        Bri | Cri | Bpi | Cpi => (None, None, Imm),
+        Bsj | Csj => (Use, Imm32, None),
+        Brj | Crj => (None, Imm32, None),
     };
-    operands(None, b, c, Ext::Target)
+    operands(a, b, c, Ext::Target)
 }
 
 pub(crate) const fn load(form: form::load) -> Operands {
-    use Field::{Def, Memory16, None, Offset, Use};
+    use Field::{Address, Def, Memory16, None, Offset, Use};
     use form::load::*;
     match form {
         Ss | Ts => operands(Def, Use, Offset, Ext::None),
@@ -202,11 +217,20 @@ pub(crate) const fn load(form: form::load) -> Operands {
         Rs => operands(None, Use, Offset, Ext::None),
         Rr | Rp => operands(None, None, Offset, Ext::None),
         Tr | Sp => operands(Def, None, Offset, Ext::None),
+        Sa => operands(Def, Address, None, Ext::None),
+        Ra => operands(None, Address, None, Ext::None),
+        Ssd | Tsd => operands(Def, Use, None, Ext::Displaced),
+        Rsd => operands(None, Use, None, Ext::Displaced),
+        Rrd | Rpd => operands(None, None, None, Ext::Displaced),
+        Trd => operands(Def, None, None, Ext::Displaced),
+        Sx | Tx => operands(Def, Use, Use, Ext::Indexed),
+        Rx => operands(None, Use, Use, Ext::Indexed),
+        Rrx => operands(None, None, Use, Ext::Indexed),
     }
 }
 
 pub(crate) const fn store(form: form::store) -> Operands {
-    use Field::{Imm, Memory16, None, Offset, Use};
+    use Field::{Address, Imm, Memory16, None, Offset, Use};
     use form::store::*;
     match form {
         Mss => operands(Use, Use, Offset, Ext::None),
@@ -216,6 +240,14 @@ pub(crate) const fn store(form: form::store) -> Operands {
         Msr => operands(None, Use, Offset, Ext::None),
         Mri | Mpi => operands(Imm, None, Offset, Ext::None),
         Mpr => operands(None, None, Offset, Ext::None),
+        Mas => operands(Use, Address, None, Ext::None),
+        Mar => operands(None, Address, None, Ext::None),
+        Mai => operands(Imm, Address, None, Ext::None),
+        Mssd => operands(Use, Use, None, Ext::Displaced),
+        Msrd => operands(None, Use, None, Ext::Displaced),
+        Msid => operands(Imm, Use, None, Ext::Displaced),
+        Mrsd => operands(Use, None, None, Ext::Displaced),
+        Mrid => operands(Imm, None, None, Ext::Displaced),
     }
 }
 

@@ -27,6 +27,11 @@
 //! | `T` | "tee": slot `a` and accumulator | |
 //! | `P`/`p` | slot `a` and the pinned register `r1` | the pinned register `r1` |
 //! | `i` | | signed 16-bit immediate in the operand's field |
+//! | `j` | | signed 32-bit immediate in fields `b` and `c` |
+//! | `k` | | 64-bit immediate in the second word |
+//! | `a` | | memory: its address in fields `b` and `c` |
+//! | `d` | | memory: displaced, (address + second word's low half) mod 2³² + its high half |
+//! | `x` | | memory: indexed, (address + slot `c`) mod 2³² + second word's high half |
 //! | `B` | branch (second word: offset in words from the branch, and fuel that is not charged) | |
 //! | `C` | branch that charges its second word's fuel when taken and may then stop | |
 //! | `M` | memory: first letter the address, second the value | |
@@ -34,7 +39,7 @@
 //! | `X` | operands as the row's own list says | |
 //!
 //! Fields: `bin` a := destination, b := left, c := right. `un` a := destination, b := source.
-//! `br` b := left, c := right. `load` a := destination, b := address, c := offset.
+//! `br` b := left, c := right; with `j` a := left. `load` a := destination, b := address, c := offset.
 //! `store` a := value, b := address, c := offset. A field that the form has no use for is zero.
 //!
 //! Forms before the bar belong to tier `base`; those behind it to tier `fast`. Opcodes are numbered
@@ -47,52 +52,52 @@ macro_rules! for_each_instruction {
             families {
                 // S[a] := lhs op rhs. Division and remainder trap.
                 bin {
-                    I32Add "i32.add": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri Rps Rpi Rpr Pps Ppi Ppr;
+                    I32Add "i32.add": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri Rps Rpi Rpr Pps Ppi Ppr Rsk Rrk Tsk Trk;
                     I32Sub "i32.sub": Sss Ssi Sis | Rss Rsi Ris Rrs Rsr Rri Rir Tss Tsi Trs Tsr Tri Rps Rsp Rpi Rpr Rrp Pps Ppi Ppr;
-                    I32Mul "i32.mul": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri;
-                    I32And "i32.and": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri Rps Rpi Rpr Pps Ppi Ppr;
-                    I32Or "i32.or": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri Rps Rpi Rpr Pps Ppi Ppr;
-                    I32Xor "i32.xor": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri Rps Rpi Rpr Pps Ppi Ppr;
+                    I32Mul "i32.mul": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri Rsk Rrk Tsk Trk;
+                    I32And "i32.and": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri Rps Rpi Rpr Pps Ppi Ppr Rsk Rrk Tsk Trk;
+                    I32Or "i32.or": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri Rps Rpi Rpr Pps Ppi Ppr Rsk Rrk Tsk Trk;
+                    I32Xor "i32.xor": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri Rps Rpi Rpr Pps Ppi Ppr Rsk Rrk Tsk Trk;
                     I32Shl "i32.shl": Sss Ssi Sis | Rss Rsi Ris Rrs Rsr Rri Rir Tss Tsi Trs Tsr Tri Rps Rpi Ppi;
                     I32ShrS "i32.shr_s": Sss Ssi | Rss Rsi Rrs Rsr Rri Tss Tsi Trs Tsr Tri Rpi Ppi;
                     I32ShrU "i32.shr_u": Sss Ssi | Rss Rsi Rrs Rsr Rri Tss Tsi Trs Tsr Tri Rps Rpi Ppi;
                     I32Rotl "i32.rotl": Sss Ssi | Rss Rsi Rrs Rri;
                     I32Rotr "i32.rotr": Sss Ssi | Rss Rsi Rrs Rri;
-                    I32DivS "i32.div_s": Sss Ssi | Rss Rsi Rrs Rsr Rri;
-                    I32DivU "i32.div_u": Sss Ssi | Rss Rsi Rrs Rsr Rri;
-                    I32RemS "i32.rem_s": Sss Ssi | Rss Rsi Rrs Rsr Rri;
-                    I32RemU "i32.rem_u": Sss Ssi | Rss Rsi Rrs Rsr Rri;
-                    I32Eq "i32.eq": Sss Ssi | Rss Rsi Rrs Rri Rps Rpi;
-                    I32Ne "i32.ne": Sss Ssi | Rss Rsi Rrs Rri Rps Rpi;
-                    I32LtS "i32.lt_s": Sss Ssi | Rss Rsi Rrs Rsr Rri Rps Rsp Rpi;
-                    I32LtU "i32.lt_u": Sss Ssi | Rss Rsi Rrs Rsr Rri Rps Rsp Rpi;
-                    I32GeS "i32.ge_s": Sss Ssi | Rss Rsi Rrs Rsr Rri Rps Rsp Rpi;
-                    I32GeU "i32.ge_u": Sss Ssi | Rss Rsi Rrs Rsr Rri Rps Rsp Rpi;
-                    I64Add "i64.add": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri Rps Rpi Rpr Pps Ppi Ppr;
+                    I32DivS "i32.div_s": Sss Ssi | Rss Rsi Rrs Rsr Rri Rsk Rrk;
+                    I32DivU "i32.div_u": Sss Ssi | Rss Rsi Rrs Rsr Rri Rsk Rrk;
+                    I32RemS "i32.rem_s": Sss Ssi | Rss Rsi Rrs Rsr Rri Rsk Rrk;
+                    I32RemU "i32.rem_u": Sss Ssi | Rss Rsi Rrs Rsr Rri Rsk Rrk;
+                    I32Eq "i32.eq": Sss Ssi | Rss Rsi Rrs Rri Rps Rpi Rsk Rrk;
+                    I32Ne "i32.ne": Sss Ssi | Rss Rsi Rrs Rri Rps Rpi Rsk Rrk;
+                    I32LtS "i32.lt_s": Sss Ssi | Rss Rsi Rrs Rsr Rri Rps Rsp Rpi Rsk Rrk;
+                    I32LtU "i32.lt_u": Sss Ssi | Rss Rsi Rrs Rsr Rri Rps Rsp Rpi Rsk Rrk;
+                    I32GeS "i32.ge_s": Sss Ssi | Rss Rsi Rrs Rsr Rri Rps Rsp Rpi Rsk Rrk;
+                    I32GeU "i32.ge_u": Sss Ssi | Rss Rsi Rrs Rsr Rri Rps Rsp Rpi Rsk Rrk;
+                    I64Add "i64.add": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri Rps Rpi Rpr Pps Ppi Ppr Rsk Rrk Tsk Trk;
                     I64Sub "i64.sub": Sss Ssi Sis | Rss Rsi Ris Rrs Rsr Rri Rir Tss Tsi Trs Tsr Tri Rps Rsp Rpi Rpr Rrp Pps Ppi Ppr;
-                    I64Mul "i64.mul": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri;
-                    I64And "i64.and": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri Rps Rpi Rpr Pps Ppi Ppr;
-                    I64Or "i64.or": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri Rps Rpi Rpr Pps Ppi Ppr;
-                    I64Xor "i64.xor": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri Rps Rpi Rpr Pps Ppi Ppr;
+                    I64Mul "i64.mul": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri Rsk Rrk Tsk Trk;
+                    I64And "i64.and": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri Rps Rpi Rpr Pps Ppi Ppr Rsk Rrk Tsk Trk;
+                    I64Or "i64.or": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri Rps Rpi Rpr Pps Ppi Ppr Rsk Rrk Tsk Trk;
+                    I64Xor "i64.xor": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri Rps Rpi Rpr Pps Ppi Ppr Rsk Rrk Tsk Trk;
                     I64Shl "i64.shl": Sss Ssi Sis | Rss Rsi Ris Rrs Rsr Rri Rir Tss Tsi Trs Tsr Tri Rps Rpi Ppi;
                     I64ShrS "i64.shr_s": Sss Ssi | Rss Rsi Rrs Rsr Rri Tss Tsi Trs Tsr Tri Rpi Ppi;
                     I64ShrU "i64.shr_u": Sss Ssi | Rss Rsi Rrs Rsr Rri Tss Tsi Trs Tsr Tri Rps Rpi Ppi;
                     I64Rotl "i64.rotl": Sss Ssi | Rss Rsi Rrs Rri;
                     I64Rotr "i64.rotr": Sss Ssi | Rss Rsi Rrs Rri;
-                    I64DivS "i64.div_s": Sss Ssi | Rss Rsi Rrs Rsr Rri;
-                    I64DivU "i64.div_u": Sss Ssi | Rss Rsi Rrs Rsr Rri;
-                    I64RemS "i64.rem_s": Sss Ssi | Rss Rsi Rrs Rsr Rri;
-                    I64RemU "i64.rem_u": Sss Ssi | Rss Rsi Rrs Rsr Rri;
-                    I64Eq "i64.eq": Sss Ssi | Rss Rsi Rrs Rri Rps Rpi;
-                    I64Ne "i64.ne": Sss Ssi | Rss Rsi Rrs Rri Rps Rpi;
-                    I64LtS "i64.lt_s": Sss Ssi | Rss Rsi Rrs Rsr Rri Rps Rsp Rpi;
-                    I64LtU "i64.lt_u": Sss Ssi | Rss Rsi Rrs Rsr Rri Rps Rsp Rpi;
-                    I64GeS "i64.ge_s": Sss Ssi | Rss Rsi Rrs Rsr Rri Rps Rsp Rpi;
-                    I64GeU "i64.ge_u": Sss Ssi | Rss Rsi Rrs Rsr Rri Rps Rsp Rpi;
-                    F32Add "f32.add": Sss | Rss Rrs Tss Trs;
-                    F32Sub "f32.sub": Sss | Rss Rrs Rsr Tss Trs Tsr;
-                    F32Mul "f32.mul": Sss | Rss Rrs Tss Trs;
-                    F32Div "f32.div": Sss | Rss Rrs Rsr Tss Trs Tsr;
+                    I64DivS "i64.div_s": Sss Ssi | Rss Rsi Rrs Rsr Rri Rsk Rrk;
+                    I64DivU "i64.div_u": Sss Ssi | Rss Rsi Rrs Rsr Rri Rsk Rrk;
+                    I64RemS "i64.rem_s": Sss Ssi | Rss Rsi Rrs Rsr Rri Rsk Rrk;
+                    I64RemU "i64.rem_u": Sss Ssi | Rss Rsi Rrs Rsr Rri Rsk Rrk;
+                    I64Eq "i64.eq": Sss Ssi | Rss Rsi Rrs Rri Rps Rpi Rsk Rrk;
+                    I64Ne "i64.ne": Sss Ssi | Rss Rsi Rrs Rri Rps Rpi Rsk Rrk;
+                    I64LtS "i64.lt_s": Sss Ssi | Rss Rsi Rrs Rsr Rri Rps Rsp Rpi Rsk Rrk;
+                    I64LtU "i64.lt_u": Sss Ssi | Rss Rsi Rrs Rsr Rri Rps Rsp Rpi Rsk Rrk;
+                    I64GeS "i64.ge_s": Sss Ssi | Rss Rsi Rrs Rsr Rri Rps Rsp Rpi Rsk Rrk;
+                    I64GeU "i64.ge_u": Sss Ssi | Rss Rsi Rrs Rsr Rri Rps Rsp Rpi Rsk Rrk;
+                    F32Add "f32.add": Sss | Rss Rrs Tss Trs Rsk Rrk Tsk Trk;
+                    F32Sub "f32.sub": Sss | Rss Rrs Rsr Tss Trs Tsr Rsk Rrk Tsk Trk Rks Rkr;
+                    F32Mul "f32.mul": Sss | Rss Rrs Tss Trs Rsk Rrk Tsk Trk;
+                    F32Div "f32.div": Sss | Rss Rrs Rsr Tss Trs Tsr Rsk Rrk Tsk Trk Rks Rkr;
                     F32Min "f32.min": Sss | Rss Rrs;
                     F32Max "f32.max": Sss | Rss Rrs;
                     F32Copysign "f32.copysign": Sss | Rss Rrs Rsr;
@@ -100,10 +105,12 @@ macro_rules! for_each_instruction {
                     F32Ne "f32.ne": Sss | Rss Rrs;
                     F32Lt "f32.lt": Sss | Rss Rrs Rsr;
                     F32Le "f32.le": Sss | Rss Rrs Rsr;
-                    F64Add "f64.add": Sss | Rss Rrs Tss Trs;
-                    F64Sub "f64.sub": Sss | Rss Rrs Rsr Tss Trs Tsr;
-                    F64Mul "f64.mul": Sss | Rss Rrs Tss Trs;
-                    F64Div "f64.div": Sss | Rss Rrs Rsr Tss Trs Tsr;
+                    F32NotLt "f32.not_lt": Sss | Rss Rrs Rsr;
+                    F32NotLe "f32.not_le": Sss | Rss Rrs Rsr;
+                    F64Add "f64.add": Sss | Rss Rrs Tss Trs Rsk Rrk Tsk Trk;
+                    F64Sub "f64.sub": Sss | Rss Rrs Rsr Tss Trs Tsr Rsk Rrk Tsk Trk Rks Rkr;
+                    F64Mul "f64.mul": Sss | Rss Rrs Tss Trs Rsk Rrk Tsk Trk;
+                    F64Div "f64.div": Sss | Rss Rrs Rsr Tss Trs Tsr Rsk Rrk Tsk Trk Rks Rkr;
                     F64Min "f64.min": Sss | Rss Rrs;
                     F64Max "f64.max": Sss | Rss Rrs;
                     F64Copysign "f64.copysign": Sss | Rss Rrs Rsr;
@@ -111,6 +118,8 @@ macro_rules! for_each_instruction {
                     F64Ne "f64.ne": Sss | Rss Rrs;
                     F64Lt "f64.lt": Sss | Rss Rrs Rsr;
                     F64Le "f64.le": Sss | Rss Rrs Rsr;
+                    F64NotLt "f64.not_lt": Sss | Rss Rrs Rsr;
+                    F64NotLe "f64.not_le": Sss | Rss Rrs Rsr;
                 }
                 // S[a] := op src. Conversions to integers trap unless they saturate.
                 un {
@@ -171,18 +180,18 @@ macro_rules! for_each_instruction {
                 // if lhs op rhs { ip += offset }. A greater-than or less-or-equal of integers is one
                 // of these with its operands exchanged or its immediate moved by one.
                 br {
-                    BrI32Eq "br.i32.eq": Bss Bsi Css Csi | Brs Bri Crs Cri Bps Bpi Cps Cpi;
-                    BrI32Ne "br.i32.ne": Bss Bsi Css Csi | Brs Bri Crs Cri Bps Bpi Cps Cpi;
-                    BrI32LtS "br.i32.lt_s": Bss Bsi Css Csi | Brs Bsr Bri Crs Csr Cri Bps Bsp Bpi Cps Csp Cpi;
-                    BrI32LtU "br.i32.lt_u": Bss Bsi Css Csi | Brs Bsr Bri Crs Csr Cri Bps Bsp Bpi Cps Csp Cpi;
-                    BrI32GeS "br.i32.ge_s": Bss Bsi Css Csi | Brs Bsr Bri Crs Csr Cri Bps Bsp Bpi Cps Csp Cpi;
-                    BrI32GeU "br.i32.ge_u": Bss Bsi Css Csi | Brs Bsr Bri Crs Csr Cri Bps Bsp Bpi Cps Csp Cpi;
-                    BrI64Eq "br.i64.eq": Bss Bsi Css Csi | Brs Bri Crs Cri Bps Bpi Cps Cpi;
-                    BrI64Ne "br.i64.ne": Bss Bsi Css Csi | Brs Bri Crs Cri Bps Bpi Cps Cpi;
-                    BrI64LtS "br.i64.lt_s": Bss Bsi Css Csi | Brs Bsr Bri Crs Csr Cri Bps Bpi Cps Cpi;
-                    BrI64LtU "br.i64.lt_u": Bss Bsi Css Csi | Brs Bsr Bri Crs Csr Cri Bps Bpi Cps Cpi;
-                    BrI64GeS "br.i64.ge_s": Bss Bsi Css Csi | Brs Bsr Bri Crs Csr Cri Bps Bpi Cps Cpi;
-                    BrI64GeU "br.i64.ge_u": Bss Bsi Css Csi | Brs Bsr Bri Crs Csr Cri Bps Bpi Cps Cpi;
+                    BrI32Eq "br.i32.eq": Bss Bsi Css Csi | Brs Bri Crs Cri Bps Bpi Cps Cpi Bsj Brj Csj Crj;
+                    BrI32Ne "br.i32.ne": Bss Bsi Css Csi | Brs Bri Crs Cri Bps Bpi Cps Cpi Bsj Brj Csj Crj;
+                    BrI32LtS "br.i32.lt_s": Bss Bsi Css Csi | Brs Bsr Bri Crs Csr Cri Bps Bsp Bpi Cps Csp Cpi Bsj Brj Csj Crj;
+                    BrI32LtU "br.i32.lt_u": Bss Bsi Css Csi | Brs Bsr Bri Crs Csr Cri Bps Bsp Bpi Cps Csp Cpi Bsj Brj Csj Crj;
+                    BrI32GeS "br.i32.ge_s": Bss Bsi Css Csi | Brs Bsr Bri Crs Csr Cri Bps Bsp Bpi Cps Csp Cpi Bsj Brj Csj Crj;
+                    BrI32GeU "br.i32.ge_u": Bss Bsi Css Csi | Brs Bsr Bri Crs Csr Cri Bps Bsp Bpi Cps Csp Cpi Bsj Brj Csj Crj;
+                    BrI64Eq "br.i64.eq": Bss Bsi Css Csi | Brs Bri Crs Cri Bps Bpi Cps Cpi Bsj Brj Csj Crj;
+                    BrI64Ne "br.i64.ne": Bss Bsi Css Csi | Brs Bri Crs Cri Bps Bpi Cps Cpi Bsj Brj Csj Crj;
+                    BrI64LtS "br.i64.lt_s": Bss Bsi Css Csi | Brs Bsr Bri Crs Csr Cri Bps Bpi Cps Cpi Bsj Brj Csj Crj;
+                    BrI64LtU "br.i64.lt_u": Bss Bsi Css Csi | Brs Bsr Bri Crs Csr Cri Bps Bpi Cps Cpi Bsj Brj Csj Crj;
+                    BrI64GeS "br.i64.ge_s": Bss Bsi Css Csi | Brs Bsr Bri Crs Csr Cri Bps Bpi Cps Cpi Bsj Brj Csj Crj;
+                    BrI64GeU "br.i64.ge_u": Bss Bsi Css Csi | Brs Bsr Bri Crs Csr Cri Bps Bpi Cps Cpi Bsj Brj Csj Crj;
                     // Floats have negated rows of their own, since NaN makes !(a < b) differ from a >= b.
                     BrF32Eq "br.f32.eq": Bss | Brs;
                     BrF32Ne "br.f32.ne": Bss | Brs;
@@ -199,26 +208,26 @@ macro_rules! for_each_instruction {
                 }
                 // S[a] := memory[S[b] + c]. The narrow ones extend to all 64 bits, so they serve i32 and i64.
                 load {
-                    Load8S "load8_s": Ss W | Rs Rr Ts Tr Rp Sp;
-                    Load8U "load8_u": Ss W | Rs Rr Ts Tr Rp Sp;
-                    Load16S "load16_s": Ss W | Rs Rr Ts Tr Rp Sp;
-                    Load16U "load16_u": Ss W | Rs Rr Ts Tr Rp Sp;
-                    Load32S "load32_s": Ss W | Rs Rr Ts Tr;
-                    Load32 "load32": Ss W | Rs Rr Ts Tr Rp Sp;
-                    Load64 "load64": Ss W | Rs Rr Ts Tr Rp Sp;
+                    Load8S "load8_s": Ss W | Rs Rr Ts Tr Rp Sp Sa Ra Ssd Rsd Rrd Rpd Tsd Trd Sx Rx Rrx Tx;
+                    Load8U "load8_u": Ss W | Rs Rr Ts Tr Rp Sp Sa Ra Ssd Rsd Rrd Rpd Tsd Trd Sx Rx Rrx Tx;
+                    Load16S "load16_s": Ss W | Rs Rr Ts Tr Rp Sp Sa Ra Ssd Rsd Rrd Rpd Tsd Trd Sx Rx Rrx Tx;
+                    Load16U "load16_u": Ss W | Rs Rr Ts Tr Rp Sp Sa Ra Ssd Rsd Rrd Rpd Tsd Trd Sx Rx Rrx Tx;
+                    Load32S "load32_s": Ss W | Rs Rr Ts Tr Sa Ra Ssd Rsd Rrd Rpd Tsd Trd Sx Rx Rrx Tx;
+                    Load32 "load32": Ss W | Rs Rr Ts Tr Rp Sp Sa Ra Ssd Rsd Rrd Rpd Tsd Trd Sx Rx Rrx Tx;
+                    Load64 "load64": Ss W | Rs Rr Ts Tr Rp Sp Sa Ra Ssd Rsd Rrd Rpd Tsd Trd Sx Rx Rrx Tx;
                     // Into a float accumulator; into a slot, `load32` and `load64` do the same.
-                    LoadF32 "load_f32": | Rs Rr Ts Tr Rp;
-                    LoadF64 "load_f64": | Rs Rr Ts Tr Rp;
+                    LoadF32 "load_f32": | Rs Rr Ts Tr Rp Ra Rsd Rrd Rpd Tsd Trd Rx Rrx Tx;
+                    LoadF64 "load_f64": | Rs Rr Ts Tr Rp Ra Rsd Rrd Rpd Tsd Trd Rx Rrx Tx;
                 }
                 // memory[S[b] + c] := S[a].
                 store {
-                    Store8 "store8": Mss Msi W | Mrs Msr Mri Mps Mpr Mpi;
-                    Store16 "store16": Mss Msi W | Mrs Msr Mri Mps Mpr Mpi;
-                    Store32 "store32": Mss Msi W | Mrs Msr Mri Mps Mpr Mpi;
-                    Store64 "store64": Mss Msi W | Mrs Msr Mri Mps Mpr Mpi;
+                    Store8 "store8": Mss Msi W | Mrs Msr Mri Mps Mpr Mpi Mas Mar Mai Mssd Msrd Msid Mrsd Mrid;
+                    Store16 "store16": Mss Msi W | Mrs Msr Mri Mps Mpr Mpi Mas Mar Mai Mssd Msrd Msid Mrsd Mrid;
+                    Store32 "store32": Mss Msi W | Mrs Msr Mri Mps Mpr Mpi Mas Mar Mai Mssd Msrd Msid Mrsd Mrid;
+                    Store64 "store64": Mss Msi W | Mrs Msr Mri Mps Mpr Mpi Mas Mar Mai Mssd Msrd Msid Mrsd Mrid;
                     // From a float accumulator.
-                    StoreF32 "store_f32": | Msr Mpr;
-                    StoreF64 "store_f64": | Msr Mpr;
+                    StoreF32 "store_f32": | Msr Mpr Mar Msrd;
+                    StoreF64 "store_f64": | Msr Mpr Mar Msrd;
                 }
             }
             // name "mnemonic" tier (a b c) extension-words: semantics. `u32` fields span b and c.

@@ -213,7 +213,9 @@ impl Check<'_> {
                 }
             }
             // The other forms are of memory 0, and their addresses have 32 bits.
-            Field::Offset if module.memories.first().is_none_or(|first| first.memory64) => {
+            Field::Offset | Field::Address
+                if module.memories.first().is_none_or(|first| first.memory64) =>
+            {
                 refuse(Rule::AddressWidth, at)
             }
             Field::Table => below(value.into(), module.tables.len()),
@@ -367,6 +369,12 @@ impl Check<'_> {
                     false => refuse(Rule::SlotBeyondFrame, at),
                 };
             }
+            Ext::Displaced | Ext::Indexed
+                if module.memories.first().is_none_or(|it| it.memory64) =>
+            {
+                return refuse(Rule::AddressWidth, at);
+            }
+            Ext::Indexed if lo != 0 => return refuse(Rule::UnusedFieldNotZero, at),
             Ext::Memory => lo < memories && hi == 0,
             Ext::Table => lo < tables && hi == 0,
             Ext::Memory2 => lo < memories && hi < memories,

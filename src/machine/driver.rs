@@ -252,6 +252,12 @@ fn run(store: &mut StoreInner, thread: &mut Thread) -> u32 {
         type_ids: instance.module.type_ids.as_ptr(),
         instance: thread.instance,
         imported_funcs: instance.module.imported_funcs,
+        fuel_on: store.fuel_on,
+        memory32: instance
+            .module
+            .memories
+            .first()
+            .is_some_and(|ty| !ty.memory64),
         saved: &raw mut thread.regs,
     };
     let Saved {
@@ -269,9 +275,9 @@ fn run(store: &mut StoreInner, thread: &mut Thread) -> u32 {
         d0,
     };
     #[cfg(feature = "stats")]
-    let reason = match store.counts.as_mut_slice() {
-        [] => dispatch::run(regs),
-        counts => dispatch::counted(regs, counts),
+    let reason = match store.counts.single.is_empty() {
+        true => dispatch::run(regs),
+        false => dispatch::counted(regs, &mut store.counts),
     };
     #[cfg(not(feature = "stats"))]
     let reason = dispatch::run(regs);

@@ -1,9 +1,10 @@
 //! The handlers of instruction families: one generic function each, over what a row computes and
 //! where a form finds its operands. A row or a form is a type; no handler is written twice.
 
-use super::regs::{Dst, Exit, Flow, I, P, R, Regs, S, Src, T, Value};
+use super::regs::{A, Dst, Exit, Flow, I, J, K, L, P, R, Regs, S, Src, T, Value};
 use crate::error::Trap;
 use crate::numeric::*;
+use core::marker::PhantomData;
 
 /// Advances by `$words` and goes on, or leaves with the trap.
 macro_rules! done {
@@ -31,12 +32,13 @@ pub(crate) trait Form3 {
     type D: Dst;
     type A: Src;
     type B: Src;
+    const WORDS: usize = 1;
 }
 /// `dst := lhs op rhs`.
 #[inline(always)]
 pub(crate) fn bin<O: BinOp, F: Form3>(r: &mut Regs) -> Flow {
     let value = O::eval(F::A::get(r, r.b()), F::B::get(r, r.c()));
-    done!(r, 1, F::D, r.a(), value)
+    done!(r, F::WORDS, F::D, r.a(), value)
 }
 
 /// A unary operator.
@@ -85,7 +87,7 @@ pub(crate) fn br<O: Cond, F: FormBr>(r: &mut Regs) -> Flow {
 #[inline(always)]
 pub(crate) fn plain_jump(r: &mut Regs) -> Flow {
     r.jump(r.ext() as i32);
-    Flow::Next
+    Flow::Taken
 }
 /// Takes the fuel, completes the branch, then stops if there was too little.
 #[inline(always)]
@@ -98,7 +100,7 @@ pub(crate) fn charged_jump(r: &mut Regs) -> Flow {
     if left < 0 && charge > 0 {
         Exit::Fuel.into()
     } else {
-        Flow::Next
+        Flow::Taken
     }
 }
 
@@ -107,24 +109,60 @@ pub(crate) trait LoadOp<const N: usize> {
     type Out: Value;
     fn value(bytes: [u8; N]) -> Self::Out;
 }
-/// The form of a load from memory 0.
+/// Where in memory an access is.
+pub(crate) trait Place {
+    const WORDS: usize;
+    fn at<const N: usize>(r: &Regs) -> Result<*mut [u8; N], Trap>;
+}
+/// In memory 0, at the address and the offset in field `c`.
+pub(crate) struct Near<A>(PhantomData<A>);
+impl<A: Src> Place for Near<A> {
+    const WORDS: usize = 1;
+    #[inline(always)]
+    fn at<const N: usize>(r: &Regs) -> Result<*mut [u8; N], Trap> {
+        r.at(A::get::<u32>(r, r.b()), r.c().into())
+    }
+}
+/// In any memory, at the address and the second word's offset.
+pub(crate) struct Wide;
+impl Place for Wide {
+    const WORDS: usize = 2;
+    #[inline(always)]
+    fn at<const N: usize>(r: &Regs) -> Result<*mut [u8; N], Trap> {
+        r.wide(r.c(), r.get(r.b()), r.ext())
+    }
+}
+/// In memory 0, at the address that the instruction says.
+pub(crate) struct Absolute;
+impl Place for Absolute {
+    const WORDS: usize = 1;
+    #[inline(always)]
+    fn at<const N: usize>(r: &Regs) -> Result<*mut [u8; N], Trap> {
+        r.at(r.bc(), 0)
+    }
+}
+/// In memory 0, at a sum of 32 bits and the offset in the second word's high half.
+pub(crate) struct Sum<A, B>(PhantomData<(A, B)>);
+impl<A: Src, B: Src> Place for Sum<A, B> {
+    const WORDS: usize = 2;
+    #[inline(always)]
+    fn at<const N: usize>(r: &Regs) -> Result<*mut [u8; N], Trap> {
+        let (a, b) = (A::get::<u32>(r, r.b()), B::get::<u32>(r, r.c()));
+        r.at(a.wrapping_add(b), r.ext_high())
+    }
+}
+
+/// The form of a load.
 pub(crate) trait FormLoad {
     type D: Dst;
-    type A: Src;
-    const WIDE: bool = false;
+    type At: Place;
 }
-/// `dst := memory[address + offset]`.
+/// `dst := memory[place]`.
 #[inline(always)]
 pub(crate) fn load<const N: usize, O: LoadOp<N>, F: FormLoad>(r: &mut Regs) -> Flow {
-    let address = F::A::get::<u64>(r, r.b());
-    let at = if F::WIDE {
-        r.wide(r.c(), address, r.ext())
-    } else {
-        r.at(address, r.c().into())
-    };
-    // SAFETY: `at` is N readable bytes of linear memory.
-    let value = at.map(|at: *mut [u8; N]| O::value(unsafe { at.read() }));
-    done!(r, 1 + F::WIDE as usize, F::D, r.a(), value)
+    // SAFETY: a place is N readable bytes of linear memory.
+    let value = F::At::at(r).map(|at: *mut [u8; N]| O::value(unsafe { at.read() }));
+    done!(r, F::At::WORDS, F::D, r.a(), value)
 }
 
 /// What a store writes.
@@ -132,27 +170,20 @@ pub(crate) trait StoreOp<const N: usize> {
     type In: Value;
     fn bytes(value: Self::In) -> [u8; N];
 }
-/// The form of a store to memory 0.
+/// The form of a store.
 pub(crate) trait FormStore {
-    type A: Src;
     type V: Src;
-    const WIDE: bool = false;
+    type At: Place;
 }
-/// `memory[address + offset] := value`.
+/// `memory[place] := value`.
 #[inline(always)]
 pub(crate) fn store<const N: usize, O: StoreOp<N>, F: FormStore>(r: &mut Regs) -> Flow {
-    let address = F::A::get::<u64>(r, r.b());
-    let at = if F::WIDE {
-        r.wide(r.c(), address, r.ext())
-    } else {
-        r.at(address, r.c().into())
-    };
-    match at {
+    match F::At::at(r) {
         Ok(at) => {
             let bytes: [u8; N] = O::bytes(F::V::get(r, r.a()));
-            // SAFETY: `at` is N writable bytes of linear memory.
+            // SAFETY: a place is N writable bytes of linear memory.
             unsafe { at.write(bytes) };
-            r.step(1 + F::WIDE as usize);
+            r.step(F::At::WORDS);
             Flow::Next
         }
         Err(trap) => trap.into(),
@@ -160,15 +191,19 @@ pub(crate) fn store<const N: usize, O: StoreOp<N>, F: FormStore>(r: &mut Regs) -
 }
 
 macro_rules! forms {
-    ($trait:ident $($form:ident: $($item:ident = $ty:ty),*;)*) => {
-        $( pub(crate) struct $form; impl super::super::$trait for $form { $( type $item = $ty; )* } )*
+    ($trait:ident $($form:ident: $($item:ident = $ty:ty),*;)*) => { forms! { $trait {} $($form: $($item = $ty),*;)* } };
+    ($trait:ident $more:tt $($form:ident: $($item:ident = $ty:ty),*;)*) => {
+        $( forms! { @one $trait $more $form: $($item = $ty),*; } )*
+    };
+    (@one $trait:ident { $($more:tt)* } $form:ident: $($item:ident = $ty:ty),*;) => {
+        pub(crate) struct $form; impl super::super::$trait for $form { $( type $item = $ty; )* $($more)* }
     };
 }
 
 /// The forms of the table as types.
 pub(crate) mod forms {
     pub(crate) mod bin {
-        use super::super::{I, P, R, S, T};
+        use super::super::{I, K, P, R, S, T};
         forms! { Form3
             Sss: D = S, A = S, B = S; Ssi: D = S, A = S, B = I; Sis: D = S, A = I, B = S;
             Rss: D = R, A = S, B = S; Rsi: D = R, A = S, B = I; Ris: D = R, A = I, B = S;
@@ -179,6 +214,10 @@ pub(crate) mod forms {
             Rpr: D = R, A = P, B = R; Rrp: D = R, A = R, B = P;
             Pps: D = P, A = P, B = S; Ppi: D = P, A = P, B = I; Ppr: D = P, A = P, B = R;
         }
+        forms! { Form3 { const WORDS: usize = 2; }
+            Rsk: D = R, A = S, B = K; Rrk: D = R, A = R, B = K; Tsk: D = T, A = S, B = K; Trk: D = T, A = R, B = K;
+            Rks: D = R, A = K, B = S; Rkr: D = R, A = K, B = R;
+        }
     }
     pub(crate) mod un {
         use super::super::{R, S, T};
@@ -187,46 +226,36 @@ pub(crate) mod forms {
         }
     }
     pub(crate) mod br {
-        use super::super::{FormBr, I, P, R, S};
-        macro_rules! br_forms {
-            ($($form:ident: $a:ty, $b:ty, $charged:literal;)*) => {
-                $( pub(crate) struct $form;
-                   impl FormBr for $form { type A = $a; type B = $b; const CHARGED: bool = $charged; } )*
-            };
+        use super::super::{A, I, J, P, R, S};
+        forms! { FormBr { const CHARGED: bool = false; }
+            Bss: A = S, B = S; Bsi: A = S, B = I; Brs: A = R, B = S; Bsr: A = S, B = R; Bri: A = R, B = I;
+            Bps: A = P, B = S; Bsp: A = S, B = P; Bpi: A = P, B = I; Bsj: A = A, B = J; Brj: A = R, B = J;
         }
-        br_forms! {
-            Bss: S, S, false; Bsi: S, I, false; Css: S, S, true; Csi: S, I, true;
-            Brs: R, S, false; Bsr: S, R, false; Bri: R, I, false;
-            Crs: R, S, true; Csr: S, R, true; Cri: R, I, true;
-            Bps: P, S, false; Bsp: S, P, false; Bpi: P, I, false;
-            Cps: P, S, true; Csp: S, P, true; Cpi: P, I, true;
+        forms! { FormBr { const CHARGED: bool = true; }
+            Css: A = S, B = S; Csi: A = S, B = I; Crs: A = R, B = S; Csr: A = S, B = R; Cri: A = R, B = I;
+            Cps: A = P, B = S; Csp: A = S, B = P; Cpi: A = P, B = I; Csj: A = A, B = J; Crj: A = R, B = J;
         }
     }
     pub(crate) mod load {
-        use super::super::{FormLoad, P, R, S, T};
+        use super::super::{Absolute, L, Near, P, R, S, Sum, T, Wide};
         forms! { FormLoad
-            Ss: D = S, A = S; Rs: D = R, A = S; Rr: D = R, A = R; Ts: D = T, A = S; Tr: D = T, A = R;
-            Rp: D = R, A = P; Sp: D = S, A = P;
-        }
-        pub(crate) struct W;
-        impl FormLoad for W {
-            type D = S;
-            type A = S;
-            const WIDE: bool = true;
+            Ss: D = S, At = Near<S>; Rs: D = R, At = Near<S>; Ts: D = T, At = Near<S>;
+            Rr: D = R, At = Near<R>; Tr: D = T, At = Near<R>; Rp: D = R, At = Near<P>; Sp: D = S, At = Near<P>;
+            W: D = S, At = Wide; Sa: D = S, At = Absolute; Ra: D = R, At = Absolute;
+            Ssd: D = S, At = Sum<S, L>; Rsd: D = R, At = Sum<S, L>; Tsd: D = T, At = Sum<S, L>;
+            Rrd: D = R, At = Sum<R, L>; Trd: D = T, At = Sum<R, L>; Rpd: D = R, At = Sum<P, L>;
+            Sx: D = S, At = Sum<S, S>; Rx: D = R, At = Sum<S, S>; Tx: D = T, At = Sum<S, S>; Rrx: D = R, At = Sum<R, S>;
         }
     }
     pub(crate) mod store {
-        use super::super::{FormStore, I, P, R, S};
+        use super::super::{Absolute, I, L, Near, P, R, S, Sum, Wide};
         forms! { FormStore
-            Mss: A = S, V = S; Msi: A = S, V = I;
-            Mrs: A = R, V = S; Msr: A = S, V = R; Mri: A = R, V = I;
-            Mps: A = P, V = S; Mpr: A = P, V = R; Mpi: A = P, V = I;
-        }
-        pub(crate) struct W;
-        impl FormStore for W {
-            type A = S;
-            type V = S;
-            const WIDE: bool = true;
+            Mss: At = Near<S>, V = S; Msr: At = Near<S>, V = R; Msi: At = Near<S>, V = I;
+            Mrs: At = Near<R>, V = S; Mri: At = Near<R>, V = I;
+            Mps: At = Near<P>, V = S; Mpr: At = Near<P>, V = R; Mpi: At = Near<P>, V = I;
+            W: At = Wide, V = S; Mas: At = Absolute, V = S; Mar: At = Absolute, V = R; Mai: At = Absolute, V = I;
+            Mssd: At = Sum<S, L>, V = S; Msrd: At = Sum<S, L>, V = R; Msid: At = Sum<S, L>, V = I;
+            Mrsd: At = Sum<R, L>, V = S; Mrid: At = Sum<R, L>, V = I;
         }
     }
 }
@@ -242,6 +271,7 @@ pub(crate) mod rows {
                    type In = $in;
                    type Out = $out;
                    #[inline(always)]
+                   #[allow(clippy::neg_cmp_op_on_partial_ord)]
                    fn eval($a: $in, $b: $in) -> Result<$out, Trap> { $value }
                } )*
         };
@@ -300,6 +330,8 @@ pub(crate) mod rows {
         F32Ne: f32 => u32, |a, b| Ok((a != b).into());
         F32Lt: f32 => u32, |a, b| Ok((a < b).into());
         F32Le: f32 => u32, |a, b| Ok((a <= b).into());
+        F32NotLt: f32 => u32, |a, b| Ok((!(a < b)).into());
+        F32NotLe: f32 => u32, |a, b| Ok((!(a <= b)).into());
         F64Add: f64 => f64, |a, b| Ok(f64s::add(a, b));
         F64Sub: f64 => f64, |a, b| Ok(f64s::sub(a, b));
         F64Mul: f64 => f64, |a, b| Ok(f64s::mul(a, b));
@@ -311,6 +343,8 @@ pub(crate) mod rows {
         F64Ne: f64 => u32, |a, b| Ok((a != b).into());
         F64Lt: f64 => u32, |a, b| Ok((a < b).into());
         F64Le: f64 => u32, |a, b| Ok((a <= b).into());
+        F64NotLt: f64 => u32, |a, b| Ok((!(a < b)).into());
+        F64NotLe: f64 => u32, |a, b| Ok((!(a <= b)).into());
     }
 
     macro_rules! uns {

@@ -4,8 +4,8 @@
 //! the frame's size, every index naming an entity) and by the call handlers (a frame fits between
 //! `sp` and `ctx.stack_end`); with the feature `extra-checks` they are checked again here.
 
+use crate::code::MEMORY64;
 use crate::code::module::FuncDecl;
-use crate::code::{MEMORY64, a_of, b_of, bc_of, c_of};
 use crate::error::Trap;
 use crate::store::{ArenaFunc, MemoryEntity, TableEntity};
 
@@ -27,6 +27,9 @@ pub(crate) struct Ctx {
     pub type_ids: *const u32,
     pub instance: u32,
     pub imported_funcs: u32,
+    pub fuel_on: bool,
+    /// There is a memory 0, with addresses of 32 bits.
+    pub memory32: bool,
     /// Where the registers go at an exit.
     pub saved: *mut Saved,
 }
@@ -71,6 +74,8 @@ pub(crate) enum Exit {
 /// What a handler asks of its dispatcher.
 pub(crate) enum Flow {
     Next,
+    /// As `Next`, behind a branch that was taken: apart, so that each way has a jump of its own.
+    Taken,
     /// An [`Exit`], for traps with the trap's number added.
     Exit(u32),
 }
@@ -101,25 +106,45 @@ impl Regs {
         u64::from_le(unsafe { *self.ip.add(1) })
     }
     #[inline(always)]
+    pub fn ext_high(&self) -> u32 {
+        // SAFETY: as in `ext`; the second half of that word.
+        u32::from_le(unsafe { *self.ip.cast::<u32>().add(3) })
+    }
+    #[inline(always)]
     pub fn ext_at(&self, index: usize) -> u64 {
         // SAFETY: the caller keeps `index` within the words that its instruction has.
         u64::from_le(unsafe { *self.ip.add(1 + index) })
     }
+    /// The first word, by a read that the compiler doesn't join with the one of another path.
+    #[cfg(cellule_tail)]
+    #[inline(always)]
+    pub fn word_apart(&self) -> u64 {
+        // SAFETY: as in `word`.
+        u64::from_le(unsafe { self.ip.read_volatile() })
+    }
+    /// A field by a read of its own: that is one instruction, where a part of a word that has been read
+    /// already takes two and a register.
+    #[inline(always)]
+    fn field(&self, index: usize) -> u16 {
+        // SAFETY: a word has four fields, in the order of their bytes on every target.
+        u16::from_le(unsafe { *self.ip.cast::<u16>().add(index) })
+    }
     #[inline(always)]
     pub fn a(&self) -> u16 {
-        a_of(self.word())
+        self.field(1)
     }
     #[inline(always)]
     pub fn b(&self) -> u16 {
-        b_of(self.word())
+        self.field(2)
     }
     #[inline(always)]
     pub fn c(&self) -> u16 {
-        c_of(self.word())
+        self.field(3)
     }
     #[inline(always)]
     pub fn bc(&self) -> u32 {
-        bc_of(self.word())
+        // SAFETY: the second half of a word.
+        u32::from_le(unsafe { *self.ip.cast::<u32>().add(1) })
     }
     #[inline(always)]
     pub fn step(&mut self, words: usize) {
@@ -180,14 +205,22 @@ impl Regs {
     }
     /// The address of `N` bytes of memory 0 at `address + offset`.
     #[inline(always)]
-    pub fn at<const N: usize>(&self, address: u64, offset: u64) -> Result<*mut [u8; N], Trap> {
-        // A 32-bit address and a 16-bit offset can't wrap.
-        let at = u64::from(address as u32) + offset;
+    pub fn at<const N: usize>(&self, address: u32, offset: u32) -> Result<*mut [u8; N], Trap> {
+        let at = u64::from(address) + u64::from(offset);
         if at + N as u64 > self.ctx().mem_len as u64 {
             return Err(Trap::MemoryOutOfBounds);
         }
         // SAFETY: the range lies within memory 0, whose bytes start at `mem`.
         Ok(unsafe { self.mem.add(at as usize) }.cast())
+    }
+    /// The address of `len` bytes of memory 0.
+    #[inline(always)]
+    pub fn span(&self, address: u32, len: u32) -> Result<*mut u8, Trap> {
+        if u64::from(address) + u64::from(len) > self.ctx().mem_len as u64 {
+            return Err(Trap::MemoryOutOfBounds);
+        }
+        // SAFETY: the range lies within memory 0, whose bytes start at `mem`.
+        Ok(unsafe { self.mem.add(address as usize) })
     }
     /// As `at`, in any memory (a field `Memory16`) and with any offset.
     #[inline(always)]
@@ -360,6 +393,14 @@ pub(crate) struct T;
 pub(crate) struct P;
 /// A signed 16-bit immediate.
 pub(crate) struct I;
+/// The slot that field `a` names.
+pub(crate) struct A;
+/// A signed 32-bit immediate in fields `b` and `c`.
+pub(crate) struct J;
+/// A 64-bit immediate in the second word.
+pub(crate) struct K;
+/// A signed 32-bit immediate in the second word's low half.
+pub(crate) struct L;
 
 impl Src for S {
     #[inline(always)]
@@ -383,6 +424,30 @@ impl Src for I {
     #[inline(always)]
     fn get<V: Value>(_: &Regs, field: u16) -> V {
         V::from_bits(i64::from(field as i16) as u64)
+    }
+}
+impl Src for A {
+    #[inline(always)]
+    fn get<V: Value>(r: &Regs, _: u16) -> V {
+        V::from_bits(r.get(r.a()))
+    }
+}
+impl Src for J {
+    #[inline(always)]
+    fn get<V: Value>(r: &Regs, _: u16) -> V {
+        V::from_bits(i64::from(r.bc() as i32) as u64)
+    }
+}
+impl Src for L {
+    #[inline(always)]
+    fn get<V: Value>(r: &Regs, _: u16) -> V {
+        V::from_bits(i64::from(r.ext() as i32) as u64)
+    }
+}
+impl Src for K {
+    #[inline(always)]
+    fn get<V: Value>(r: &Regs, _: u16) -> V {
+        V::from_bits(r.ext())
     }
 }
 impl Dst for S {

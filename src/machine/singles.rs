@@ -20,7 +20,7 @@ macro_rules! slow_instructions {
 }
 slow_instructions! {
     CallImport ReturnCall ReturnCallCharge ReturnCallImport ReturnCallIndirect ReturnCallRef
-    MemoryGrow MemoryFill MemoryCopy MemoryInit DataDrop
+    MemoryGrow MemoryInit DataDrop
     TableGrow TableFill TableCopy TableInit ElemDrop RefFunc Abi Throw ThrowRef
 }
 
@@ -308,6 +308,53 @@ pub(crate) fn MemorySize(r: &mut Regs) -> Flow {
     };
     r.set(r.a(), pages);
     next(r, 1)
+}
+/// The operands of a bulk operation on memory 0, if the driver needn't do it: where to, what or where from, and
+/// how many. What it costs has been paid.
+#[inline(always)]
+fn bulk(r: &mut Regs) -> Option<(u32, u32, u32)> {
+    let [to, from, len] = [r.a(), r.b(), r.c()].map(|slot| r.get(slot) as u32);
+    if r.ext() != 0 || !r.ctx().memory32 {
+        return None;
+    }
+    if r.ctx().fuel_on {
+        let left = r.ctx().fuel - i64::from(len / 8);
+        if left < 0 {
+            return None;
+        }
+        r.ctx_mut().fuel = left;
+    }
+    Some((to, from, len))
+}
+/// Goes on behind a bulk operation. No register has to outlive the call that moved the bytes.
+#[inline(always)]
+fn behind_bulk(r: &mut Regs) -> Flow {
+    (r.r0, r.r1, r.s0, r.d0) = (0, 0, 0.0, 0.0);
+    next(r, 2)
+}
+#[inline(always)]
+pub(crate) fn MemoryFill(r: &mut Regs) -> Flow {
+    let Some((to, value, len)) = bulk(r) else {
+        return slow(r);
+    };
+    match r.span(to, len) {
+        // SAFETY: a span is as many writable bytes.
+        Ok(to) => unsafe { to.write_bytes(value as u8, len as usize) },
+        Err(trap) => return trap.into(),
+    }
+    behind_bulk(r)
+}
+#[inline(always)]
+pub(crate) fn MemoryCopy(r: &mut Regs) -> Flow {
+    let Some((to, from, len)) = bulk(r) else {
+        return slow(r);
+    };
+    match (r.span(to, len), r.span(from, len)) {
+        // SAFETY: spans are as many bytes; they may overlap.
+        (Ok(to), Ok(from)) => unsafe { to.copy_from(from, len as usize) },
+        (Err(trap), _) | (_, Err(trap)) => return trap.into(),
+    }
+    behind_bulk(r)
 }
 #[inline(always)]
 pub(crate) fn AtomicAddress(r: &mut Regs) -> Flow {

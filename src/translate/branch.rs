@@ -1,7 +1,7 @@
 //! Branches: conditions fused into them, what they carry, and what they charge.
 
 use super::Translator;
-use super::control::{CREDIT, Kind, Patch};
+use super::control::{CREDIT, Frame, Kind, Patch};
 use super::emit::Src;
 use super::numeric;
 use super::stack::{Choice, Place, class};
@@ -11,6 +11,7 @@ use crate::error::Result;
 use alloc::vec::Vec;
 
 /// A condition, ready to be a branch. Its operands have been popped.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Condition {
     row: Row,
     a: Choice,
@@ -21,7 +22,7 @@ impl Translator<'_> {
     /// The condition on top of the stack: the comparison that made it, or whether it isn't zero.
     pub(super) fn condition(&mut self) -> Result<Condition> {
         if let Some((row, a, b)) = self.absorb_compare() {
-            let (a, b) = (self.or_slot(a), self.or_slot(b));
+            let (a, b) = (self.or_slot(a)?, self.or_slot(b)?);
             return Ok(Condition { row, a, b });
         }
         let operand = self.pop();
@@ -37,12 +38,18 @@ impl Translator<'_> {
         })
     }
 
-    /// A comparison's source as a branch may have it: where `r1` is none, the slot that it mirrors.
-    fn or_slot(&self, src: Src) -> Choice {
-        match (src, self.pin) {
+    /// A comparison's source as a branch may have it: where `r1` is none, the slot that it mirrors; and a
+    /// constant that is too wide for a branch in a slot above the comparison's operands.
+    fn or_slot(&mut self, src: Src) -> Result<Choice> {
+        Ok(match (src, self.pin) {
             (Src::Pin, Some(local)) => Choice::two(src, Src::Slot(local)),
+            (Src::Wide(bits), _) if i32::try_from(bits as i64).is_err() => {
+                let slot = self.home(self.stack.len() + 2)?;
+                self.load_const(slot, ValType::I64, bits);
+                Choice::one(Src::Slot(slot))
+            }
             _ => Choice::one(src),
-        }
+        })
     }
 
     /// Emits a branch that is taken when the condition is `when`; the word of the branch.
@@ -56,13 +63,18 @@ impl Translator<'_> {
         let (yes, no) = numeric::branch(condition.row).ok_or_else(|| self.no_form())?;
         let row = if when { yes } else { no };
         let (a, b) = (condition.a, condition.b);
+        self.makers = [None; 3];
         let commutes = numeric::commutes(condition.row);
         for &x in a.all() {
             for &y in b.all() {
                 for (x, y) in [(x, y), (y, x)] {
                     if let Some(op) = branch_op(row, x, y, charged) {
                         let at = self.code.len();
-                        self.emit2(word(op, 0, x.field(), y.field()), 0);
+                        let first = match y {
+                            Src::Wide(bits) => word_u32(op, x.field(), bits as u32),
+                            _ => word(op, 0, x.field(), y.field()),
+                        };
+                        self.emit2(first, 0);
                         return Ok(at);
                     }
                     if !commutes {
@@ -125,13 +137,22 @@ impl Translator<'_> {
         }
         self.carry(height, arity)?;
         if let Kind::Loop { start, cost, .. } = self.frames[index].kind {
+            let charge = self.charge_since(cost);
+            if let Some((test, exit)) = self.frames[index].test
+                && (!self.fuel || numeric::has_charged_branch(test.row))
+            {
+                // Tests here what the loop tests first, and saves a branch for each round.
+                let at = self.branch_if(&test, false, self.fuel)?;
+                self.patch_to(at, at + 1, start + 2, charge);
+                self.jump_to_end(exit, None, charge);
+                return Ok(());
+            }
             let at = self.code.len();
             let op = if self.fuel { op::BrCharge } else { op::Br };
             self.emit2(word(op, 0, 0, 0), 0);
-            let charge = self.charge_since(cost);
             self.patch_to(at, at + 1, start, charge);
         } else {
-            self.jump_to_end(index, credit.then_some(self.cost));
+            self.jump_to_end(index, credit.then_some(self.cost), 0);
         }
         Ok(())
     }
@@ -227,17 +248,33 @@ impl Translator<'_> {
             self.patch_to(at, at + 1, start, self.charge_since(cost));
         } else {
             let branch = self.branch_if(condition, true, false)?;
+            self.note_test(condition, branch, index);
             self.branch_to_end(
                 index,
                 Patch {
                     branch,
                     target: branch + 1,
                     credit_from: None,
+                    charge: 0,
                     moved: false,
                 },
             );
         }
         Ok(())
+    }
+
+    /// If a loop begins with this branch out of it, branches back to the loop can test at once.
+    fn note_test(&mut self, condition: &Condition, branch: usize, exit: usize) {
+        let begins =
+            |frame: &Frame| matches!(frame.kind, Kind::Loop { start, .. } if start == branch);
+        if self.label == branch
+            && let Some(frame) = self.frames[exit + 1..]
+                .iter_mut()
+                .rev()
+                .find(|frame| begins(frame))
+        {
+            frame.test = Some((*condition, exit));
+        }
     }
 
     pub(super) fn br_table(&mut self, targets: &[u32]) -> Result<()> {
@@ -266,6 +303,7 @@ impl Translator<'_> {
                         branch: table,
                         target,
                         credit_from,
+                        charge: 0,
                         moved: false,
                     },
                 );
@@ -366,7 +404,7 @@ impl Translator<'_> {
 
 /// The branch with these sources, if there is such a form.
 fn branch_op(row: Row, x: Src, y: Src, charged: bool) -> Option<Op> {
-    use Src::{Acc, Imm, Pin, Slot};
+    use Src::{Acc, Imm, Pin, Slot, Wide};
     use form::br::*;
     let (plain, charging) = match (x, y) {
         (Slot(_), Slot(_)) => (Bss, Css),
@@ -377,6 +415,8 @@ fn branch_op(row: Row, x: Src, y: Src, charged: bool) -> Option<Op> {
         (Pin, Slot(_)) => (Bps, Cps),
         (Slot(_), Pin) => (Bsp, Csp),
         (Pin, Imm(_)) => (Bpi, Cpi),
+        (Slot(_), Wide(_)) => (Bsj, Csj),
+        (Acc, Wide(_)) => (Brj, Crj),
         _ => return None,
     };
     select(row, if charged { charging } else { plain } as u32)

@@ -1,6 +1,7 @@
 //! Blocks: where their labels are, what is in place there, and what the accumulators hold.
 
 use super::Translator;
+use super::branch::Condition;
 use super::stack::Held;
 use crate::code::module::ValType;
 use crate::code::{a_of, b_of, op, op_of, word};
@@ -21,6 +22,8 @@ pub(super) struct Frame {
     patches: Vec<Patch>,
     /// Handlers to be pointed at the end.
     pub handlers: Vec<usize>,
+    /// Of a loop, the condition that it tests first, and the block whose end it goes to if that holds.
+    pub test: Option<(Condition, usize)>,
     /// What the accumulators hold on every path to the end so far; `None` without such a path.
     pub held: Option<[Held; 3]>,
     /// The rest of the block can't be reached.
@@ -37,6 +40,8 @@ pub(super) struct Patch {
     pub target: usize,
     /// The cost so far, if it gives fuel back.
     pub credit_from: Option<u32>,
+    /// What it charges.
+    pub charge: i32,
     /// The word before is an instruction that only brought the result home.
     pub moved: bool,
 }
@@ -75,6 +80,7 @@ impl Frame {
             results,
             patches: Vec::new(),
             handlers: Vec::new(),
+            test: None,
             held: None,
             unreachable: false,
             skipped: 0,
@@ -135,12 +141,14 @@ impl Translator<'_> {
     pub(super) fn forget(&mut self) {
         self.acc = [Held::Nothing; 3];
         self.last = None;
+        self.makers = [None; 3];
     }
 
     /// A label is bound here.
     pub(super) fn bind(&mut self) {
         self.label = self.code.len();
         self.last = None;
+        self.makers = [None; 3];
     }
 
     pub(super) fn open(&mut self, kind: Kind, ty: BlockType) -> Result<()> {
@@ -164,6 +172,7 @@ impl Translator<'_> {
             results,
             patches: Vec::new(),
             handlers: Vec::new(),
+            test: None,
             held: None,
             unreachable: false,
             skipped: 0,
@@ -220,7 +229,7 @@ impl Translator<'_> {
     }
 
     /// Emits an unconditional branch to the end of the block at `index`.
-    pub(super) fn jump_to_end(&mut self, index: usize, credit_from: Option<u32>) {
+    pub(super) fn jump_to_end(&mut self, index: usize, credit_from: Option<u32>, charge: i32) {
         let branch = self.code.len();
         let moved = self.simple.is_some_and(|at| at + 1 == branch);
         self.emit2(word(op::Br, 0, 0, 0), 0);
@@ -231,6 +240,7 @@ impl Translator<'_> {
                 branch,
                 target,
                 credit_from,
+                charge,
                 moved,
             },
         );
@@ -249,7 +259,7 @@ impl Translator<'_> {
         };
         if !self.unreachable() {
             self.settle_all(self.frames[index].height)?;
-            self.jump_to_end(index, Some(self.cost));
+            self.jump_to_end(index, Some(self.cost), 0);
         }
         self.forget();
         let frame = &mut self.frames[index];
@@ -305,6 +315,7 @@ impl Translator<'_> {
                     branch: at,
                     target: at + 1,
                     credit_from: None,
+                    charge: 0,
                     moved: false,
                 },
             );
@@ -352,13 +363,13 @@ impl Translator<'_> {
         self.handlers_arrive(handlers);
         for patch in patches {
             let skipped = patch.credit_from.map_or(0, |from| self.cost - from);
-            let mut fuel = 0;
+            let mut fuel = patch.charge;
             let plain = op_of(u64::from_le(self.code[patch.branch])) == op::Br;
             if self.fuel && skipped >= CREDIT {
-                fuel = -(skipped as i32);
-                if plain {
-                    self.code[patch.branch] = word(op::BrCharge, 0, 0, 0).to_le();
-                }
+                fuel -= skipped as i32;
+            }
+            if fuel != 0 && plain {
+                self.code[patch.branch] = word(op::BrCharge, 0, 0, 0).to_le();
             } else if plain {
                 self.arrived.push((patch.branch, patch.moved));
             }

@@ -1,6 +1,7 @@
 //! Instructions: the choice of forms, and the newest one, whose destination may still change.
 
 use super::Translator;
+use super::memory::Address;
 use super::numeric;
 use super::stack::{Choice, Held, Operand, Place, class};
 use crate::code::module::ValType;
@@ -15,13 +16,15 @@ pub(super) enum Src {
     /// The local that `r1` mirrors.
     Pin,
     Imm(i16),
+    /// A constant that the second word holds.
+    Wide(u64),
 }
 
 impl Src {
     pub(super) fn field(self) -> u16 {
         match self {
             Src::Slot(slot) => slot,
-            Src::Acc | Src::Pin => 0,
+            Src::Acc | Src::Pin | Src::Wide(_) => 0,
             Src::Imm(imm) => imm as u16,
         }
     }
@@ -45,7 +48,7 @@ pub(super) struct Last {
 pub(super) enum Made {
     Bin(Row, Src, Src),
     Un(Row, Src),
-    Load(Row, Src, u16),
+    Load(Row, Address),
     GlobalGet(u32),
     /// A choice by `r0` between two slots.
     Select(u16, u16),
@@ -98,6 +101,25 @@ impl Translator<'_> {
         true
     }
 
+    /// Lets the instruction that left the operand at `height` in an accumulator write it into its home, although
+    /// others have been emitted since: they don't use what is in that accumulator.
+    pub(super) fn rewrite(&mut self, class: usize, height: usize, home: u16) -> bool {
+        let Some(maker) = self.makers[class].filter(|maker| maker.height == height) else {
+            return false;
+        };
+        for want in [Want::Slot(home), Want::Both(home)] {
+            if let Some((first, _)) = encode(maker.made, want, maker.ty) {
+                self.code[maker.start] = first.to_le();
+                self.makers[class] = None;
+                self.acc[class] = Held::Nothing;
+                self.wrote(home);
+                self.use_slots(usize::from(home) + 1);
+                return true;
+            }
+        }
+        false
+    }
+
     /// The same with the pinned local's slot, which is as true as `r1`.
     fn unpinned(&self, made: Made) -> Made {
         let slot = |src| match (src, self.pin) {
@@ -106,7 +128,7 @@ impl Translator<'_> {
         };
         match made {
             Made::Bin(row, x, y) => Made::Bin(row, slot(x), slot(y)),
-            Made::Load(row, src, offset) => Made::Load(row, slot(src), offset),
+            Made::Load(row, at) => Made::Load(row, at.map(slot)),
             other => other,
         }
     }
@@ -135,6 +157,9 @@ impl Translator<'_> {
             want,
             height,
         });
+        if want == Want::Acc {
+            self.makers[class(ty)] = self.last;
+        }
     }
 
     /// Emits an instruction whose operands have been popped and pushes its result. False if it has
@@ -142,14 +167,13 @@ impl Translator<'_> {
     pub(super) fn produce(&mut self, made: Made, ty: ValType) -> Result<bool> {
         let height = self.stack.len();
         let home = self.home(height)?;
-        let free = self.fast && self.occupant(class(ty)).is_none();
         for want in [Want::Acc, Want::Slot(home)] {
-            if want == Want::Acc && !free {
-                continue;
-            }
             let Some(words) = encode(made, want, ty) else {
                 continue;
             };
+            if want == Want::Acc && !self.vacate(class(ty))? {
+                continue;
+            }
             self.put(made, words, want, ty, height);
             if want == Want::Acc {
                 self.acc[class(ty)] = Held::Temp(height);
@@ -177,9 +201,9 @@ impl Translator<'_> {
     /// `produce` with the best sources that have a form.
     fn produce_bin(&mut self, row: Row, xs: &Choice, ys: &Choice, ty: ValType) -> Result<bool> {
         let home = self.home(self.stack.len())?;
-        let free = self.fast && self.occupant(class(ty)).is_none();
+        let vacant = self.vacate(class(ty))?;
         for want in [Want::Acc, Want::Slot(home)] {
-            if want == Want::Acc && !free {
+            if want == Want::Acc && !vacant {
                 continue;
             }
             for &x in xs.all() {
@@ -207,13 +231,19 @@ impl Translator<'_> {
             (x, y, hx, hy) = (y, x, hy, hx);
         }
         let (mut xs, mut ys) = (self.choices(hx, x)?, self.choices(hy, y)?);
-        if let (Some(imm), None) = (xs.imm(), ys.imm())
+        if let (Some(imm), None) = (xs.constant(), ys.constant())
             && let Some((other, imm)) = numeric::exchanged(row, imm)
         {
             row = other;
-            (x, y) = (y, Operand::constant(i64::from(imm)));
+            (x, y) = (y, Operand::constant(imm));
             (hx, hy) = (hy, hx);
-            (xs, ys) = (ys, Choice::one(Src::Imm(imm)));
+            (xs, ys) = (ys, self.choices(hy, y)?);
+        } else if let Some(sum) = numeric::subtracts(row)
+            && let [Src::Wide(bits)] = *ys.all()
+        {
+            row = sum;
+            y = Operand::constant((bits as i64).wrapping_neg());
+            ys = self.choices(hy, y)?;
         }
         // Where no form exists, first the immediates give way and then the accumulators.
         loop {
@@ -221,7 +251,7 @@ impl Translator<'_> {
                 return Ok(());
             }
             let slot_of = |at: &Choice, only: fn(&Src) -> bool| at.all().iter().all(only);
-            let imm: fn(&Src) -> bool = |src| matches!(src, Src::Imm(_));
+            let imm: fn(&Src) -> bool = |src| matches!(src, Src::Imm(_) | Src::Wide(_));
             let acc: fn(&Src) -> bool = |src| *src == Src::Acc;
             if slot_of(&xs, imm) {
                 xs = Choice::one(Src::Slot(self.slot_of(hx, x)?));
@@ -354,21 +384,23 @@ fn encode(made: Made, want: Want, ty: ValType) -> Option<Words> {
         Want::Slot(slot) | Want::Both(slot) | Want::Pin(slot) => slot,
     };
     let (op, b, c) = match made {
-        Made::Bin(row, x, y) => (
-            select(row, bin_form(x, y, want)? as u32)?,
-            x.field(),
-            y.field(),
-        ),
+        Made::Bin(row, x, y) => {
+            let op = select(row, bin_form(x, y, want)? as u32)?;
+            let ext = match (x, y) {
+                (Src::Wide(bits), _) | (_, Src::Wide(bits)) => Some(bits),
+                _ => None,
+            };
+            return Some((word(op, a, x.field(), y.field()), ext));
+        }
         Made::Un(row, src) => (select(row, un_form(src, want)? as u32)?, src.field(), 0),
-        Made::Load(row, src, offset) => {
+        Made::Load(row, at) => {
             // Into a slot, the integer row does the same.
             let row = match (row, want) {
                 (Row::LoadF32, Want::Slot(_)) => Row::Load32,
                 (Row::LoadF64, Want::Slot(_)) => Row::Load64,
                 _ => row,
             };
-            let form = load_form(src, want)?;
-            (select(row, form as u32)?, src.field(), offset)
+            return Some(at.words(select(row, load_form(at, want)? as u32)?, a));
         }
         Made::GlobalGet(index) => {
             return match want {
@@ -399,21 +431,33 @@ fn un_form(src: Src, want: Want) -> Option<form::un> {
     })
 }
 
-fn load_form(src: Src, want: Want) -> Option<form::load> {
-    Some(match (src, want) {
-        (Src::Slot(_), Want::Acc) => form::load::Rs,
-        (Src::Slot(_), Want::Slot(_)) => form::load::Ss,
-        (Src::Slot(_), Want::Both(_)) => form::load::Ts,
-        (Src::Acc, Want::Acc) => form::load::Rr,
-        (Src::Acc, Want::Both(_)) => form::load::Tr,
-        (Src::Pin, Want::Acc) => form::load::Rp,
-        (Src::Pin, Want::Slot(_)) => form::load::Sp,
+pub(super) fn load_form(at: Address, want: Want) -> Option<form::load> {
+    use Address::{Absolute, Displaced, Indexed, Near};
+    use Src::{Acc, Pin, Slot};
+    use form::load::*;
+    // To a slot, to the accumulator, to both.
+    let forms = match at {
+        Near(Slot(_), _) => [Some(Ss), Some(Rs), Some(Ts)],
+        Near(Acc, _) => [None, Some(Rr), Some(Tr)],
+        Near(Pin, _) => [Some(Sp), Some(Rp), None],
+        Absolute(_) => [Some(Sa), Some(Ra), None],
+        Displaced(Slot(_), ..) => [Some(Ssd), Some(Rsd), Some(Tsd)],
+        Displaced(Acc, ..) => [None, Some(Rrd), Some(Trd)],
+        Displaced(Pin, ..) => [None, Some(Rpd), None],
+        Indexed(Slot(_), ..) => [Some(Sx), Some(Rx), Some(Tx)],
+        Indexed(Acc, ..) => [None, Some(Rrx), None],
         _ => return None,
-    })
+    };
+    match want {
+        Want::Slot(_) => forms[0],
+        Want::Acc => forms[1],
+        Want::Both(_) => forms[2],
+        Want::Pin(_) => None,
+    }
 }
 
 fn bin_form(x: Src, y: Src, want: Want) -> Option<form::bin> {
-    use Src::{Acc, Imm, Pin, Slot};
+    use Src::{Acc, Imm, Pin, Slot, Wide};
     use form::bin::*;
     // To a slot, to the accumulator, to both, to the pinned local.
     let forms = match (x, y) {
@@ -429,6 +473,10 @@ fn bin_form(x: Src, y: Src, want: Want) -> Option<form::bin> {
         (Pin, Imm(_)) => [None, Some(Rpi), None, Some(Ppi)],
         (Pin, Acc) => [None, Some(Rpr), None, Some(Ppr)],
         (Acc, Pin) => [None, Some(Rrp), None, None],
+        (Slot(_), Wide(_)) => [None, Some(Rsk), Some(Tsk), None],
+        (Acc, Wide(_)) => [None, Some(Rrk), Some(Trk), None],
+        (Wide(_), Slot(_)) => [None, Some(Rks), None, None],
+        (Wide(_), Acc) => [None, Some(Rkr), None, None],
         _ => return None,
     };
     match want {

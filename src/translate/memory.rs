@@ -1,8 +1,8 @@
 //! Loads, stores and the operators on whole memories and tables.
 
 use super::Translator;
-use super::emit::{Made, Src};
-use super::stack::{Choice, Place, class};
+use super::emit::{Made, Src, Want, load_form};
+use super::stack::{Choice, Operand, Place, class};
 use crate::code::module::ValType;
 use crate::code::{MEMORY64, Op, Row, form, op, select, word, word_u32};
 use crate::error::Result;
@@ -16,11 +16,19 @@ fn memory_of(memarg: &MemArg) -> u32 {
 }
 
 impl Translator<'_> {
-    /// The offset, where an instruction of one word can hold it.
-    pub(super) fn short(&self, memarg: &MemArg) -> Option<u16> {
-        (memory_of(memarg) == 0 && !self.long(0))
-            .then(|| u16::try_from(memarg.offset).ok())
-            .flatten()
+    /// The offset, where the instructions for memory 0 can hold it.
+    fn short(&self, memarg: &MemArg) -> Option<u32> {
+        let offset = match self.fast {
+            true => u32::try_from(memarg.offset).ok(),
+            false => u16::try_from(memarg.offset).ok().map(u32::from),
+        };
+        offset.filter(|_| memory_of(memarg) == 0 && !self.long(0))
+    }
+
+    /// The same, where it has to fit into a field.
+    #[cfg(feature = "simd")]
+    pub(super) fn short_field(&self, memarg: &MemArg) -> Option<u16> {
+        u16::try_from(self.short(memarg)?).ok()
     }
 
     /// The memory of a wide load or store.
@@ -70,24 +78,91 @@ impl Translator<'_> {
             let memory = self.memory_field(memarg);
             return self.produce_plain(op, address, memory, Some(memarg.offset), ty);
         };
-        let mut addresses = self.choices(height, x)?;
-        if addresses.imm().is_some() {
-            addresses = Choice::one(Src::Slot(self.slot_of(height, x)?));
-        }
-        let free = self.fast && self.occupant(class(ty)).is_none();
         let row = match ty {
-            ValType::F32 if free => Row::LoadF32,
-            ValType::F64 if free => Row::LoadF64,
+            ValType::F32 if self.fast => Row::LoadF32,
+            ValType::F64 if self.fast => Row::LoadF64,
             _ => row,
         };
-        for &address in addresses.all() {
-            if self.produce(Made::Load(row, address, offset), ty)? {
+        let vacant = self.vacate(class(ty))?;
+        let has_form = |at| load_form(at, Want::Slot(0)).is_some() || vacant;
+        for &at in self
+            .addresses(height, x, offset, has_form)?
+            .iter()
+            .flatten()
+        {
+            if self.produce(Made::Load(row, at), ty)? {
                 return Ok(());
             }
         }
         let address = Src::Slot(self.slot_of(height, x)?);
-        self.produce(Made::Load(row, address, offset), ty)?;
+        self.produce(Made::Load(row, near(address, offset)), ty)?;
         Ok(())
+    }
+
+    /// The ways to address memory 0 by the operand that is or was at `height`, the best first. `has_form`: whether
+    /// the access can have an address that is found only once an addition has been removed.
+    fn addresses(
+        &mut self,
+        height: usize,
+        x: Operand,
+        offset: u32,
+        has_form: impl Fn(Address) -> bool,
+    ) -> Result<[Option<Address>; 3]> {
+        if let (true, Place::Const(bits)) = (self.fast, x.place)
+            && let Some(at) = (bits as u32).checked_add(offset)
+        {
+            return Ok([Some(Address::Absolute(at)), None, None]);
+        }
+        if let Some(sum) = self.absorb_sum(height, x, offset, has_form) {
+            return Ok([Some(sum), None, None]);
+        }
+        let mut found = [None; 3];
+        let choices = match x.place {
+            Place::Const(_) => Choice::one(Src::Slot(self.slot_of(height, x)?)),
+            _ => self.choices(height, x)?,
+        };
+        for (at, &src) in found.iter_mut().zip(choices.all()) {
+            *at = Some(near(src, offset));
+        }
+        Ok(found)
+    }
+
+    /// If the newest instruction is an addition that made this address, removes it: the access adds.
+    fn absorb_sum(
+        &mut self,
+        height: usize,
+        x: Operand,
+        offset: u32,
+        has_form: impl Fn(Address) -> bool,
+    ) -> Option<Address> {
+        let last = self.last.filter(|_| self.fast)?;
+        let home = self.home(height).ok()?;
+        let there = match x.place {
+            Place::Acc => self.made(height, Want::Acc),
+            Place::Home => self.made(height, Want::Slot(home)),
+            _ => false,
+        };
+        let Made::Bin(Row::I32Add, a, b) = last.made else {
+            return None;
+        };
+        // Where `r1` is no source, the slot that it mirrors is.
+        let slot = |src| match (src, self.pin) {
+            (Src::Pin, Some(local)) => Src::Slot(local),
+            _ => src,
+        };
+        let sums = match (a, b, slot(a), slot(b)) {
+            (_, Src::Imm(by), base, _) => [a, base].map(|src| displaced(src, by.into(), offset)),
+            (_, Src::Wide(by), base, _) => [a, base].map(|src| displaced(src, by as i32, offset)),
+            (_, _, base, Src::Slot(index)) | (_, _, Src::Slot(index), base) => {
+                [Address::Indexed(base, index, offset); 2]
+            }
+            _ => return None,
+        };
+        let sum = sums.into_iter().find(|sum| there && has_form(*sum))?;
+        self.code.truncate(last.start);
+        self.acc = last.held;
+        self.last = None;
+        Some(sum)
     }
 
     pub(super) fn store(&mut self, row: Row, memarg: &MemArg) -> Result<()> {
@@ -102,15 +177,21 @@ impl Translator<'_> {
             return Ok(());
         };
         let mut values = self.choices(height + 1, y)?;
-        let mut addresses = self.choices(height, x)?;
-        if addresses.imm().is_some() {
-            addresses = Choice::one(Src::Slot(self.slot_of(height, x)?));
+        if let [Src::Wide(_)] = values.all() {
+            values = Choice::one(Src::Slot(self.slot_of(height + 1, y)?));
         }
+        let has_form = |at| {
+            let mut values = values.all().iter();
+            values.any(|value| store_op(row, at, *value, y.ty).is_some())
+        };
+        let mut addresses = self.addresses(height, x, offset, has_form)?;
         loop {
-            for &address in addresses.all() {
+            for &at in addresses.iter().flatten() {
                 for &value in values.all() {
-                    if let Some(op) = store_op(row, address, value, y.ty) {
-                        self.emit(word(op, value.field(), address.field(), offset));
+                    if let Some(op) = store_op(row, at, value, y.ty) {
+                        let (first, ext) = at.words(op, value.field());
+                        self.emit(first);
+                        self.code.extend(ext.map(u64::to_le));
                         return Ok(());
                     }
                 }
@@ -119,10 +200,11 @@ impl Translator<'_> {
             let slot = |src: &Src| matches!(src, Src::Slot(_));
             if !values.all().iter().any(slot) {
                 values = Choice::one(Src::Slot(self.slot_of(height + 1, y)?));
-            } else if !addresses.all().iter().any(slot) {
-                addresses = Choice::one(Src::Slot(self.slot_of(height, x)?));
-            } else {
+            } else if addresses.iter().flatten().any(Address::in_slot) {
                 return Err(self.no_form());
+            } else {
+                let address = Src::Slot(self.slot_of(height, x)?);
+                addresses = [Some(near(address, offset)), None, None];
             }
         }
     }
@@ -249,23 +331,90 @@ impl Translator<'_> {
     }
 }
 
+/// Where in memory 0 an access is.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Address {
+    /// At a source, and an offset in a field.
+    Near(Src, u16),
+    Absolute(u32),
+    /// At a source and what is added to it modulo 2³², and an offset.
+    Displaced(Src, i32, u32),
+    /// At the sum of a source and a slot modulo 2³², and an offset.
+    Indexed(Src, u16, u32),
+}
+
+/// The address with that offset and something added.
+fn displaced(src: Src, by: i32, offset: u32) -> Address {
+    Address::Displaced(src, by, offset)
+}
+
+/// The address with that offset and nothing added.
+fn near(src: Src, offset: u32) -> Address {
+    match u16::try_from(offset) {
+        Ok(offset) => Address::Near(src, offset),
+        Err(_) => Address::Displaced(src, 0, offset),
+    }
+}
+
+impl Address {
+    /// With another source.
+    pub(super) fn map(self, with: impl Fn(Src) -> Src) -> Address {
+        match self {
+            Address::Near(src, offset) => Address::Near(with(src), offset),
+            Address::Absolute(at) => Address::Absolute(at),
+            Address::Displaced(src, by, offset) => Address::Displaced(with(src), by, offset),
+            Address::Indexed(src, index, offset) => Address::Indexed(with(src), index, offset),
+        }
+    }
+
+    /// Whether an instruction can have it with any other operand in a slot.
+    fn in_slot(&self) -> bool {
+        matches!(self, Address::Near(Src::Slot(_), _))
+    }
+
+    /// The words of the access `op` with this in field `a`.
+    pub(super) fn words(self, op: Op, a: u16) -> (u64, Option<u64>) {
+        let ext = |low: u32, high: u32| Some(u64::from(low) | u64::from(high) << 32);
+        match self {
+            Address::Near(src, offset) => (word(op, a, src.field(), offset), None),
+            Address::Absolute(at) => (word_u32(op, a, at), None),
+            Address::Displaced(src, by, offset) => {
+                (word(op, a, src.field(), 0), ext(by as u32, offset))
+            }
+            Address::Indexed(src, index, offset) => {
+                (word(op, a, src.field(), index), ext(0, offset))
+            }
+        }
+    }
+}
+
 /// The store with these sources, if there is such a form.
-fn store_op(row: Row, address: Src, value: Src, ty: ValType) -> Option<Op> {
+fn store_op(row: Row, at: Address, value: Src, ty: ValType) -> Option<Op> {
+    use Address::{Absolute, Displaced, Near};
+    use Src::{Acc, Imm, Pin, Slot};
     use form::store::*;
     let row = match (value, ty) {
-        (Src::Acc, ValType::F32) => Row::StoreF32,
-        (Src::Acc, ValType::F64) => Row::StoreF64,
+        (Acc, ValType::F32) => Row::StoreF32,
+        (Acc, ValType::F64) => Row::StoreF64,
         _ => row,
     };
-    let form = match (address, value) {
-        (Src::Slot(_), Src::Slot(_)) => Mss,
-        (Src::Slot(_), Src::Imm(_)) => Msi,
-        (Src::Slot(_), Src::Acc) => Msr,
-        (Src::Acc, Src::Slot(_)) => Mrs,
-        (Src::Acc, Src::Imm(_)) => Mri,
-        (Src::Pin, Src::Slot(_)) => Mps,
-        (Src::Pin, Src::Acc) => Mpr,
-        (Src::Pin, Src::Imm(_)) => Mpi,
+    let form = match (at, value) {
+        (Near(Slot(_), _), Slot(_)) => Mss,
+        (Near(Slot(_), _), Imm(_)) => Msi,
+        (Near(Slot(_), _), Acc) => Msr,
+        (Near(Acc, _), Slot(_)) => Mrs,
+        (Near(Acc, _), Imm(_)) => Mri,
+        (Near(Pin, _), Slot(_)) => Mps,
+        (Near(Pin, _), Acc) => Mpr,
+        (Near(Pin, _), Imm(_)) => Mpi,
+        (Absolute(_), Slot(_)) => Mas,
+        (Absolute(_), Acc) => Mar,
+        (Absolute(_), Imm(_)) => Mai,
+        (Displaced(Slot(_), ..), Slot(_)) => Mssd,
+        (Displaced(Slot(_), ..), Acc) => Msrd,
+        (Displaced(Slot(_), ..), Imm(_)) => Msid,
+        (Displaced(Acc, ..), Slot(_)) => Mrsd,
+        (Displaced(Acc, ..), Imm(_)) => Mrid,
         _ => return None,
     };
     select(row, form as u32)

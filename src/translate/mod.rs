@@ -66,6 +66,8 @@ struct Translator<'m> {
     /// The newest instruction that made a vector, and the height of the operand.
     #[cfg(feature = "simd")]
     vector: Option<(usize, usize)>,
+    /// What made the operand that is nowhere but in an accumulator, while nothing has branched since.
+    makers: [Option<Last>; 3],
     /// The newest copy or store of an accumulator into a slot.
     simple: Option<usize>,
     /// Where the newest label is.
@@ -133,6 +135,7 @@ pub(crate) fn function<'m>(
         last: None,
         #[cfg(feature = "simd")]
         vector: None,
+        makers: [None; 3],
         simple: None,
         label: 0,
         arrived: Vec::new(),

@@ -241,10 +241,14 @@ pub(crate) fn branch(row: Row) -> Option<(Row, Row)> {
         F32Ne => (BrF32Ne, BrF32Eq),
         F32Lt => (BrF32Lt, BrF32NotLt),
         F32Le => (BrF32Le, BrF32NotLe),
+        F32NotLt => (BrF32NotLt, BrF32Lt),
+        F32NotLe => (BrF32NotLe, BrF32Le),
         F64Eq => (BrF64Eq, BrF64Ne),
         F64Ne => (BrF64Ne, BrF64Eq),
         F64Lt => (BrF64Lt, BrF64NotLt),
         F64Le => (BrF64Le, BrF64NotLe),
+        F64NotLt => (BrF64NotLt, BrF64Lt),
+        F64NotLe => (BrF64NotLe, BrF64Le),
         _ => return None,
     })
 }
@@ -267,33 +271,56 @@ pub(crate) fn opposite(row: Row) -> Option<Row> {
         I64GeU => I64LtU,
         F32Eq => F32Ne,
         F32Ne => F32Eq,
+        F32Lt => F32NotLt,
+        F32Le => F32NotLe,
+        F32NotLt => F32Lt,
+        F32NotLe => F32Le,
         F64Eq => F64Ne,
         F64Ne => F64Eq,
+        F64Lt => F64NotLt,
+        F64Le => F64NotLe,
+        F64NotLt => F64Lt,
+        F64NotLe => F64Le,
         _ => return None,
     })
 }
 
-/// `imm op x` as `x op' imm'`, for rows that have no form with the immediate on the left.
-pub(crate) fn exchanged(row: Row, imm: i16) -> Option<(Row, i16)> {
+/// `imm op x` as `x op' imm'`, for rows that have no form with the constant on the left.
+pub(crate) fn exchanged(row: Row, imm: i64) -> Option<(Row, i64)> {
     use Row::*;
     if commutes(row) {
         return Some((row, imm));
     }
     // imm < x is x >= imm + 1, and imm >= x is x < imm + 1, unless imm is the greatest of all.
-    let (other, unsigned) = match row {
-        I32LtS => (I32GeS, false),
-        I32LtU => (I32GeU, true),
-        I32GeS => (I32LtS, false),
-        I32GeU => (I32LtU, true),
-        I64LtS => (I64GeS, false),
-        I64LtU => (I64GeU, true),
-        I64GeS => (I64LtS, false),
-        I64GeU => (I64LtU, true),
+    let (other, greatest) = match row {
+        I32LtS => (I32GeS, i32::MAX.into()),
+        I32GeS => (I32LtS, i32::MAX.into()),
+        I64LtS => (I64GeS, i64::MAX),
+        I64GeS => (I64LtS, i64::MAX),
+        // All bits set, which is −1 as a signed number.
+        I32LtU => (I32GeU, -1),
+        I32GeU => (I32LtU, -1),
+        I64LtU => (I64GeU, -1),
+        I64GeU => (I64LtU, -1),
         _ => return None,
     };
-    let greatest = unsigned && imm == -1;
-    let next = imm.checked_add(1).filter(|_| !greatest)?;
+    if imm == greatest {
+        return None;
+    }
+    let next = match row {
+        I32LtU | I32GeU => i64::from((imm as i32).wrapping_add(1)),
+        _ => imm.wrapping_add(1),
+    };
     Some((other, next))
+}
+
+/// The row that adds, if this one subtracts integers.
+pub(crate) fn subtracts(row: Row) -> Option<Row> {
+    match row {
+        Row::I32Sub => Some(Row::I32Add),
+        Row::I64Sub => Some(Row::I64Add),
+        _ => None,
+    }
 }
 
 /// Whether the branches of a comparison have forms that charge fuel.

@@ -5,7 +5,7 @@ use super::cost::cost;
 use super::emit::{Made, Src};
 use super::stack::{Place, class};
 use super::{numeric, val_type};
-use crate::code::module::ValType;
+use crate::code::module::{ConstOp, ValType};
 use crate::code::{Row, op, word, word_u32};
 use crate::error::{Error, ErrorKind, Result};
 use alloc::format;
@@ -91,7 +91,12 @@ impl Translator<'_> {
             }
             O::GlobalGet { global_index } => {
                 let ty = self.module.globals[global_index as usize].content;
-                self.produce(Made::GlobalGet(global_index), ty)?;
+                match self.constant_global(global_index) {
+                    Some(bits) => self.push(ty, Place::Const(bits))?,
+                    None => self
+                        .produce(Made::GlobalGet(global_index), ty)
+                        .map(|_| ())?,
+                }
             }
             O::GlobalSet { global_index } => {
                 let operand = self.pop();
@@ -121,6 +126,20 @@ impl Translator<'_> {
             _ => return Ok(false),
         }
         Ok(true)
+    }
+
+    /// The value of a global of numbers that is the same in all instances.
+    fn constant_global(&self, index: u32) -> Option<u64> {
+        let ty = self.module.globals[index as usize];
+        let number = matches!(
+            ty.content,
+            ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64
+        );
+        let defined = index.checked_sub(self.module.imported_globals)?;
+        match **self.module.global_inits.get(defined as usize)? {
+            [ConstOp::Const(bits)] if number && !ty.mutable => Some(bits),
+            _ => None,
+        }
     }
 
     /// Control operators and calls.

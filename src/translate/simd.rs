@@ -203,7 +203,7 @@ impl Translator<'_> {
         match *takes {
             Takes::Load(memarg) => {
                 let ([], [address]) = self.operands()?;
-                match self.short(memarg) {
+                match self.short_field(memarg) {
                     Some(offset) => self.make(word(simd::near(row), 0, address, offset), &[]),
                     None => {
                         let first = word(op, 0, address, self.memory_field(memarg));
@@ -226,7 +226,7 @@ impl Translator<'_> {
             }
             Takes::Store(memarg) => {
                 let (address, x) = self.address_and_vector()?;
-                match self.short(memarg) {
+                match self.short_field(memarg) {
                     Some(offset) => self.emit(word(Simd::NearStore.op(), x, address, offset)),
                     None => {
                         let memory = self.memory_field(memarg);

@@ -91,10 +91,11 @@ impl Choice {
         &self.list[..self.len]
     }
 
-    /// The only source, if it is an immediate.
-    pub(super) fn imm(&self) -> Option<i16> {
-        match self.all() {
-            [Src::Imm(imm)] => Some(*imm),
+    /// The only source, if it is a constant.
+    pub(super) fn constant(&self) -> Option<i64> {
+        match *self.all() {
+            [Src::Imm(imm)] => Some(imm.into()),
+            [Src::Wide(bits)] => Some(bits as i64),
             _ => None,
         }
     }
@@ -169,7 +170,8 @@ impl Translator<'_> {
         }
     }
 
-    /// The ways to read the operand that is or was at `height`. A constant that no immediate can hold is put into its home.
+    /// The ways to read the operand that is or was at `height`. In the base tier, a constant that no field can
+    /// hold is put into its home.
     pub(super) fn choices(&mut self, height: usize, operand: Operand) -> Result<Choice> {
         let slot = match operand.place {
             Place::Acc => return Ok(Choice::one(Src::Acc)),
@@ -180,6 +182,9 @@ impl Translator<'_> {
                 };
                 if let (0, Ok(imm)) = (class(operand.ty), i16::try_from(value)) {
                     return Ok(Choice::one(Src::Imm(imm)));
+                }
+                if self.fast {
+                    return Ok(Choice::one(Src::Wide(value as u64)));
                 }
                 return Ok(Choice::one(Src::Slot(self.slot_of(height, operand)?)));
             }
@@ -256,7 +261,8 @@ impl Translator<'_> {
                 let made = self.made(height, Want::Acc);
                 let moved =
                     made && (self.retarget(Want::Slot(slot)) || self.retarget(Want::Both(slot)));
-                if !moved {
+                let home = slot == self.home(height)?;
+                if !moved && !(home && self.rewrite(class(operand.ty), height, slot)) {
                     self.store_acc(class(operand.ty), slot);
                 }
             }
@@ -271,6 +277,7 @@ impl Translator<'_> {
         self.simple = Some(self.code.len() - 1);
         self.wrote(slot);
         self.acc[class] = Held::Copy(slot);
+        self.makers[class] = None;
         self.use_slots(slot as usize + 1);
     }
 
@@ -368,6 +375,28 @@ impl Translator<'_> {
         };
         let operand = self.stack.get(height)?;
         (operand.place == Place::Acc && class(operand.ty) == class_).then_some(height)
+    }
+
+    /// Whether the next result can go to the accumulator of a class. An operand that is there gives way if the
+    /// instruction that made it can still write it into its home instead: what is computed last is most often
+    /// used first.
+    pub(super) fn vacate(&mut self, class: usize) -> Result<bool> {
+        if !self.fast {
+            return Ok(false);
+        }
+        let Some(height) = self.occupant(class) else {
+            return Ok(true);
+        };
+        let home = self.home(height)?;
+        let newest = self.made(height, Want::Acc);
+        let moved = match newest {
+            true => self.retarget(Want::Slot(home)) || self.retarget(Want::Both(home)),
+            false => self.rewrite(class, height, home),
+        };
+        if moved {
+            self.stack[height].place = Place::Home;
+        }
+        Ok(moved)
     }
 
     /// Frees the accumulator of a class from an operand that is nowhere else.

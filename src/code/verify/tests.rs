@@ -175,6 +175,7 @@ fn is_wide(field: Field) -> bool {
     matches!(
         field,
         Imm32
+            | Address
             | U32
             | Count32
             | Global
@@ -509,12 +510,21 @@ fn an_access_is_of_a_memory_with_addresses_of_its_width() {
     // The short forms are of memory 0.
     let mut module = forged::module(&[ty::NOTHING]);
     module.memories.swap(0, 2);
-    let code = forged::function(0, ty::NOTHING, &[word(op::Load32::Ss, 0, 0, 4), RET]);
     let refused = Err(Refused {
         rule: Rule::AddressWidth,
         at: HEADER_WORDS,
     });
-    assert_eq!(function(&module, 0, &code, true), refused);
+    for words in [
+        &[word(op::Load32::Ss, 0, 0, 4), RET][..],
+        &[word_u32(op::Load32::Sa, 0, 4), RET],
+        &two(op::Store8::Mssd, 0, 0, 0, 4),
+        &two(op::Load64::Rx, 0, 0, 0, 4 << 32),
+    ] {
+        assert_eq!(verdict(words), Ok(()));
+        let code = forged::function(0, ty::NOTHING, words);
+        assert_eq!(function(&module, 0, &code, true), refused);
+    }
+    breaks(Rule::UnusedFieldNotZero, &two(op::Load64::Rx, 0, 0, 0, 4));
 }
 
 /// The verdict on a function of two instructions with this handler.

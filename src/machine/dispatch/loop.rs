@@ -42,7 +42,7 @@ macro_rules! vector_dispatcher {
                 _ => crate::error::Trap::UnreachableCodeReached.into(),
             };
             match flow {
-                Flow::Next => (r.ip, NEXT),
+                Flow::Next | Flow::Taken => (r.ip, NEXT),
                 Flow::Exit(reason) => (r.ip, reason),
             }
         }

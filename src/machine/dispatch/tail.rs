@@ -38,6 +38,15 @@ handler_type!("sysv64");
 #[cfg(not(target_arch = "x86_64"))]
 handler_type!("C");
 
+/// Calls the handler of the instruction that starts with a word.
+macro_rules! go {
+    ($r:ident, $word:expr) => {{
+        let next = HANDLERS[op_of($word) as usize % HANDLERS.len()];
+        // SAFETY: the registers describe a running frame, as they did for this one.
+        unsafe { next($r.ctx, $r.ip, $r.sp, $r.mem, $r.r0, $r.r1, $r.s0, $r.d0) }
+    }};
+}
+
 /// Turns a handler into a function that ends in a sibling call.
 macro_rules! wrap {
     ($path:expr) => {{
@@ -45,11 +54,8 @@ macro_rules! wrap {
             wrapped,
             r,
             match $path(&mut r) {
-                Flow::Next => {
-                    let next = HANDLERS[op_of(r.word()) as usize % HANDLERS.len()];
-                    // SAFETY: the registers describe a running frame, as they did for this one.
-                    unsafe { next(r.ctx, r.ip, r.sp, r.mem, r.r0, r.r1, r.s0, r.d0) }
-                }
+                Flow::Next => go!(r, r.word()),
+                Flow::Taken => go!(r, r.word_apart()),
                 Flow::Exit(reason) => exit(&mut r, reason),
             }
         );

@@ -75,11 +75,11 @@ impl Regs {
     #[inline(always)]
     pub(super) fn load<const N: usize>(
         &mut self,
-        (address, offset): (u64, u64),
+        (address, offset): (u64, u32),
         make: impl FnOnce([u8; N]) -> V,
         words: usize,
     ) -> Flow {
-        let place = match self.at(address, offset) {
+        let place = match self.at(address as u32, offset) {
             Ok(place) => place,
             Err(trap) => return trap.into(),
         };
@@ -93,11 +93,11 @@ impl Regs {
     #[inline(always)]
     pub(super) fn store<const N: usize>(
         &mut self,
-        (address, offset): (u64, u64),
+        (address, offset): (u64, u32),
         bytes: [u8; N],
         words: usize,
     ) -> Flow {
-        let place = match self.at(address, offset) {
+        let place = match self.at(address as u32, offset) {
             Ok(place) => place,
             Err(trap) => return trap.into(),
         };
