@@ -51,6 +51,13 @@ pub mod form {
         Tr,
     }
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum mem {
+        Rs,
+        Rr,
+        Ts,
+        Tr,
+    }
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     #[rustfmt::skip]
     pub enum br {
         Bss, Bsi, Css, Csi,

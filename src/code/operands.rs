@@ -193,6 +193,18 @@ pub(crate) const fn un(form: form::un) -> Operands {
     operands(a, b, None, Ext::None)
 }
 
+pub(crate) const fn mem(form: form::mem) -> Operands {
+    use Field::{Def, None, Use};
+    use form::mem::*;
+    let (a, b) = match form {
+        Rs => (None, Use),
+        Rr => (None, None),
+        Ts => (Def, Use),
+        Tr => (Def, None),
+    };
+    operands(a, b, Use, Ext::Displaced)
+}
+
 pub(crate) const fn br(form: form::br) -> Operands {
     use Field::{Imm, Imm32, None, Use};
     use form::br::*;

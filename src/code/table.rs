@@ -39,7 +39,7 @@
 //! | `X` | operands as the row's own list says | |
 //!
 //! Fields: `bin` a := destination, b := left, c := right. `un` a := destination, b := source.
-//! `br` b := left, c := right; with `j` a := left. `load` a := destination, b := address, c := offset.
+//! `mem` a := destination, b := left, c := address. `br` b := left, c := right; with `j` a := left. `load` a := destination, b := address, c := offset.
 //! `store` a := value, b := address, c := offset. A field that the form has no use for is zero.
 //!
 //! Forms before the bar belong to tier `base`; those behind it to tier `fast`. Opcodes are numbered
@@ -176,6 +176,27 @@ macro_rules! for_each_instruction {
                     F64ConvertI64U "f64.convert_i64_u": Ss | Rs Rr;
                     F32DemoteF64 "f32.demote_f64": Ss | Rs Rr;
                     F64PromoteF32 "f64.promote_f32": Ss | Rs Rr;
+                }
+                // S[a] := lhs op memory[(S[c] + second word's low half) mod 2^32 + its high half].
+                mem {
+                    I32AddMem "i32.add_mem": | Rs Rr Ts Tr;
+                    I32SubMem "i32.sub_mem": | Rs Rr Ts Tr;
+                    I32MulMem "i32.mul_mem": | Rs Rr Ts Tr;
+                    I32AndMem "i32.and_mem": | Rs Rr Ts Tr;
+                    I32OrMem "i32.or_mem": | Rs Rr Ts Tr;
+                    I32XorMem "i32.xor_mem": | Rs Rr Ts Tr;
+                    I64AddMem "i64.add_mem": | Rs Rr Ts Tr;
+                    I64SubMem "i64.sub_mem": | Rs Rr Ts Tr;
+                    I64MulMem "i64.mul_mem": | Rs Rr Ts Tr;
+                    I64AndMem "i64.and_mem": | Rs Rr Ts Tr;
+                    I64OrMem "i64.or_mem": | Rs Rr Ts Tr;
+                    I64XorMem "i64.xor_mem": | Rs Rr Ts Tr;
+                    F32AddMem "f32.add_mem": | Rs Rr Ts Tr;
+                    F32SubMem "f32.sub_mem": | Rs Rr Ts Tr;
+                    F32MulMem "f32.mul_mem": | Rs Rr Ts Tr;
+                    F64AddMem "f64.add_mem": | Rs Rr Ts Tr;
+                    F64SubMem "f64.sub_mem": | Rs Rr Ts Tr;
+                    F64MulMem "f64.mul_mem": | Rs Rr Ts Tr;
                 }
                 // if lhs op rhs { ip += offset }. A greater-than or less-or-equal of integers is one
                 // of these with its operands exchanged or its immediate moved by one.

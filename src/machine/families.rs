@@ -165,6 +165,21 @@ pub(crate) fn load<const N: usize, O: LoadOp<N>, F: FormLoad>(r: &mut Regs) -> F
     done!(r, F::At::WORDS, F::D, r.a(), value)
 }
 
+/// A binary operator whose right operand is in memory.
+pub(crate) trait MemOp {
+    type Op: BinOp;
+    fn right(r: &Regs) -> Result<<Self::Op as BinOp>::In, Trap>;
+}
+/// `dst := lhs op memory[place]`.
+#[inline(always)]
+pub(crate) fn mem<O: MemOp, F: Form2>(r: &mut Regs) -> Flow {
+    let right = match O::right(r) {
+        Ok(right) => right,
+        Err(trap) => return trap.into(),
+    };
+    done!(r, 2, F::D, r.a(), O::Op::eval(F::A::get(r, r.b()), right))
+}
+
 /// What a store writes.
 pub(crate) trait StoreOp<const N: usize> {
     type In: Value;
@@ -223,6 +238,12 @@ pub(crate) mod forms {
         use super::super::{R, S, T};
         forms! { Form2
             Ss: D = S, A = S; Rs: D = R, A = S; Rr: D = R, A = R; Tr: D = T, A = R;
+        }
+    }
+    pub(crate) mod mem {
+        use super::super::{R, S, T};
+        forms! { Form2
+            Rs: D = R, A = S; Rr: D = R, A = R; Ts: D = T, A = S; Tr: D = T, A = R;
         }
     }
     pub(crate) mod br {
@@ -411,6 +432,26 @@ pub(crate) mod rows {
         F64ConvertI64U: u64 => f64, |a| Ok(a as f64);
         F32DemoteF64: f64 => f32, |a| Ok(f32s::canonical(a as f32));
         F64PromoteF32: f32 => f64, |a| Ok(f64s::canonical(f64::from(a)));
+    }
+
+    macro_rules! mems {
+        ($($number:ty: $($row:ident $op:ident),*;)*) => {
+            $($( pub(crate) struct $row;
+               impl MemOp for $row {
+                   type Op = $op;
+                   #[inline(always)]
+                   fn right(r: &Regs) -> Result<$number, Trap> {
+                       // SAFETY: a place is as many readable bytes of linear memory.
+                       Sum::<L, S>::at(r).map(|at| <$number>::from_le_bytes(unsafe { *at }))
+                   }
+               } )*)*
+        };
+    }
+    mems! {
+        u32: I32AddMem I32Add, I32SubMem I32Sub, I32MulMem I32Mul, I32AndMem I32And, I32OrMem I32Or, I32XorMem I32Xor;
+        u64: I64AddMem I64Add, I64SubMem I64Sub, I64MulMem I64Mul, I64AndMem I64And, I64OrMem I64Or, I64XorMem I64Xor;
+        f32: F32AddMem F32Add, F32SubMem F32Sub, F32MulMem F32Mul;
+        f64: F64AddMem F64Add, F64SubMem F64Sub, F64MulMem F64Mul;
     }
 
     macro_rules! conds {

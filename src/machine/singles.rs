@@ -149,8 +149,8 @@ fn enter(r: &mut Regs, func: u32, shift: u16, link: u64, words: usize, charge: b
     let (header, facts) = unsafe { (u64::from_le(*code), u64::from_le(*code.add(1))) };
     let frame = header as u16 as usize;
     let sp = r.sp.wrapping_add(shift as usize);
-    let left = (ctx.stack_end as usize).saturating_sub(sp as usize) / 8;
-    if left < frame {
+    // Both are far below the end of the address space.
+    if sp as usize + frame * 8 > ctx.stack_end as usize {
         return Exit::Slow.into();
     }
     // SAFETY: `shift` is at least 2, so both linkage slots lie in the caller's frame, and the
@@ -313,7 +313,9 @@ pub(crate) fn MemorySize(r: &mut Regs) -> Flow {
 /// how many. What it costs has been paid.
 #[inline(always)]
 fn bulk(r: &mut Regs) -> Option<(u32, u32, u32)> {
-    let [to, from, len] = [r.a(), r.b(), r.c()].map(|slot| r.get(slot) as u32);
+    // Not through an array: its `map` would take the address of the registers.
+    let (to, from, len) = (r.get(r.a()), r.get(r.b()), r.get(r.c()));
+    let (to, from, len) = (to as u32, from as u32, len as u32);
     if r.ext() != 0 || !r.ctx().memory32 {
         return None;
     }

@@ -41,6 +41,17 @@ pub(super) struct Last {
     /// Where its result went, and the operand that it is.
     pub want: Want,
     pub height: usize,
+    /// What left the accumulator to it, and is in its home therefore.
+    pub vacated: Option<Maker>,
+}
+
+/// The instruction that made an operand which is nowhere but in an accumulator.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Maker {
+    start: usize,
+    made: Made,
+    ty: ValType,
+    height: usize,
 }
 
 /// What the newest instruction computes.
@@ -49,6 +60,8 @@ pub(super) enum Made {
     Bin(Row, Src, Src),
     Un(Row, Src),
     Load(Row, Address),
+    /// An operator over a source and what is in memory at a slot, displaced, and an offset.
+    Mem(Row, Src, u16, i32, u32),
     GlobalGet(u32),
     /// A choice by `r0` between two slots.
     Select(u16, u16),
@@ -70,6 +83,7 @@ pub(super) enum Want {
 impl Translator<'_> {
     pub(super) fn emit(&mut self, word: u64) {
         self.last = None;
+        self.vacated = None;
         self.code.push(word.to_le());
     }
 
@@ -110,7 +124,7 @@ impl Translator<'_> {
         for want in [Want::Slot(home), Want::Both(home)] {
             if let Some((first, _)) = encode(maker.made, want, maker.ty) {
                 self.code[maker.start] = first.to_le();
-                self.makers[class] = None;
+                self.vacated = self.makers[class].take();
                 self.acc[class] = Held::Nothing;
                 self.wrote(home);
                 self.use_slots(usize::from(home) + 1);
@@ -156,9 +170,15 @@ impl Translator<'_> {
             ty,
             want,
             height,
+            vacated: self.vacated.take(),
         });
         if want == Want::Acc {
-            self.makers[class(ty)] = self.last;
+            self.makers[class(ty)] = Some(Maker {
+                start,
+                made,
+                ty,
+                height,
+            });
         }
     }
 
@@ -230,6 +250,9 @@ impl Translator<'_> {
         if exchange {
             (x, y, hx, hy) = (y, x, hy, hx);
         }
+        if let Some(made) = self.absorb_load(row, [(hx, x), (hy, y)])? {
+            return self.produce(made, ty).map(|_| ());
+        }
         let (mut xs, mut ys) = (self.choices(hx, x)?, self.choices(hy, y)?);
         if let (Some(imm), None) = (xs.constant(), ys.constant())
             && let Some((other, imm)) = numeric::exchanged(row, imm)
@@ -270,6 +293,55 @@ impl Translator<'_> {
                 return Ok(());
             }
         }
+    }
+
+    /// If the newest instruction is a load that made one operand, removes it: the operator reads memory. What the
+    /// load took the accumulator from gets it back.
+    fn absorb_load(
+        &mut self,
+        row: Row,
+        [left, right]: [(usize, Operand); 2],
+    ) -> Result<Option<Made>> {
+        let Some(last) = self.last.filter(|last| self.fast && last.want == Want::Acc) else {
+            return Ok(None);
+        };
+        let made_by_it = |(height, operand): (usize, Operand)| {
+            operand.place == Place::Acc && last.height == height
+        };
+        let (height, other) = match numeric::commutes(row) && made_by_it(left) {
+            true => right,
+            false if made_by_it(right) => left,
+            false => return Ok(None),
+        };
+        let Made::Load(load, at) = last.made else {
+            return Ok(None);
+        };
+        let (Some(row), Some((base, by, offset))) =
+            (numeric::with_load(row, load), at.in_slot(self.pin))
+        else {
+            return Ok(None);
+        };
+        let vacated = last.vacated.filter(|maker| maker.height == height);
+        let mut source = match other.place {
+            Place::Const(_) | Place::Acc => return Ok(None),
+            Place::Home if vacated.is_some() => Src::Acc,
+            _ => Src::Slot(self.slot_of(height, other)?),
+        };
+        self.code.truncate(last.start);
+        self.acc = last.held;
+        self.last = None;
+        let class = class(last.ty);
+        match (source, vacated) {
+            (Src::Slot(slot), _) if self.acc[class] == Held::Copy(slot) => source = Src::Acc,
+            (Src::Acc, Some(maker)) => {
+                if let Some((first, _)) = encode(maker.made, Want::Acc, maker.ty) {
+                    self.code[maker.start] = first.to_le();
+                    self.acc[class] = Held::Nothing;
+                }
+            }
+            _ => self.vacated = last.vacated,
+        }
+        Ok(Some(Made::Mem(row, source, base, by, offset)))
     }
 
     /// `i32.eqz` and `i64.eqz`: the opposite comparison, where the operand is one.
@@ -402,6 +474,11 @@ fn encode(made: Made, want: Want, ty: ValType) -> Option<Words> {
             };
             return Some(at.words(select(row, load_form(at, want)? as u32)?, a));
         }
+        Made::Mem(row, src, base, by, offset) => {
+            let op = select(row, mem_form(src, want)? as u32)?;
+            let ext = u64::from(by as u32) | u64::from(offset) << 32;
+            return Some((word(op, a, src.field(), base), Some(ext)));
+        }
         Made::GlobalGet(index) => {
             return match want {
                 Want::Slot(_) => Some((word_u32(op::GlobalGet, a, index), None)),
@@ -427,6 +504,16 @@ fn un_form(src: Src, want: Want) -> Option<form::un> {
         (Src::Slot(_), Want::Slot(_)) => form::un::Ss,
         (Src::Acc, Want::Acc) => form::un::Rr,
         (Src::Acc, Want::Both(_)) => form::un::Tr,
+        _ => return None,
+    })
+}
+
+fn mem_form(src: Src, want: Want) -> Option<form::mem> {
+    Some(match (src, want) {
+        (Src::Slot(_), Want::Acc) => form::mem::Rs,
+        (Src::Acc, Want::Acc) => form::mem::Rr,
+        (Src::Slot(_), Want::Both(_)) => form::mem::Ts,
+        (Src::Acc, Want::Both(_)) => form::mem::Tr,
         _ => return None,
     })
 }

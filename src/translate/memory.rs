@@ -162,6 +162,7 @@ impl Translator<'_> {
         self.code.truncate(last.start);
         self.acc = last.held;
         self.last = None;
+        self.vacated = last.vacated;
         Some(sum)
     }
 
@@ -200,7 +201,7 @@ impl Translator<'_> {
             let slot = |src: &Src| matches!(src, Src::Slot(_));
             if !values.all().iter().any(slot) {
                 values = Choice::one(Src::Slot(self.slot_of(height + 1, y)?));
-            } else if addresses.iter().flatten().any(Address::in_slot) {
+            } else if addresses.iter().flatten().any(Address::is_plain) {
                 return Err(self.no_form());
             } else {
                 let address = Src::Slot(self.slot_of(height, x)?);
@@ -368,8 +369,21 @@ impl Address {
     }
 
     /// Whether an instruction can have it with any other operand in a slot.
-    fn in_slot(&self) -> bool {
+    fn is_plain(&self) -> bool {
         matches!(self, Address::Near(Src::Slot(_), _))
+    }
+
+    /// The slot that it is reckoned from, what is added and the offset; `pin` is the local that `r1` mirrors.
+    pub(super) fn in_slot(&self, pin: Option<u16>) -> Option<(u16, i32, u32)> {
+        let (src, by, offset) = match *self {
+            Address::Near(src, offset) => (src, 0, offset.into()),
+            Address::Displaced(src, by, offset) => (src, by, offset),
+            _ => return None,
+        };
+        match (src, pin) {
+            (Src::Slot(slot), _) | (Src::Pin, Some(slot)) => Some((slot, by, offset)),
+            _ => None,
+        }
     }
 
     /// The words of the access `op` with this in field `a`.

@@ -27,7 +27,7 @@ use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
 use control::Frame;
-use emit::Last;
+use emit::{Last, Maker};
 use exceptions::Clause;
 use stack::{Held, Operand};
 use wasmparser::{BinaryReader, FunctionBody};
@@ -67,7 +67,9 @@ struct Translator<'m> {
     #[cfg(feature = "simd")]
     vector: Option<(usize, usize)>,
     /// What made the operand that is nowhere but in an accumulator, while nothing has branched since.
-    makers: [Option<Last>; 3],
+    makers: [Option<Maker>; 3],
+    /// What has just left an accumulator to the next instruction.
+    vacated: Option<Maker>,
     /// The newest copy or store of an accumulator into a slot.
     simple: Option<usize>,
     /// Where the newest label is.
@@ -136,6 +138,7 @@ pub(crate) fn function<'m>(
         #[cfg(feature = "simd")]
         vector: None,
         makers: [None; 3],
+        vacated: None,
         simple: None,
         label: 0,
         arrived: Vec::new(),

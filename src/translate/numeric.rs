@@ -314,6 +314,32 @@ pub(crate) fn exchanged(row: Row, imm: i64) -> Option<(Row, i64)> {
     Some((other, next))
 }
 
+/// The row that does the same with what that load reads on the right.
+pub(crate) fn with_load(row: Row, load: Row) -> Option<Row> {
+    use Row::*;
+    Some(match (row, load) {
+        (I32Add, Load32) => I32AddMem,
+        (I32Sub, Load32) => I32SubMem,
+        (I32Mul, Load32) => I32MulMem,
+        (I32And, Load32) => I32AndMem,
+        (I32Or, Load32) => I32OrMem,
+        (I32Xor, Load32) => I32XorMem,
+        (I64Add, Load64) => I64AddMem,
+        (I64Sub, Load64) => I64SubMem,
+        (I64Mul, Load64) => I64MulMem,
+        (I64And, Load64) => I64AndMem,
+        (I64Or, Load64) => I64OrMem,
+        (I64Xor, Load64) => I64XorMem,
+        (F32Add, LoadF32) => F32AddMem,
+        (F32Sub, LoadF32) => F32SubMem,
+        (F32Mul, LoadF32) => F32MulMem,
+        (F64Add, LoadF64) => F64AddMem,
+        (F64Sub, LoadF64) => F64SubMem,
+        (F64Mul, LoadF64) => F64MulMem,
+        _ => return None,
+    })
+}
+
 /// The row that adds, if this one subtracts integers.
 pub(crate) fn subtracts(row: Row) -> Option<Row> {
     match row {

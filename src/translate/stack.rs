@@ -390,7 +390,12 @@ impl Translator<'_> {
         let home = self.home(height)?;
         let newest = self.made(height, Want::Acc);
         let moved = match newest {
-            true => self.retarget(Want::Slot(home)) || self.retarget(Want::Both(home)),
+            true => {
+                let maker = self.makers[class];
+                let moved = self.retarget(Want::Slot(home)) || self.retarget(Want::Both(home));
+                self.vacated = maker.filter(|_| moved);
+                moved
+            }
             false => self.rewrite(class, height, home),
         };
         if moved {
