@@ -160,18 +160,19 @@ pub(crate) const fn bin(form: form::bin) -> Operands {
     use form::bin::*;
     let a = match form {
         Sss | Ssi | Sis | Tss | Tsi | Trs | Tsr | Tri | Pps | Ppi | Ppr | Tsk | Trk => Def,
+        Pss | Psi | Prs | Pri => Def,
         Rss | Rsi | Ris | Rrs | Rsr | Rri | Rir | Rps | Rsp | Rpi | Rpr | Rrp => None,
         Rsk | Rrk | Rks | Rkr => None,
     };
     let b = match form {
-        Sss | Ssi | Rss | Rsi | Rsr | Tss | Tsi | Tsr | Rsp | Rsk | Tsk => Use,
+        Sss | Ssi | Rss | Rsi | Rsr | Tss | Tsi | Tsr | Rsp | Rsk | Tsk | Pss | Psi => Use,
         Sis | Ris | Rir => Imm,
         Rrs | Rri | Trs | Tri | Rps | Rpi | Rpr | Rrp | Pps | Ppi | Ppr => None,
-        Rrk | Trk | Rks | Rkr => None,
+        Rrk | Trk | Rks | Rkr | Prs | Pri => None,
     };
     let c = match form {
-        Sss | Sis | Rss | Ris | Rrs | Tss | Trs | Rps | Pps | Rks => Use,
-        Ssi | Rsi | Rri | Tsi | Tri | Rpi | Ppi => Imm,
+        Sss | Sis | Rss | Ris | Rrs | Tss | Trs | Rps | Pps | Rks | Pss | Prs => Use,
+        Ssi | Rsi | Rri | Tsi | Tri | Rpi | Ppi | Psi | Pri => Imm,
         Rsr | Rir | Tsr | Rsp | Rpr | Rrp | Ppr | Rsk | Rrk | Tsk | Trk | Rkr => None,
     };
     let ext = match form {
@@ -185,7 +186,7 @@ pub(crate) const fn un(form: form::un) -> Operands {
     use Field::{Def, None, Use};
     use form::un::*;
     let (a, b) = match form {
-        Ss => (Def, Use),
+        Ss | Ts => (Def, Use),
         Tr => (Def, None),
         Rs => (None, Use),
         Rr => (None, None),
@@ -220,6 +221,15 @@ pub(crate) const fn br(form: form::br) -> Operands {
     operands(a, b, c, Ext::Target)
 }
 
+pub(crate) const fn step(form: form::step) -> Operands {
+    use Field::{Def, Imm, Use};
+    use form::step::*;
+    match form {
+        Bs | Cs => operands(Def, Use, Imm, Ext::Target),
+        Bi | Ci => operands(Def, Imm, Imm, Ext::Target),
+    }
+}
+
 pub(crate) const fn load(form: form::load) -> Operands {
     use Field::{Address, Def, Memory16, None, Offset, Use};
     use form::load::*;
@@ -238,6 +248,7 @@ pub(crate) const fn load(form: form::load) -> Operands {
         Sx | Tx => operands(Def, Use, Use, Ext::Indexed),
         Rx => operands(None, Use, Use, Ext::Indexed),
         Rrx => operands(None, None, Use, Ext::Indexed),
+        Trx => operands(Def, None, Use, Ext::Indexed),
     }
 }
 

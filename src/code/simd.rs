@@ -344,7 +344,7 @@ const fn form(group: &str) -> &'static str {
 }
 
 /// The first opcode of an instruction on vectors.
-pub const FIRST: Op = 1536;
+pub const FIRST: Op = 1632;
 
 /// How many there are.
 pub const COUNT: usize = Simd::V128GlobalSet as usize + 1;

@@ -39,7 +39,7 @@
 //! | `X` | operands as the row's own list says | |
 //!
 //! Fields: `bin` a := destination, b := left, c := right. `un` a := destination, b := source.
-//! `mem` a := destination, b := left, c := address. `br` b := left, c := right; with `j` a := left. `load` a := destination, b := address, c := offset.
+//! `mem` a := destination, b := left, c := address. `br` b := left, c := right; with `j` a := left. `step` b := right. `load` a := destination, b := address, c := offset.
 //! `store` a := value, b := address, c := offset. A field that the form has no use for is zero.
 //!
 //! Forms before the bar belong to tier `base`; those behind it to tier `fast`. Opcodes are numbered
@@ -52,17 +52,17 @@ macro_rules! for_each_instruction {
             families {
                 // S[a] := lhs op rhs. Division and remainder trap.
                 bin {
-                    I32Add "i32.add": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri Rps Rpi Rpr Pps Ppi Ppr Rsk Rrk Tsk Trk;
+                    I32Add "i32.add": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri Rps Rpi Rpr Pps Ppi Ppr Rsk Rrk Tsk Trk Pss Psi Prs Pri;
                     I32Sub "i32.sub": Sss Ssi Sis | Rss Rsi Ris Rrs Rsr Rri Rir Tss Tsi Trs Tsr Tri Rps Rsp Rpi Rpr Rrp Pps Ppi Ppr;
                     I32Mul "i32.mul": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri Rsk Rrk Tsk Trk;
-                    I32And "i32.and": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri Rps Rpi Rpr Pps Ppi Ppr Rsk Rrk Tsk Trk;
+                    I32And "i32.and": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri Rps Rpi Rpr Pps Ppi Ppr Rsk Rrk Tsk Trk Pss Psi Prs Pri;
                     I32Or "i32.or": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri Rps Rpi Rpr Pps Ppi Ppr Rsk Rrk Tsk Trk;
-                    I32Xor "i32.xor": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri Rps Rpi Rpr Pps Ppi Ppr Rsk Rrk Tsk Trk;
+                    I32Xor "i32.xor": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri Rps Rpi Rpr Pps Ppi Ppr Rsk Rrk Tsk Trk Pss Psi Prs Pri;
                     I32Shl "i32.shl": Sss Ssi Sis | Rss Rsi Ris Rrs Rsr Rri Rir Tss Tsi Trs Tsr Tri Rps Rpi Ppi;
                     I32ShrS "i32.shr_s": Sss Ssi | Rss Rsi Rrs Rsr Rri Tss Tsi Trs Tsr Tri Rpi Ppi;
                     I32ShrU "i32.shr_u": Sss Ssi | Rss Rsi Rrs Rsr Rri Tss Tsi Trs Tsr Tri Rps Rpi Ppi;
-                    I32Rotl "i32.rotl": Sss Ssi | Rss Rsi Rrs Rri;
-                    I32Rotr "i32.rotr": Sss Ssi | Rss Rsi Rrs Rri;
+                    I32Rotl "i32.rotl": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri;
+                    I32Rotr "i32.rotr": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri;
                     I32DivS "i32.div_s": Sss Ssi | Rss Rsi Rrs Rsr Rri Rsk Rrk;
                     I32DivU "i32.div_u": Sss Ssi | Rss Rsi Rrs Rsr Rri Rsk Rrk;
                     I32RemS "i32.rem_s": Sss Ssi | Rss Rsi Rrs Rsr Rri Rsk Rrk;
@@ -73,17 +73,17 @@ macro_rules! for_each_instruction {
                     I32LtU "i32.lt_u": Sss Ssi | Rss Rsi Rrs Rsr Rri Rps Rsp Rpi Rsk Rrk;
                     I32GeS "i32.ge_s": Sss Ssi | Rss Rsi Rrs Rsr Rri Rps Rsp Rpi Rsk Rrk;
                     I32GeU "i32.ge_u": Sss Ssi | Rss Rsi Rrs Rsr Rri Rps Rsp Rpi Rsk Rrk;
-                    I64Add "i64.add": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri Rps Rpi Rpr Pps Ppi Ppr Rsk Rrk Tsk Trk;
+                    I64Add "i64.add": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri Rps Rpi Rpr Pps Ppi Ppr Rsk Rrk Tsk Trk Pss Psi Prs Pri;
                     I64Sub "i64.sub": Sss Ssi Sis | Rss Rsi Ris Rrs Rsr Rri Rir Tss Tsi Trs Tsr Tri Rps Rsp Rpi Rpr Rrp Pps Ppi Ppr;
                     I64Mul "i64.mul": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri Rsk Rrk Tsk Trk;
-                    I64And "i64.and": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri Rps Rpi Rpr Pps Ppi Ppr Rsk Rrk Tsk Trk;
+                    I64And "i64.and": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri Rps Rpi Rpr Pps Ppi Ppr Rsk Rrk Tsk Trk Pss Psi Prs Pri;
                     I64Or "i64.or": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri Rps Rpi Rpr Pps Ppi Ppr Rsk Rrk Tsk Trk;
-                    I64Xor "i64.xor": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri Rps Rpi Rpr Pps Ppi Ppr Rsk Rrk Tsk Trk;
+                    I64Xor "i64.xor": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri Rps Rpi Rpr Pps Ppi Ppr Rsk Rrk Tsk Trk Pss Psi Prs Pri;
                     I64Shl "i64.shl": Sss Ssi Sis | Rss Rsi Ris Rrs Rsr Rri Rir Tss Tsi Trs Tsr Tri Rps Rpi Ppi;
                     I64ShrS "i64.shr_s": Sss Ssi | Rss Rsi Rrs Rsr Rri Tss Tsi Trs Tsr Tri Rpi Ppi;
                     I64ShrU "i64.shr_u": Sss Ssi | Rss Rsi Rrs Rsr Rri Tss Tsi Trs Tsr Tri Rps Rpi Ppi;
-                    I64Rotl "i64.rotl": Sss Ssi | Rss Rsi Rrs Rri;
-                    I64Rotr "i64.rotr": Sss Ssi | Rss Rsi Rrs Rri;
+                    I64Rotl "i64.rotl": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri;
+                    I64Rotr "i64.rotr": Sss Ssi | Rss Rsi Rrs Rri Tss Tsi Trs Tri;
                     I64DivS "i64.div_s": Sss Ssi | Rss Rsi Rrs Rsr Rri Rsk Rrk;
                     I64DivU "i64.div_u": Sss Ssi | Rss Rsi Rrs Rsr Rri Rsk Rrk;
                     I64RemS "i64.rem_s": Sss Ssi | Rss Rsi Rrs Rsr Rri Rsk Rrk;
@@ -130,10 +130,10 @@ macro_rules! for_each_instruction {
                     I64Ctz "i64.ctz": Ss | Rs Rr;
                     I64Popcnt "i64.popcnt": Ss | Rs Rr;
                     // The i32 forms write all 64 bits, so they serve i64 as well.
-                    Extend8S "extend8_s": Ss | Rs Rr Tr;
-                    Extend16S "extend16_s": Ss | Rs Rr Tr;
-                    Extend32S "extend32_s": Ss | Rs Rr Tr;
-                    Extend32U "extend32_u": Ss | Rs Rr Tr;
+                    Extend8S "extend8_s": Ss | Rs Rr Tr Ts;
+                    Extend16S "extend16_s": Ss | Rs Rr Tr Ts;
+                    Extend32S "extend32_s": Ss | Rs Rr Tr Ts;
+                    Extend32U "extend32_u": Ss | Rs Rr Tr Ts;
                     // An index of 64 bits as one of 32: a table never has as many elements as the greatest.
                     Clamp32U "clamp32_u": Ss | Rs;
                     F32Abs "f32.abs": Ss | Rs Rr;
@@ -227,18 +227,29 @@ macro_rules! for_each_instruction {
                     BrF64NotLt "br.f64.not_lt": Bss | Brs Bsr;
                     BrF64NotLe "br.f64.not_le": Bss | Brs Bsr;
                 }
+                // S[a], r0 := S[a] + c; if that op rhs { ip += offset }. What most loops end in.
+                step {
+                    StepI32Ne "step.i32.ne": | Bs Bi Cs Ci;
+                    StepI32LtS "step.i32.lt_s": | Bs Bi Cs Ci;
+                    StepI32LtU "step.i32.lt_u": | Bs Bi Cs Ci;
+                    StepI32GeS "step.i32.ge_s": | Bs Bi Cs Ci;
+                    StepI64Ne "step.i64.ne": | Bs Bi Cs Ci;
+                    StepI64LtS "step.i64.lt_s": | Bs Bi Cs Ci;
+                    StepI64LtU "step.i64.lt_u": | Bs Bi Cs Ci;
+                    StepI64GeS "step.i64.ge_s": | Bs Bi Cs Ci;
+                }
                 // S[a] := memory[S[b] + c]. The narrow ones extend to all 64 bits, so they serve i32 and i64.
                 load {
-                    Load8S "load8_s": Ss W | Rs Rr Ts Tr Rp Sp Sa Ra Ssd Rsd Rrd Rpd Tsd Trd Sx Rx Rrx Tx;
-                    Load8U "load8_u": Ss W | Rs Rr Ts Tr Rp Sp Sa Ra Ssd Rsd Rrd Rpd Tsd Trd Sx Rx Rrx Tx;
-                    Load16S "load16_s": Ss W | Rs Rr Ts Tr Rp Sp Sa Ra Ssd Rsd Rrd Rpd Tsd Trd Sx Rx Rrx Tx;
-                    Load16U "load16_u": Ss W | Rs Rr Ts Tr Rp Sp Sa Ra Ssd Rsd Rrd Rpd Tsd Trd Sx Rx Rrx Tx;
-                    Load32S "load32_s": Ss W | Rs Rr Ts Tr Sa Ra Ssd Rsd Rrd Rpd Tsd Trd Sx Rx Rrx Tx;
-                    Load32 "load32": Ss W | Rs Rr Ts Tr Rp Sp Sa Ra Ssd Rsd Rrd Rpd Tsd Trd Sx Rx Rrx Tx;
-                    Load64 "load64": Ss W | Rs Rr Ts Tr Rp Sp Sa Ra Ssd Rsd Rrd Rpd Tsd Trd Sx Rx Rrx Tx;
+                    Load8S "load8_s": Ss W | Rs Rr Ts Tr Rp Sp Sa Ra Ssd Rsd Rrd Rpd Tsd Trd Sx Rx Rrx Tx Trx;
+                    Load8U "load8_u": Ss W | Rs Rr Ts Tr Rp Sp Sa Ra Ssd Rsd Rrd Rpd Tsd Trd Sx Rx Rrx Tx Trx;
+                    Load16S "load16_s": Ss W | Rs Rr Ts Tr Rp Sp Sa Ra Ssd Rsd Rrd Rpd Tsd Trd Sx Rx Rrx Tx Trx;
+                    Load16U "load16_u": Ss W | Rs Rr Ts Tr Rp Sp Sa Ra Ssd Rsd Rrd Rpd Tsd Trd Sx Rx Rrx Tx Trx;
+                    Load32S "load32_s": Ss W | Rs Rr Ts Tr Sa Ra Ssd Rsd Rrd Rpd Tsd Trd Sx Rx Rrx Tx Trx;
+                    Load32 "load32": Ss W | Rs Rr Ts Tr Rp Sp Sa Ra Ssd Rsd Rrd Rpd Tsd Trd Sx Rx Rrx Tx Trx;
+                    Load64 "load64": Ss W | Rs Rr Ts Tr Rp Sp Sa Ra Ssd Rsd Rrd Rpd Tsd Trd Sx Rx Rrx Tx Trx;
                     // Into a float accumulator; into a slot, `load32` and `load64` do the same.
-                    LoadF32 "load_f32": | Rs Rr Ts Tr Rp Ra Rsd Rrd Rpd Tsd Trd Rx Rrx Tx;
-                    LoadF64 "load_f64": | Rs Rr Ts Tr Rp Ra Rsd Rrd Rpd Tsd Trd Rx Rrx Tx;
+                    LoadF32 "load_f32": | Rs Rr Ts Tr Rp Ra Rsd Rrd Rpd Tsd Trd Rx Rrx Tx Trx;
+                    LoadF64 "load_f64": | Rs Rr Ts Tr Rp Ra Rsd Rrd Rpd Tsd Trd Rx Rrx Tx Trx;
                 }
                 // memory[S[b] + c] := S[a].
                 store {

@@ -1,5 +1,7 @@
 //! The handlers of instruction families: one generic function each, over what a row computes and
 //! where a form finds its operands. A row or a form is a type; no handler is written twice.
+// What only the fast tier has is dispatched to where that is built.
+#![cfg_attr(not(feature = "fast"), allow(dead_code))]
 
 use super::regs::{A, Dst, Exit, Flow, I, J, K, L, P, R, Regs, S, Src, T, Value};
 use crate::error::Trap;
@@ -73,7 +75,12 @@ pub(crate) trait FormBr {
 /// `if lhs op rhs { ip += offset }`.
 #[inline(always)]
 pub(crate) fn br<O: Cond, F: FormBr>(r: &mut Regs) -> Flow {
-    if O::holds(F::A::get(r, r.b()), F::B::get(r, r.c())) {
+    let holds = O::holds(F::A::get(r, r.b()), F::B::get(r, r.c()));
+    branch::<F>(r, holds)
+}
+#[inline(always)]
+fn branch<F: FormBr>(r: &mut Regs, holds: bool) -> Flow {
+    if holds {
         if F::CHARGED {
             charged_jump(r)
         } else {
@@ -84,6 +91,21 @@ pub(crate) fn br<O: Cond, F: FormBr>(r: &mut Regs) -> Flow {
         Flow::Next
     }
 }
+
+/// A condition on a number that was added to before.
+pub(crate) trait StepOp {
+    fn add(r: &Regs) -> u64;
+    fn holds(value: u64, right: u64) -> bool;
+}
+/// `S[a], r0 := S[a] + c; if that op rhs { ip += offset }`.
+#[inline(always)]
+pub(crate) fn step<O: StepOp, F: FormBr>(r: &mut Regs) -> Flow {
+    let right = F::B::get::<u64>(r, r.b());
+    let value = O::add(r);
+    T::put(r, r.a(), value);
+    branch::<F>(r, O::holds(value, right))
+}
+
 #[inline(always)]
 pub(crate) fn plain_jump(r: &mut Regs) -> Flow {
     r.jump(r.ext() as i32);
@@ -233,11 +255,14 @@ pub(crate) mod forms {
             Rsk: D = R, A = S, B = K; Rrk: D = R, A = R, B = K; Tsk: D = T, A = S, B = K; Trk: D = T, A = R, B = K;
             Rks: D = R, A = K, B = S; Rkr: D = R, A = K, B = R;
         }
+        forms! { Form3
+            Pss: D = P, A = S, B = S; Psi: D = P, A = S, B = I; Prs: D = P, A = R, B = S; Pri: D = P, A = R, B = I;
+        }
     }
     pub(crate) mod un {
         use super::super::{R, S, T};
         forms! { Form2
-            Ss: D = S, A = S; Rs: D = R, A = S; Rr: D = R, A = R; Tr: D = T, A = R;
+            Ss: D = S, A = S; Rs: D = R, A = S; Rr: D = R, A = R; Tr: D = T, A = R; Ts: D = T, A = S;
         }
     }
     pub(crate) mod mem {
@@ -257,6 +282,15 @@ pub(crate) mod forms {
             Cps: A = P, B = S; Csp: A = S, B = P; Cpi: A = P, B = I; Csj: A = A, B = J; Crj: A = R, B = J;
         }
     }
+    pub(crate) mod step {
+        use super::super::{I, S};
+        forms! { FormBr { const CHARGED: bool = false; }
+            Bs: A = S, B = S; Bi: A = S, B = I;
+        }
+        forms! { FormBr { const CHARGED: bool = true; }
+            Cs: A = S, B = S; Ci: A = S, B = I;
+        }
+    }
     pub(crate) mod load {
         use super::super::{Absolute, L, Near, P, R, S, Sum, T, Wide};
         forms! { FormLoad
@@ -266,6 +300,7 @@ pub(crate) mod forms {
             Ssd: D = S, At = Sum<S, L>; Rsd: D = R, At = Sum<S, L>; Tsd: D = T, At = Sum<S, L>;
             Rrd: D = R, At = Sum<R, L>; Trd: D = T, At = Sum<R, L>; Rpd: D = R, At = Sum<P, L>;
             Sx: D = S, At = Sum<S, S>; Rx: D = R, At = Sum<S, S>; Tx: D = T, At = Sum<S, S>; Rrx: D = R, At = Sum<R, S>;
+            Trx: D = T, At = Sum<R, S>;
         }
     }
     pub(crate) mod store {
@@ -490,6 +525,27 @@ pub(crate) mod rows {
         BrF64Le: f64, |a, b| a <= b;
         BrF64NotLt: f64, |a, b| !(a < b);
         BrF64NotLe: f64, |a, b| !(a <= b);
+    }
+
+    macro_rules! steps {
+        ($($number:ty: $($row:ident $cond:ident),*;)*) => {
+            $($( pub(crate) struct $row;
+               impl StepOp for $row {
+                   #[inline(always)]
+                   fn add(r: &Regs) -> u64 {
+                       let value = S::get::<$number>(r, r.a()).wrapping_add(I::get(r, r.c()));
+                       value.into()
+                   }
+                   #[inline(always)]
+                   fn holds(value: u64, right: u64) -> bool {
+                       $cond::holds(value as $number, right as $number)
+                   }
+               } )*)*
+        };
+    }
+    steps! {
+        u32: StepI32Ne BrI32Ne, StepI32LtS BrI32LtS, StepI32LtU BrI32LtU, StepI32GeS BrI32GeS;
+        u64: StepI64Ne BrI64Ne, StepI64LtS BrI64LtS, StepI64LtU BrI64LtU, StepI64GeS BrI64GeS;
     }
 
     macro_rules! loads {

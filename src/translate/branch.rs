@@ -4,9 +4,9 @@ use super::Translator;
 use super::control::{CREDIT, Frame, Kind, Patch};
 use super::emit::Src;
 use super::numeric;
-use super::stack::{Choice, Place, class};
+use super::stack::{Choice, Held, Place, class};
 use crate::code::module::ValType;
-use crate::code::{Op, Row, form, op, select, word, word_u32};
+use crate::code::{Op, Row, a_of, b_of, c_of, form, op, op_of, select, word, word_u32};
 use crate::error::Result;
 use alloc::vec::Vec;
 
@@ -64,6 +64,9 @@ impl Translator<'_> {
         let row = if when { yes } else { no };
         let (a, b) = (condition.a, condition.b);
         self.makers = [None; 3];
+        if let Some(at) = self.step(row, &a, &b, charged) {
+            return Ok(at);
+        }
         let commutes = numeric::commutes(condition.row);
         for &x in a.all() {
             for &y in b.all() {
@@ -84,6 +87,45 @@ impl Translator<'_> {
             }
         }
         Err(self.no_form())
+    }
+
+    /// If the newest instruction adds a constant to the local that this branch tests, makes both one.
+    fn step(&mut self, row: Row, a: &Choice, b: &Choice, charged: bool) -> Option<usize> {
+        use form::step::*;
+        let row = numeric::step(row).filter(|_| self.fast)?;
+        let at = self.code.len().checked_sub(1)?;
+        let add = u64::from_le(self.code[at]);
+        let slot = a_of(add);
+        let adds = match row {
+            Row::StepI64Ne | Row::StepI64LtS | Row::StepI64LtU | Row::StepI64GeS => op::I64Add::Tsi,
+            _ => op::I32Add::Tsi,
+        };
+        // Only where it is known that an instruction begins there.
+        let newest = self.stepped == Some(at) && at >= self.label;
+        if !newest || op_of(add) != adds || b_of(add) != slot {
+            return None;
+        }
+        let tested = |src: &Src| match src {
+            Src::Slot(tested) => *tested == slot,
+            Src::Acc => self.acc[0] == Held::Copy(slot),
+            _ => false,
+        };
+        let form = match *b.all().last()? {
+            Src::Imm(_) if charged => Ci,
+            Src::Imm(_) => Bi,
+            Src::Slot(other) if other == slot => return None,
+            Src::Slot(_) if charged => Cs,
+            Src::Slot(_) => Bs,
+            _ => return None,
+        };
+        if !a.all().iter().any(tested) {
+            return None;
+        }
+        let op = select(row, form as u32)?;
+        let right = b.all().last()?.field();
+        self.code.truncate(at);
+        self.emit2(word(op, slot, right, c_of(add)), 0);
+        Some(at)
     }
 
     /// The frame that a branch to `depth` goes to, the height of its operands, and how many it carries.
@@ -247,8 +289,12 @@ impl Translator<'_> {
             let at = self.branch_if(condition, true, self.fuel)?;
             self.patch_to(at, at + 1, start, self.charge_since(cost));
         } else {
+            let begins = self.code.len();
             let branch = self.branch_if(condition, true, false)?;
-            self.note_test(condition, branch, index);
+            // A step would add where only a test is wanted.
+            if branch == begins {
+                self.note_test(condition, branch, index);
+            }
             self.branch_to_end(
                 index,
                 Patch {

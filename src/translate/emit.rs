@@ -43,6 +43,8 @@ pub(super) struct Last {
     pub height: usize,
     /// What left the accumulator to it, and is in its home therefore.
     pub vacated: Option<Maker>,
+    /// Where the instruction before it begins, if that has a result of its own.
+    before: Option<usize>,
 }
 
 /// The instruction that made an operand which is nowhere but in an accumulator.
@@ -84,6 +86,7 @@ impl Translator<'_> {
     pub(super) fn emit(&mut self, word: u64) {
         self.last = None;
         self.vacated = None;
+        self.stepped = None;
         self.code.push(word.to_le());
     }
 
@@ -150,6 +153,7 @@ impl Translator<'_> {
     fn put(&mut self, made: Made, words: Words, want: Want, ty: ValType, height: usize) {
         let held = self.acc;
         let start = self.code.len();
+        let before = self.stepped.replace(start);
         self.code.push(words.0.to_le());
         if let Some(ext) = words.1 {
             self.code.push(ext.to_le());
@@ -171,6 +175,7 @@ impl Translator<'_> {
             want,
             height,
             vacated: self.vacated.take(),
+            before,
         });
         if want == Want::Acc {
             self.makers[class(ty)] = Some(Maker {
@@ -441,6 +446,7 @@ impl Translator<'_> {
         self.code.truncate(last.start);
         self.acc = last.held;
         self.last = None;
+        self.stepped = last.before;
         self.pop();
         Some((row, a, b))
     }
@@ -504,6 +510,7 @@ fn un_form(src: Src, want: Want) -> Option<form::un> {
         (Src::Slot(_), Want::Slot(_)) => form::un::Ss,
         (Src::Acc, Want::Acc) => form::un::Rr,
         (Src::Acc, Want::Both(_)) => form::un::Tr,
+        (Src::Slot(_), Want::Both(_)) => form::un::Ts,
         _ => return None,
     })
 }
@@ -532,7 +539,7 @@ pub(super) fn load_form(at: Address, want: Want) -> Option<form::load> {
         Displaced(Acc, ..) => [None, Some(Rrd), Some(Trd)],
         Displaced(Pin, ..) => [None, Some(Rpd), None],
         Indexed(Slot(_), ..) => [Some(Sx), Some(Rx), Some(Tx)],
-        Indexed(Acc, ..) => [None, Some(Rrx), None],
+        Indexed(Acc, ..) => [None, Some(Rrx), Some(Trx)],
         _ => return None,
     };
     match want {
@@ -548,12 +555,12 @@ fn bin_form(x: Src, y: Src, want: Want) -> Option<form::bin> {
     use form::bin::*;
     // To a slot, to the accumulator, to both, to the pinned local.
     let forms = match (x, y) {
-        (Slot(_), Slot(_)) => [Some(Sss), Some(Rss), Some(Tss), None],
-        (Slot(_), Imm(_)) => [Some(Ssi), Some(Rsi), Some(Tsi), None],
+        (Slot(_), Slot(_)) => [Some(Sss), Some(Rss), Some(Tss), Some(Pss)],
+        (Slot(_), Imm(_)) => [Some(Ssi), Some(Rsi), Some(Tsi), Some(Psi)],
         (Imm(_), Slot(_)) => [Some(Sis), Some(Ris), None, None],
-        (Acc, Slot(_)) => [None, Some(Rrs), Some(Trs), None],
+        (Acc, Slot(_)) => [None, Some(Rrs), Some(Trs), Some(Prs)],
         (Slot(_), Acc) => [None, Some(Rsr), Some(Tsr), None],
-        (Acc, Imm(_)) => [None, Some(Rri), Some(Tri), None],
+        (Acc, Imm(_)) => [None, Some(Rri), Some(Tri), Some(Pri)],
         (Imm(_), Acc) => [None, Some(Rir), None, None],
         (Pin, Slot(_)) => [None, Some(Rps), None, Some(Pps)],
         (Slot(_), Pin) => [None, Some(Rsp), None, None],

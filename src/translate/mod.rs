@@ -70,6 +70,8 @@ struct Translator<'m> {
     makers: [Option<Maker>; 3],
     /// What has just left an accumulator to the next instruction.
     vacated: Option<Maker>,
+    /// Where the newest instruction with a result of its own begins.
+    stepped: Option<usize>,
     /// The newest copy or store of an accumulator into a slot.
     simple: Option<usize>,
     /// Where the newest label is.
@@ -139,6 +141,7 @@ pub(crate) fn function<'m>(
         vector: None,
         makers: [None; 3],
         vacated: None,
+        stepped: None,
         simple: None,
         label: 0,
         arrived: Vec::new(),

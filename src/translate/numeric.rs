@@ -314,6 +314,22 @@ pub(crate) fn exchanged(row: Row, imm: i64) -> Option<(Row, i64)> {
     Some((other, next))
 }
 
+/// The row that adds before it branches as this one does.
+pub(crate) fn step(branch: Row) -> Option<Row> {
+    use Row::*;
+    Some(match branch {
+        BrI32Ne => StepI32Ne,
+        BrI32LtS => StepI32LtS,
+        BrI32LtU => StepI32LtU,
+        BrI32GeS => StepI32GeS,
+        BrI64Ne => StepI64Ne,
+        BrI64LtS => StepI64LtS,
+        BrI64LtU => StepI64LtU,
+        BrI64GeS => StepI64GeS,
+        _ => return None,
+    })
+}
+
 /// The row that does the same with what that load reads on the right.
 pub(crate) fn with_load(row: Row, load: Row) -> Option<Row> {
     use Row::*;

@@ -262,7 +262,7 @@ impl Translator<'_> {
                 let moved =
                     made && (self.retarget(Want::Slot(slot)) || self.retarget(Want::Both(slot)));
                 let home = slot == self.home(height)?;
-                if !moved && !(home && self.rewrite(class(operand.ty), height, slot)) {
+                if !(moved || home && self.rewrite(class(operand.ty), height, slot)) {
                     self.store_acc(class(operand.ty), slot);
                 }
             }

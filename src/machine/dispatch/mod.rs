@@ -17,7 +17,9 @@ use crate::code::{op, op_of, table::for_each_instruction};
 // The table names a family's handler by the family alone; loads and stores also need their width,
 // which their row implies.
 mod handler {
-    pub(super) use super::families::{bin, br, mem, un};
+    pub(super) use super::families::{bin, br, un};
+    #[cfg(feature = "fast")]
+    pub(super) use super::families::{mem, step};
     use super::{Flow, Regs, families};
     #[inline(always)]
     pub(super) fn load<O: Width, F: families::FormLoad>(r: &mut Regs) -> Flow {
