@@ -6,6 +6,8 @@
 //! on vectors have a table of their own and are not among these.
 
 mod float;
+#[cfg(feature = "fast")]
+mod fused;
 mod singles;
 mod spec;
 
@@ -13,7 +15,7 @@ use super::Thread;
 use super::driver::{Event, resume};
 use super::guard::store_with;
 use crate::code::forged::{self, ty};
-use crate::code::{COUNT, Info, MEMORY64, Op, Tier, info, op, word};
+use crate::code::{COUNT, Info, MEMORY64, Op, Tier, info, op, word, word_u32};
 use crate::error::Trap;
 use crate::store::StoreInner;
 use alloc::vec::Vec;
@@ -74,7 +76,7 @@ fn letters(info: &Info) -> [char; 3] {
 
 /// Puts a value where a letter says that it is read.
 fn place(code: &mut Vec<u64>, letter: char, slot: u16, value: u64, kind: Kind) {
-    if letter == 'i' {
+    if matches!(letter, 'i' | 'j' | 'k') {
         return;
     }
     code.extend([word(op::ConstWide, slot, 0, 0), value]);
@@ -97,6 +99,17 @@ fn field(letter: char, slot: u16, value: u64) -> u16 {
         'i' => value as u16,
         's' => slot,
         _ => 0,
+    }
+}
+
+/// An instruction over two operands, with its second word if it holds an operand.
+fn over(op: Op, a: u16, [x_letter, y_letter]: [char; 2], (x, y): (u64, u64)) -> (u64, Option<u64>) {
+    let (b, c) = (field(x_letter, X, x), field(y_letter, Y, y));
+    match (x_letter, y_letter) {
+        ('k', _) => (word(op, a, b, c), Some(x)),
+        (_, 'k') => (word(op, a, b, c), Some(y)),
+        (_, 'j') => (word_u32(op, b, y as u32), None),
+        _ => (word(op, a, b, c), None),
     }
 }
 
@@ -212,10 +225,19 @@ fn immediates() -> Vec<u64> {
     least.map(|value| i64::from(value) as u64).to_vec()
 }
 
+/// The same of 32 bits.
+fn wide_immediates() -> Vec<u64> {
+    let more = [0x8000, -0x8001, 0x1234_5678, i32::MIN, i32::MAX];
+    let mut all = immediates();
+    all.extend(more.map(|value| i64::from(value) as u64));
+    all
+}
+
 /// Operands for each letter; every edge with every other, and others.
 fn pairs(kind: Kind, [_, a, b]: [char; 3]) -> Vec<(u64, u64)> {
     let values = |letter: char| match letter {
         'i' => immediates(),
+        'j' => wide_immediates(),
         _ => edges(kind),
     };
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
@@ -227,6 +249,7 @@ fn pairs(kind: Kind, [_, a, b]: [char; 3]) -> Vec<(u64, u64)> {
     for _ in 0..64 {
         let mut other = |letter: char| match letter {
             'i' => i64::from(random.next() as i16) as u64,
+            'j' => i64::from(random.next() as i32) as u64,
             _ => random.next(),
         };
         pairs.push((other(a), other(b)));
@@ -304,7 +327,9 @@ fn binary_operators_compute_what_the_specification_says() {
             place(code, b, Y, y, kind);
             place(code, a, X, x, kind);
             let target = if to == 'R' { 0 } else { slot };
-            code.push(word(op, target, field(a, X, x), field(b, Y, y)));
+            let (first, second) = over(op, target, [a, b], (x, y));
+            code.push(first);
+            code.extend(second);
             (to != 'R', fetch(code, to, slot + 1, made))
         });
     }
@@ -362,12 +387,10 @@ fn branches_are_taken_when_the_specification_says_and_charge_then() {
             let (x, y) = operands[at];
             place(code, b, Y, y, kind);
             place(code, a, X, x, kind);
-            let over = [word(op::Const, slot, 0, 0), word(op::Br, 0, 0, 0), 3];
-            code.extend([
-                word(op, 0, field(a, X, x), field(b, Y, y)),
-                5 | CHARGE << 32,
-            ]);
-            code.extend(over);
+            let not_taken = [word(op::Const, slot, 0, 0), word(op::Br, 0, 0, 0), 3];
+            let (first, _) = over(op, 0, [a, b], (x, y));
+            code.extend([first, 5 | CHARGE << 32]);
+            code.extend(not_taken);
             code.push(word(op::Const, slot, 1, 0));
             (true, false)
         };
@@ -389,7 +412,8 @@ fn branches_are_taken_when_the_specification_says_and_charge_then() {
 
 #[test]
 fn a_branch_that_takes_the_last_fuel_is_done_before_it_stops() {
-    for (op, info) in family(|info| info.form.starts_with('C')) {
+    let known = |info: &Info| spec::branch(info.name, 1, 1).is_some();
+    for (op, info) in family(|info| known(info) && info.form.starts_with('C')) {
         let [_, a, b] = letters(info);
         let (kind, _) = spec::branch(info.name, 1, 1).expect("a branch");
         // One of these is taken, whatever the condition.
@@ -400,7 +424,7 @@ fn a_branch_that_takes_the_last_fuel_is_done_before_it_stops() {
         let mut code = Vec::new();
         place(&mut code, b, Y, y, kind);
         place(&mut code, a, X, x, kind);
-        code.extend([word(op, 0, field(a, X, x), field(b, Y, y)), 3 | 5 << 32]);
+        code.extend([over(op, 0, [a, b], (x, y)).0, 3 | 5 << 32]);
         code.extend([RET, word(op::Const, RESULTS, 1, 0), RET]);
         let mut store = store_with(RESULTS + 1, &[(ty::NOTHING, code)]);
         // Entering takes one.
@@ -471,6 +495,59 @@ fn in_bounds((address, offset, memory): (u64, u64, u16), size: usize) -> Option<
     (at + size as u128 <= 65_536).then_some(at as usize)
 }
 
+/// Appends an access of memory with this field `a`, and what it needs; false if the form has no such place.
+fn access(
+    code: &mut Vec<u64>,
+    (op, info): (Op, &Info),
+    a: u16,
+    (address, offset, memory): (u64, u64, u16),
+) -> bool {
+    /// What a displaced or indexed access adds, so that the sum wraps at times.
+    const ADDED: u32 = 70_000;
+    let at = info.form.trim_start_matches(['S', 'R', 'T', 'M']);
+    let (letter, mode) = match (at, info.form.starts_with('M')) {
+        ("W", _) => ('s', 'W'),
+        ("x", _) => ('s', 'x'),
+        (at, false) => (
+            at.chars().next().unwrap_or(' '),
+            at.chars().nth(1).unwrap_or(' '),
+        ),
+        // A store's value comes between.
+        (at, true) => (
+            at.chars().next().unwrap_or(' '),
+            at.chars().nth(2).unwrap_or(' '),
+        ),
+    };
+    let less = (address as u32).wrapping_sub(ADDED);
+    let base = u64::from(less) | address & !0xffff_ffff;
+    match (letter, mode) {
+        ('a', _) => {
+            let at = (address as u32).checked_add(offset as u32);
+            code.push(word_u32(op, a, at.unwrap_or_default()));
+            return at.is_some();
+        }
+        (_, 'W') => {
+            place(code, letter, X, address, Kind::I64);
+            code.extend([word(op, a, X, memory), offset]);
+        }
+        (_, 'd') => {
+            place(code, letter, X, base, Kind::I64);
+            let second = u64::from(ADDED) | offset << 32;
+            code.extend([word(op, a, field(letter, X, 0), 0), second]);
+        }
+        (_, 'x') => {
+            place(code, letter, X, base, Kind::I64);
+            code.extend([word(op::ConstWide, Y, 0, 0), ADDED.into()]);
+            code.extend([word(op, a, field(letter, X, 0), Y), offset << 32]);
+        }
+        _ => {
+            place(code, letter, X, address, Kind::I64);
+            code.push(word(op, a, field(letter, X, 0), offset as u16));
+        }
+    }
+    true
+}
+
 fn store_of_patterns(frame: u16, code: Vec<u64>) -> StoreInner {
     let mut store = store_with(frame, &[(ty::NOTHING, code)]);
     for memory in &mut store.memories {
@@ -488,21 +565,17 @@ fn loads_read_what_is_there_or_trap() {
         let letters = letters(info);
         let (size, kind, extends) = spec::load(info.name).expect("known");
         // A wide one is from slot to slot.
-        let (to, a) = match letters {
-            ['W', ..] => ('S', 's'),
-            [to, a, _] => (to, a),
+        let to = match letters {
+            ['W', ..] => 'S',
+            [to, ..] => to,
         };
         let places = places(letters);
         assert!(places.len() >= LEAST);
         for place_at in places {
-            let (address, offset, memory) = place_at;
             let mut code = Vec::new();
-            place(&mut code, a, X, address, Kind::I64);
             let target = if to == 'R' { 0 } else { RESULTS };
-            if letters[0] == 'W' {
-                code.extend([word(op, target, X, memory), offset]);
-            } else {
-                code.push(word(op, target, field(a, X, address), offset as u16));
+            if !access(&mut code, (op, info), target, place_at) {
+                continue;
             }
             let in_register = fetch(&mut code, to, RESULTS + 1, kind);
             code.push(RET);
@@ -539,28 +612,24 @@ fn stores_change_their_bytes_and_no_others_or_trap() {
     for (op, info) in family {
         let letters = letters(info);
         let (size, kind) = spec::store(info.name).expect("known");
-        let (a, v) = match letters {
-            ['W', ..] => ('s', 's'),
-            ['M', a, v] => (a, v),
+        let v = match letters {
+            ['W', ..] => 's',
+            ['M', _, v] => v,
             _ => panic!("{info}"),
         };
         let places = places(letters);
         assert!(places.len() >= LEAST);
         let mut random = Random(0xdead_beef_cafe_f00d);
         for place_at in places {
-            let (address, offset, memory) = place_at;
+            let (address, _, memory) = place_at;
             let value = match v {
                 'i' => i64::from(random.next() as i16) as u64,
                 _ => random.next(),
             };
             let mut code = Vec::new();
             place(&mut code, v, Y, value, kind);
-            place(&mut code, a, X, address, Kind::I64);
-            let source = field(v, Y, value);
-            if letters[0] == 'W' {
-                code.extend([word(op, source, X, memory), offset]);
-            } else {
-                code.push(word(op, source, field(a, X, address), offset as u16));
+            if !access(&mut code, (op, info), field(v, Y, value), place_at) {
+                continue;
             }
             code.push(RET);
             let left = run_in(store_of_patterns(RESULTS, code));
@@ -589,6 +658,11 @@ fn stores_change_their_bytes_and_no_others_or_trap() {
     }
 }
 
+/// Whether it is one of those that `fused` tests.
+fn is_fused(info: &Info) -> bool {
+    info.name.ends_with("_mem") || info.name.starts_with("step.")
+}
+
 #[test]
 fn every_instruction_of_the_families_is_one_of_these() {
     let known = |info: &Info| {
@@ -597,6 +671,7 @@ fn every_instruction_of_the_families_is_one_of_these() {
             || spec::branch(info.name, 1, 1).is_some()
             || spec::load(info.name).is_some()
             || spec::store(info.name).is_some()
+            || is_fused(info)
     };
     for (_, info) in family(|info| !known(info)) {
         panic!("{info} has no definition in `spec.rs`");
