@@ -132,4 +132,6 @@ macro_rules! lanewise {
 pub(crate) use lanewise;
 
 #[cfg(test)]
+mod definition;
+#[cfg(test)]
 mod tests;
