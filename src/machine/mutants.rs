@@ -104,7 +104,7 @@ fn mutate(random: &mut Random, code: &mut [u64]) {
             let shift = 16 * random.below(4);
             old & !(0xffff << shift) | small(random) << shift
         }
-        2 => old & !0xffff | u64::from(random.op()) + random.below(2),
+        2 => old & !0xffff | (u64::from(random.op()) + random.below(2)),
         3 => u64::from_le(code[random.below(len) as usize]),
         // A distance of a branch, or an offset.
         4 => old & !0xffff_ffff | u64::from((random.below(2 * len) as i32 - len as i32) as u32),

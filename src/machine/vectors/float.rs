@@ -237,7 +237,7 @@ pub(super) fn div(a: Number, b: Number) -> Number {
             // A divisor of few bits makes more bits of quotient than are needed, which is as well.
             Finite {
                 negative,
-                m: m / k | u128::from(m % k != 0),
+                m: (m / k) | u128::from(m % k != 0),
                 e: e - f,
             }
         }

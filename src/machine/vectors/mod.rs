@@ -673,7 +673,7 @@ fn every_instruction_of_the_families_is_one_of_these() {
             || spec::store(info.name).is_some()
             || is_fused(info)
     };
-    for (_, info) in family(|info| !known(info)) {
+    if let Some((_, info)) = family(|info| !known(info)).first() {
         panic!("{info} has no definition in `spec.rs`");
     }
 }

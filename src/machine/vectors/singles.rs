@@ -304,7 +304,7 @@ fn branch_tables_go_where_their_index_says() {
             // After the table's words there are two for each entry; each charges its own fuel.
             code.push(word_u32(op, 0, ENTRIES));
             let table = 1 + ENTRIES as u64 + 1;
-            code.extend((0..=u64::from(ENTRIES)).map(|entry| table + 2 * entry | entry << 32));
+            code.extend((0..=u64::from(ENTRIES)).map(|entry| (table + 2 * entry) | entry << 32));
             for entry in 0..=ENTRIES {
                 code.extend([word_u32(op::Const, 1, entry), RET]);
             }
