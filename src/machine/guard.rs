@@ -1,10 +1,11 @@
 //! The guard: whatever runs, the native stack stays flat.
 //!
 //! Every instruction runs thousands of times on a native stack of 64 KiB, which would overflow if
-//! each execution kept a few bytes of it. On x86-64 every handler is also disassembled: it must
-//! reach the next one by a jump, with the stack pointer where it was, and call nothing. A handler that
-//! is made wrong on purpose shows that both notice. CI runs these tests in the release profile too,
-//! where the disassembly is free of debug checks.
+//! each execution kept a few bytes of it. On x86-64 every handler but those on vectors is also
+//! disassembled: it must reach the next one by a jump, with the stack pointer where it was, and call
+//! nothing; but two that move bytes may call what moves them and returns. A handler that is made wrong on
+//! purpose shows that both notice. CI runs these tests in the release profile too, where the disassembly is
+//! free of debug checks.
 
 use super::Thread;
 use super::driver::{Event, resume};
@@ -294,6 +295,8 @@ fn recursion_of_10_000_calls_runs_on_a_small_native_stack() {
 mod tail {
     use super::super::dispatch::tail::{WRONG, address};
     use super::*;
+    #[cfg(not(any(debug_assertions, feature = "extra-checks")))]
+    use crate::code::COUNT;
     use alloc::string::String;
 
     /// Set in a process of its own, whose only purpose is to overflow.
@@ -326,13 +329,17 @@ mod tail {
     #[test]
     fn no_handler_calls_anything() {
         let mut jumping = 0;
-        for op in all() {
-            match super::disassembly::examine(address(op)) {
+        // Those on vectors have tables of jumps inside, by lanes, which can't be followed: the test that runs
+        // every instruction often is what holds them.
+        let scalar = || all().take(COUNT);
+        for op in scalar() {
+            let moves_bytes = matches!(op, op::MemoryFill | op::MemoryCopy);
+            match super::disassembly::examine(address(op), moves_bytes) {
                 Ok(jumps) => jumping += usize::from(jumps),
                 Err(why) => panic!("{:?}: {why}", info(op)),
             }
         }
-        let compiled = all().filter(|op| is_compiled(*op)).count();
+        let compiled = scalar().filter(|op| is_compiled(*op)).count();
         // The others only leave the machine.
         assert!(jumping >= compiled - 30, "{jumping} of {compiled}");
     }
@@ -340,7 +347,7 @@ mod tail {
     #[cfg(target_arch = "x86_64")]
     #[test]
     fn a_handler_made_wrong_is_found_in_the_disassembly() {
-        let verdict = super::disassembly::examine(address(WRONG));
+        let verdict = super::disassembly::examine(address(WRONG), false);
         assert!(verdict.is_err(), "{verdict:?}");
     }
 }
@@ -357,8 +364,8 @@ mod disassembly {
     const MOST_INSTRUCTIONS: usize = 2_000;
 
     /// Follows every path through the handler at `entry`. Whether it jumps to a next one; an error
-    /// if it calls anything, or leaves with the stack pointer elsewhere than it came with.
-    pub(super) fn examine(entry: usize) -> Result<bool, String> {
+    /// if it calls anything that it may not, or leaves with the stack pointer elsewhere than it came with.
+    pub(super) fn examine(entry: usize, may_call: bool) -> Result<bool, String> {
         let mut depths = BTreeMap::new();
         let mut open = vec![(entry as u64, 0i64)];
         let mut jumps = false;
@@ -374,6 +381,15 @@ mod disassembly {
                 return Err(String::from("it does not end"));
             }
             let instruction = decode(at);
+            let calls = matches!(
+                instruction.flow_control(),
+                FlowControl::Call | FlowControl::IndirectCall
+            );
+            if calls && may_call {
+                // It returns, and has taken its return address away by then.
+                open.push((instruction.next_ip(), depth));
+                continue;
+            }
             let after = depth + moved(&instruction)?;
             let leaves = |how: &str| match depth {
                 0 => Ok(()),
