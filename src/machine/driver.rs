@@ -60,7 +60,7 @@ pub(super) fn far_address() -> u64 {
 
 /// Runs `thread` until an event.
 pub(crate) fn resume(store: &mut StoreInner, thread: &mut Thread) -> Event {
-    if !thread.awaits() && is_entered(store, thread) {
+    if !thread.awaits() && begins(store, thread) {
         let reason = run(store, thread);
         if reason == Exit::Halt as u32 && !core::ptr::eq(thread.regs.ip, &raw const NATIVE) {
             return Event::Done;
@@ -79,7 +79,7 @@ pub(crate) fn call_guest(
     base: usize,
 ) -> Result<Option<Event>, Trap> {
     thread.call_guest(store, entity, base)?;
-    if !thread.awaits() && is_entered(store, thread) {
+    if !thread.awaits() && begins(store, thread) {
         let reason = run(store, thread);
         if reason == Exit::Halt as u32 && core::ptr::eq(thread.regs.ip, &raw const NATIVE) {
             thread.native_returned();
@@ -90,9 +90,9 @@ pub(crate) fn call_guest(
     Ok(Some(go_on(store, thread, None)))
 }
 
-/// Whether a function has just been entered that has fuel to begin.
+/// Whether a function has just been entered and has fuel to begin: it is to run then.
 #[inline]
-fn is_entered(store: &StoreInner, thread: &mut Thread) -> bool {
+fn begins(store: &StoreInner, thread: &mut Thread) -> bool {
     let entered = matches!(thread.entry, Coming::Entered) && !(store.fuel_on && store.fuel < 0);
     if entered {
         thread.entry = Coming::Nothing;

@@ -14,6 +14,7 @@
 use super::Thread;
 use super::driver::{Event, resume};
 use super::guard::store_of;
+use super::vectors;
 use crate::code::forged::{self, FRAME, IMPORTED_FUNCS, ty};
 use crate::code::operands::{Ext, length};
 use crate::code::{self, COUNT, HEADER_WORDS, Op, Tier, info, op, op_of, verify, word};
@@ -30,7 +31,7 @@ const FUEL: i64 = 5_000;
 const FUNCTIONS: u64 = 3;
 
 struct Random {
-    state: u64,
+    numbers: vectors::Random,
     /// Every instruction's number.
     ops: Vec<Op>,
 }
@@ -38,7 +39,7 @@ struct Random {
 impl Random {
     fn new(seed: u64) -> Random {
         Random {
-            state: seed | 1 << 40,
+            numbers: vectors::Random(seed | 1 << 40),
             ops: code::all().collect(),
         }
     }
@@ -52,10 +53,8 @@ impl Random {
         self.ops[at as usize]
     }
     fn next(&mut self) -> u64 {
-        self.state ^= self.state << 13;
-        self.state ^= self.state >> 7;
-        self.state ^= self.state << 17;
-        self.state.wrapping_mul(0x2545_f491_4f6c_dd1d)
+        // Its low bits alone would show how it is made.
+        self.numbers.next().wrapping_mul(0x2545_f491_4f6c_dd1d)
     }
     fn below(&mut self, most: u64) -> u64 {
         (self.next() >> 32) % most

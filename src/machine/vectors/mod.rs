@@ -131,10 +131,10 @@ fn fetch(code: &mut Vec<u64>, letter: char, slot: u16, kind: Kind) -> bool {
 }
 
 /// Numbers that look random, the same every time.
-struct Random(u64);
+pub(super) struct Random(pub u64);
 
 impl Random {
-    fn next(&mut self) -> u64 {
+    pub fn next(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
