@@ -12,6 +12,8 @@
 //! the result is lifted and before it is lowered, which are one step here: what the caller's `realloc` does in
 //! between, nobody can see after a trap.)
 
+mod straight;
+
 use super::abi::cross::{Crossing, Parts};
 use super::abi::{aligned, bytes_cost, pointer, range};
 use super::error_context;
@@ -31,6 +33,7 @@ use alloc::vec::Vec;
 use core::future::Future;
 use core::pin::pin;
 use core::task::{Context, Poll, Waker};
+use straight::Stop;
 
 /// Serves a call of a trampoline.
 pub(super) fn serve<T: 'static>(
@@ -249,6 +252,7 @@ fn host_dtor<T: 'static>(store: &Store<T>, tree: u32, index: u32) -> Result<Host
     dtor.ok_or_else(|| Trap::UnreachableCodeReached.into())
 }
 
+#[inline]
 fn enter_native(thread: &mut Thread, phase: Phase, base: usize) -> Result<()> {
     let full = |_| Error::of(ErrorKind::Limit, "no memory for another call's state");
     thread.natives.try_reserve(1).map_err(full)?;
@@ -282,6 +286,7 @@ fn adapter(
         bound,
     };
     let mut step = match returned {
+        None if bound.straight => return adapter.straight(),
         None => adapter.begin()?,
         Some(at) => Step::Called(at),
     };
@@ -346,8 +351,9 @@ impl Adapter<'_> {
         self.thread.natives.last_mut().ok_or_else(lost)
     }
 
-    fn begin(&mut self) -> Result<Step> {
-        let base = self.slots.end();
+    /// Makes the state of the call and the room that it needs above `base`.
+    #[inline]
+    fn open(&mut self, base: usize) -> Result<()> {
         enter_native(self.thread, Phase::Params, base)?;
         let slots = usize::from(self.bound.callee_params.max(self.bound.callee_results));
         self.thread
@@ -356,6 +362,11 @@ impl Adapter<'_> {
             self.inner.scopes.enter()?;
             self.frame()?.scope = true;
         }
+        Ok(())
+    }
+
+    fn begin(&mut self) -> Result<Step> {
+        self.open(self.slots.end())?;
         if self.bound.params_in_memory {
             let source = self.thread.stack[self.slots.at()];
             self.area(source, &self.caller, self.bound.params)?;
@@ -365,6 +376,15 @@ impl Adapter<'_> {
         }
         self.snapshot(self.bound.params)?;
         Ok(Step::Cross(Moving::Flat))
+    }
+
+    /// As [`begin`](Self::begin) and all that follows, until something happens that a room above must see.
+    fn straight(mut self) -> Result<Served> {
+        match straight::call(&mut self) {
+            Ok(()) => self.end(),
+            Err(Stop::Ran(event)) => Ok(Served::Ran(event)),
+            Err(Stop::Failed(error)) => Err(error),
+        }
     }
 
     /// The guest function that it called has returned.

@@ -82,6 +82,8 @@ pub(crate) struct BoundTrampoline {
     pub lends: bool,
     /// The rules for an adapter of scalars alone, without `post-return`: it needs no state.
     pub scalar: Option<ScalarAdapter>,
+    /// An adapter of values that all move as they are, so that it can work in a straight line.
+    pub straight: bool,
     /// Caller and callee have pointers of different widths: the callee's types are the twins.
     pub mixed: bool,
     /// Source and destination are one memory, which `realloc` may change while it is read.

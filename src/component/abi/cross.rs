@@ -256,10 +256,9 @@ impl<'a> Crossing<'a> {
             return Ok(());
         }
         match row.kind {
-            TypeKind::Record | TypeKind::Tuple => self.push(Cursor {
-                count: row.b,
-                ..self.cursor(CursorKind::Fields, ty, flat, src, dst)
-            }),
+            TypeKind::Record | TypeKind::Tuple => {
+                self.push(fields_from(0, (ty, row), flat, (src, dst)))
+            }
             TypeKind::Variant | TypeKind::Enum | TypeKind::Option | TypeKind::Result => {
                 self.variant((ty, row), flat, src, dst)
             }
@@ -280,21 +279,6 @@ impl<'a> Crossing<'a> {
                 self.set(flat, dst, row.size, value);
                 Ok(())
             }
-        }
-    }
-
-    fn cursor(&self, kind: CursorKind, ty: TypeId, flat: bool, src: usize, dst: usize) -> Cursor {
-        Cursor {
-            kind,
-            flat,
-            ty,
-            at: 0,
-            count: 0,
-            len: 0,
-            room: 0,
-            src,
-            dst,
-            out: 0,
         }
     }
 
@@ -325,13 +309,13 @@ impl<'a> Crossing<'a> {
             self.push(Cursor {
                 at: dst + 1 + used,
                 count: end,
-                ..self.cursor(CursorKind::Pad, TypeId::NONE, true, 0, 0)
+                ..cursor(CursorKind::Pad, TypeId::NONE, true, 0, 0)
             })?;
         }
         match payload.some() {
             Some(ty) => {
                 let (src, dst) = (src + src_step as usize, dst + dst_step as usize);
-                self.push(self.cursor(CursorKind::Payload, ty, flat, src, dst))
+                self.push(cursor(CursorKind::Payload, ty, flat, src, dst))
             }
             None => Ok(()),
         }
@@ -339,27 +323,13 @@ impl<'a> Crossing<'a> {
 
     fn string(&mut self, flat: bool, src: usize, dst: usize) -> Result<()> {
         let (ptr, tagged) = self.pair(flat, src);
-        let BoundOptions { encoding, wide, .. } = *self.from;
-        let source =
-            Source::of(encoding, tagged, wide, self.string_bytes).ok_or(Trap::StringOutOfBounds)?;
-        if !aligned(ptr, strings::alignment(encoding)) {
-            return Err(Trap::UnalignedPointer.into());
-        }
-        let bytes = range(self.src, ptr, source.bytes.into()).ok_or(Trap::StringOutOfBounds)?;
-        strings::validate(source.form, bytes)?;
+        let source = checked_string(self.src, (ptr, tagged), self.from, self.string_bytes)?;
         self.cost += bytes_cost(source.bytes.into());
-        let (transcode, request) = match encoding {
+        let (transcode, request) = match self.from.encoding {
             Encoding::CompactUtf16 => Transcode::start_tagged(source, self.to.encoding),
             _ => Transcode::start(source, self.to.encoding),
         };
-        self.push(Cursor {
-            at: transcode.at,
-            count: source.form as u32,
-            len: source.bytes,
-            room: transcode.room,
-            out: dst,
-            ..self.cursor(CursorKind::StringRoom, TypeId::NONE, flat, ptr as usize, 0)
-        })?;
+        self.push(waiting_string(&transcode, flat, ptr as usize, dst))?;
         self.ask_for_string(request)
     }
 
@@ -409,30 +379,15 @@ impl<'a> Crossing<'a> {
     fn list(&mut self, row: TypeRow, flat: bool, src: usize, dst: usize) -> Result<()> {
         let (ptr, len) = self.pair(flat, src);
         let element = self.tables.ty(row.element());
-        let bytes = len.saturating_mul(element.size.into());
-        if bytes > MAX_LIST_BYTES {
-            return Err(Trap::ListOutOfBounds.into());
-        }
-        if !aligned(ptr, element.align.into()) {
-            return Err(Trap::UnalignedPointer.into());
-        }
-        if range(self.src, ptr, bytes).is_none() {
-            return Err(Trap::ListOutOfBounds.into());
-        }
+        let (len, bytes) = checked_list(self.src, (ptr, len), element)?;
         // No type is without a size, and no twin more than twice as large: both are below 2³⁰.
-        let len = len as u32;
         let twin = self.twin(row.element(), element);
         let room = match self.mixed {
             true => len * twin.size,
-            false => bytes as u32,
+            false => bytes,
         };
-        self.cost += list_cost(element, len, bytes);
-        self.push(Cursor {
-            count: len,
-            len: room,
-            out: dst,
-            ..self.cursor(CursorKind::ListRoom, row.element(), flat, ptr as usize, 0)
-        })?;
+        self.cost += list_cost(element, len, bytes.into());
+        self.push(waiting_list(row, (len, room), flat, ptr as usize, dst))?;
         self.ask = Some(Request::new(0, 0, twin.align.into(), room));
         Ok(())
     }
@@ -468,7 +423,7 @@ impl<'a> Crossing<'a> {
         }
         self.push(Cursor {
             count: row.b,
-            ..self.cursor(CursorKind::Repeat, row.element(), flat, src, dst)
+            ..cursor(CursorKind::Repeat, row.element(), flat, src, dst)
         })
     }
 
@@ -548,6 +503,101 @@ impl<'a> Crossing<'a> {
         let width = width as usize;
         self.dst[at..at + width].copy_from_slice(&value.to_le_bytes()[..width]);
     }
+}
+
+fn cursor(kind: CursorKind, ty: TypeId, flat: bool, src: usize, dst: usize) -> Cursor {
+    Cursor {
+        kind,
+        flat,
+        ty,
+        at: 0,
+        count: 0,
+        len: 0,
+        room: 0,
+        src,
+        dst,
+        out: 0,
+    }
+}
+
+/// A record or tuple of which the fields before `at` have crossed.
+pub(crate) fn fields_from(
+    at: u32,
+    (ty, row): (TypeId, TypeRow),
+    flat: bool,
+    (src, dst): (usize, usize),
+) -> Cursor {
+    Cursor {
+        at,
+        count: row.b,
+        ..cursor(CursorKind::Fields, ty, flat, src, dst)
+    }
+}
+
+/// A string at `src` that waits for its room; its pointer and length go to `out`.
+pub(crate) fn waiting_string(transcode: &Transcode, flat: bool, src: usize, out: usize) -> Cursor {
+    Cursor {
+        at: transcode.at,
+        count: transcode.source.form as u32,
+        len: transcode.source.bytes,
+        room: transcode.room,
+        out,
+        ..cursor(CursorKind::StringRoom, TypeId::NONE, flat, src, 0)
+    }
+}
+
+/// A list at `src` that waits for its room of so many bytes; its pointer and length go to `out`.
+pub(crate) fn waiting_list(
+    row: TypeRow,
+    (len, room): (u32, u32),
+    flat: bool,
+    src: usize,
+    out: usize,
+) -> Cursor {
+    Cursor {
+        count: len,
+        len: room,
+        out,
+        ..cursor(CursorKind::ListRoom, row.element(), flat, src, 0)
+    }
+}
+
+/// The string that a pointer and a length mean, if it is one.
+#[inline]
+pub(crate) fn checked_string(
+    memory: &[u8],
+    (ptr, tagged): (u64, u64),
+    from: &BoundOptions,
+    limit: u32,
+) -> Result<Source> {
+    let BoundOptions { encoding, wide, .. } = *from;
+    let source = Source::of(encoding, tagged, wide, limit).ok_or(Trap::StringOutOfBounds)?;
+    if !aligned(ptr, strings::alignment(encoding)) {
+        return Err(Trap::UnalignedPointer.into());
+    }
+    let bytes = range(memory, ptr, source.bytes.into()).ok_or(Trap::StringOutOfBounds)?;
+    strings::validate(source.form, bytes)?;
+    Ok(source)
+}
+
+/// How many elements and bytes the list has that a pointer and a length mean, if it is one.
+#[inline]
+pub(crate) fn checked_list(
+    memory: &[u8],
+    (ptr, len): (u64, u64),
+    element: TypeRow,
+) -> Result<(u32, u32)> {
+    let bytes = len.saturating_mul(element.size.into());
+    if bytes > MAX_LIST_BYTES {
+        return Err(Trap::ListOutOfBounds.into());
+    }
+    if !aligned(ptr, element.align.into()) {
+        return Err(Trap::UnalignedPointer.into());
+    }
+    if range(memory, ptr, bytes).is_none() {
+        return Err(Trap::ListOutOfBounds.into());
+    }
+    Ok((len as u32, bytes as u32))
 }
 
 /// Whether elements are moved as bytes.

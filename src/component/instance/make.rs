@@ -2,7 +2,7 @@
 
 use super::{Binding, Instance, InstancePre, lost};
 use crate::code::module::ExternIndex;
-use crate::component::abi::cross::scalar_rule;
+use crate::component::abi::cross::{is_bytes, scalar_rule};
 use crate::component::run;
 use crate::error::{Error, ErrorKind, Result};
 use crate::machine::Thread;
@@ -13,8 +13,9 @@ use crate::store::relay::Relay;
 use crate::store::scalar::{Scalar, ScalarAdapter};
 use crate::store::{FuncEntity, FuncKind, RefArena, ResourceType, StoreInner};
 use crate::tables::{
-    ComponentTables, CoreDefId, CoreDefKind, InitKind, InitRow, LeafId, ModuleId, OptionsId,
-    ResourceId, Span, TrampolineId, TrampolineKind, TrampolineRow, TypeId, TypeKind, TypeRow,
+    ComponentTables, CoreDefId, CoreDefKind, Encoding, InitKind, InitRow, LeafId, ModuleId,
+    OptionsId, ResourceId, Span, TrampolineId, TrampolineKind, TrampolineRow, TypeId, TypeKind,
+    TypeRow,
 };
 use crate::wasm::exec::{self, Progress};
 use crate::wasm::instance::prepare;
@@ -435,6 +436,7 @@ fn new_trampoline<T: 'static>(
         result_in_memory: lowers && tables.result_in_memory(row.ty),
         lends: lowers && tables.ty(params).has(TypeRow::HAS_BORROW),
         scalar: None,
+        straight: false,
         mixed: row.kind == TrampolineKind::Adapter && caller_wide != callee_wide,
         same_memory: false,
         resource: match row.resource.some() {
@@ -548,6 +550,29 @@ fn scalar_adapter(
     ))
 }
 
+/// Whether an adapter's parameters are flat, and they and the result are scalars, or strings and lists that
+/// move as bytes.
+fn is_straight(tables: &ComponentTables, bound: &BoundTrampoline) -> bool {
+    let utf8 = [bound.caller, bound.callee]
+        .iter()
+        .all(|options| tables.option(OptionsId(*options)).encoding == Encoding::Utf8);
+    let run = |row: TypeRow| match row.kind {
+        TypeKind::String => utf8,
+        TypeKind::List | TypeKind::Map => is_bytes(tables.ty(row.element())),
+        _ => false,
+    };
+    let params = tables.fields(tables.ty(bound.params).span()).iter();
+    let mut params = params.map(|field| tables.ty(field.ty));
+    let result = bound.result.some().map(|result| tables.ty(result));
+    !bound.mixed
+        && !bound.params_in_memory
+        && params.all(|row| scalar_rule(row.kind).is_some() || run(row))
+        && result.is_none_or(|row| match bound.result_in_memory {
+            true => run(row),
+            false => scalar_rule(row.kind).is_some(),
+        })
+}
+
 /// The rules for a type's flat values, if all of them are scalars.
 fn scalars(tables: &ComponentTables, ty: TypeId) -> Option<Vec<Scalar>> {
     let mut rules = Vec::new();
@@ -579,6 +604,7 @@ fn bind_all(inner: &mut StoreInner, tree: u32) -> Result<()> {
             let caller = own.options[bound.caller as usize].memory;
             bound.same_memory =
                 caller != NONE && caller == own.options[bound.callee as usize].memory;
+            bound.straight = !bound.same_memory && is_straight(&own.tables, bound);
         }
     }
     Ok(())
