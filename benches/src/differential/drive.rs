@@ -6,7 +6,7 @@ use super::engine::component::{
     ResourceType, Val,
 };
 use super::engine::{AsContextMut, Engine, Error, Result, Store, StoreContextMut};
-use super::{fixed, items, list};
+use super::{All, Few, Nine, fixed, items, list};
 use crate::differential::case::{Case, Loan};
 use crate::differential::derived::{
     Choice, Color, Either, Mixed, Only, Parts, Point, Single, Wide,

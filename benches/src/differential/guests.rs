@@ -311,6 +311,17 @@ fn back(ty: &Ty, at: usize, text: &mut String) {
             back(ty, at + 1, text);
             text.push_str("))\n");
         }
+        Ty::Variant(cases) if ty.lends() => {
+            backs(ty, &mut cases.iter().map(Option::as_ref), at, text);
+        }
+        Ty::Result(ok, err) if ty.lends() => {
+            backs(
+                ty,
+                &mut [ok, err].into_iter().map(Option::as_deref),
+                at,
+                text,
+            );
+        }
         Ty::List(ty) if ty.lends() => {
             let length = at + 1;
             text.push_str(&format!(
@@ -322,6 +333,22 @@ fn back(ty: &Ty, at: usize, text: &mut String) {
             ));
         }
         _ => {}
+    }
+}
+
+/// Gives back what was lent as the payload of a case.
+fn backs(ty: &Ty, cases: &mut dyn Iterator<Item = Option<&Ty>>, at: usize, text: &mut String) {
+    // Other cases may have made its place one of 64 bits.
+    let handle = match flat(std::slice::from_ref(ty))[1] {
+        Core::I64 => format!("(i32.wrap_i64 (local.get {}))", at + 1),
+        _ => format!("(local.get {})", at + 1),
+    };
+    for (case, payload) in cases.enumerate() {
+        if payload == Some(&Ty::Borrow) {
+            text.push_str(&format!(
+                "(if (i32.eq (local.get {at}) (i32.const {case})) (then (call $drop {handle})))\n"
+            ));
+        }
     }
 }
 

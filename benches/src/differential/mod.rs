@@ -7,6 +7,7 @@
 
 mod case;
 mod derived;
+mod flags;
 mod guests;
 mod on_cellule;
 mod on_wasmtime;

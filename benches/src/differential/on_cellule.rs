@@ -5,8 +5,11 @@
 #[path = "drive.rs"]
 pub mod drive;
 
+use super::flags::flag_types;
 use cellule as engine;
 use cellule::component::{List, Val};
+
+flag_types!(cellule);
 
 /// The engine, with everything that cases use.
 pub fn engine() -> cellule::Result<cellule::Engine> {

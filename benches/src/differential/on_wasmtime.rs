@@ -5,8 +5,11 @@
 #[path = "drive.rs"]
 pub mod drive;
 
+use super::flags::flag_types;
 use wasmtime as engine;
 use wasmtime::component::Val;
+
+flag_types!(wasmtime);
 
 /// The engine, with everything that cases use, and without the costs of speed.
 pub fn engine() -> wasmtime::Result<wasmtime::Engine> {

@@ -1,6 +1,7 @@
 //! The Rust types that the host uses where it doesn't use dynamic values, by number.
 
 use super::derived::{Choice, Color, Either, Mixed, Only, Parts, Point, Single, Wide};
+use super::on_cellule::{All, Few, Nine};
 use super::ty::Ty;
 use super::value::Value;
 
@@ -201,6 +202,11 @@ macro_rules! all_shapes {
             47: Vec<Color>;
             48: (Only, Either, Vec<Only>);
             49: Result<Wide, Parts>;
+            50: Few;
+            51: All;
+            52: Vec<Nine>;
+            53: (Few, Option<All>, Nine, u8);
+            54: Result<Vec<Few>, Nine>;
         }
     };
 }

@@ -104,7 +104,7 @@ impl Ty {
     /// A type with a loan in it, of which the guest can tell what it has to give back.
     pub fn lending(rng: &mut Rng) -> Ty {
         let scalar = |rng: &mut Rng| rng.pick(&SCALARS).clone();
-        match rng.below(8) {
+        match rng.below(11) {
             0 => Ty::List(Box::new(Ty::Borrow)),
             1 => Ty::Option(Box::new(Ty::Borrow)),
             2 => Ty::Tuple(vec![scalar(rng), Ty::Borrow, Ty::Own]),
@@ -114,6 +114,21 @@ impl Ty {
                 let (list, option) = (Ty::List(Box::new(Ty::Borrow)), Ty::Borrow);
                 Ty::Tuple(vec![list, scalar(rng), Ty::Option(Box::new(option))])
             }
+            6 => {
+                let (loan, other) = (Some(Box::new(Ty::Borrow)), Some(Box::new(scalar(rng))));
+                match rng.percent(50) {
+                    true => Ty::Result(loan, other),
+                    false => Ty::Result(other, loan),
+                }
+            }
+            7 | 8 => Ty::Variant(vec![
+                Some(scalar(rng)),
+                Some(Ty::Borrow),
+                None,
+                Some(Ty::Own),
+                Some(Ty::Borrow),
+                Some(scalar(rng)),
+            ]),
             _ => Ty::Borrow,
         }
     }
@@ -124,6 +139,8 @@ impl Ty {
             Ty::Borrow => true,
             Ty::List(ty) | Ty::Fixed(ty, _) | Ty::Option(ty) => ty.lends(),
             Ty::Tuple(tys) | Ty::Record(tys) => tys.iter().any(Ty::lends),
+            Ty::Variant(cases) => cases.iter().flatten().any(Ty::lends),
+            Ty::Result(ok, err) => [ok, err].into_iter().flatten().any(|ty| ty.lends()),
             _ => false,
         }
     }
