@@ -221,6 +221,7 @@ impl Error {
         Error::told(kind, message, None)
     }
 
+    #[cfg_attr(not(feature = "compile"), allow(dead_code))]
     pub(crate) fn at(kind: ErrorKind, message: impl fmt::Display, offset: u64) -> Error {
         Error::told(kind, message, Some(offset))
     }

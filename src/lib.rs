@@ -23,6 +23,8 @@ mod numeric;
 #[cfg(feature = "simd")]
 mod simd;
 mod store;
+// Without a decoder nothing builds tables; they are read from images.
+#[cfg_attr(not(feature = "compile"), allow(dead_code))]
 mod tables;
 #[cfg(feature = "compile")]
 mod translate;
@@ -30,12 +32,10 @@ mod zeroed;
 
 pub use error::{Chain, Context, Error, ErrorKind, Frame, Result, ThrownException, Trap};
 pub use limits::Limits;
-#[cfg(feature = "compile")]
 mod wasm;
 pub use code::module::{
     ExternType, FuncType, GlobalType, HeapType, MemoryType, RefType, TableType, ValType,
 };
-#[cfg(feature = "compile")]
 pub use wasm::{
     AsContext, AsContextMut, Caller, Config, Engine, EngineWeak, ExnRef, Export, ExportType,
     Extern, ExternRef, Func, Global, ImportType, Instance, InstancePre, IntoHostFunc, Linker,
@@ -45,7 +45,7 @@ pub use wasm::{
     TypedResumableCallHostTrap, TypedResumableCallOutOfFuel, V128, Val, WasmParams, WasmResults,
     WasmRet, WasmTy,
 };
-#[cfg(all(feature = "compile", feature = "stats"))]
+#[cfg(feature = "stats")]
 pub use wasm::{Held, Sequence};
 
 /// What macros refer to.

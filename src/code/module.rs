@@ -498,6 +498,7 @@ pub struct FuncDecl {
 }
 
 /// Validates one body of a module, when it is first entered.
+#[cfg_attr(not(feature = "compile"), allow(dead_code))]
 pub(crate) trait ValidateBody: core::fmt::Debug + Send + Sync {
     /// What validation learns of the defined function `func`.
     fn facts(&self, module: &ModuleData, func: u32) -> Result<FuncFacts>;
@@ -549,6 +550,7 @@ pub struct ModuleData {
     /// The module's name from the name section.
     pub name: Option<String>,
     /// Validates bodies whose `facts` aren't there yet; `None` where all have been validated.
+    #[cfg_attr(not(feature = "compile"), allow(dead_code))]
     pub(crate) bodies: Option<Box<dyn ValidateBody>>,
     /// Function names from the name section, sorted by index.
     pub names: Vec<(u32, String)>,

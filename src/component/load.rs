@@ -1,5 +1,6 @@
 //! [`Component`]: a binary that was decoded, validated and flattened, to be linked and instantiated.
 
+#[cfg(feature = "compile")]
 use super::binary;
 use super::template::{self, Assembled, Source, Template};
 use super::types::{self, Scope};
@@ -64,6 +65,7 @@ impl Component {
     ///
     /// Errors name the offset; what is valid but not supported is an error of kind
     /// [`Unsupported`](crate::ErrorKind::Unsupported).
+    #[cfg(feature = "compile")]
     pub fn new(engine: &Engine, wasm: impl AsRef<[u8]>) -> Result<Component> {
         let loaded = binary::component(engine, wasm.as_ref())?;
         let source = Arc::new(Source {
@@ -151,6 +153,7 @@ impl Component {
     }
 
     /// The same as [`Component::new`]: this crate reads no text format.
+    #[cfg(feature = "compile")]
     pub fn from_binary(engine: &Engine, wasm: &[u8]) -> Result<Component> {
         Component::new(engine, wasm)
     }
@@ -159,7 +162,7 @@ impl Component {
     ///
     /// # Errors
     /// As [`Component::new`], or what reading fails with.
-    #[cfg(feature = "std")]
+    #[cfg(all(feature = "std", feature = "compile"))]
     pub fn from_file(engine: &Engine, file: impl AsRef<std::path::Path>) -> Result<Component> {
         Component::new(engine, crate::wasm::read_file(file.as_ref())?)
     }

@@ -11,45 +11,31 @@
 //! panic. A trap ends the tree of instances that one instantiation made, and no other.
 #![forbid(unsafe_code)]
 
-#[cfg(feature = "compile")]
 mod abi;
-#[cfg(feature = "compile")]
 mod access;
 #[cfg(feature = "compile")]
 mod binary;
-#[cfg(feature = "compile")]
 mod call;
-#[cfg(feature = "compile")]
 mod error_context;
-#[cfg(feature = "compile")]
 mod func;
 mod has_data;
-#[cfg(feature = "compile")]
 mod host;
-#[cfg(feature = "compile")]
 mod instance;
-#[cfg(feature = "compile")]
 mod linker;
-#[cfg(feature = "compile")]
 mod load;
-#[cfg(all(feature = "compile", feature = "component-macro"))]
+#[cfg(feature = "component-macro")]
 mod macros;
 mod resource;
-#[cfg(feature = "compile")]
 mod run;
-#[cfg(feature = "compile")]
+// What instantiates a component inside another needs its binary.
+#[cfg_attr(not(feature = "compile"), allow(dead_code))]
 mod template;
-#[cfg(feature = "compile")]
 mod typed;
-#[cfg(feature = "compile")]
 pub mod types;
-#[cfg(feature = "compile")]
 mod val;
 
-#[cfg(feature = "compile")]
 #[doc(hidden)]
 pub use self::typed::internal as __internal;
-#[cfg(feature = "compile")]
 pub use self::{
     abi::{lift::LiftContext, lower::LowerContext},
     error_context::ErrorContext,
@@ -65,11 +51,10 @@ pub use self::{
     types::Type,
     val::{List, Val},
 };
-#[cfg(feature = "compile")]
 pub use access::Access;
 pub use has_data::{HasData, HasSelf};
-#[cfg(all(feature = "compile", feature = "bindgen"))]
+#[cfg(feature = "bindgen")]
 pub use macros::bindgen;
-#[cfg(all(feature = "compile", feature = "component-macro"))]
+#[cfg(feature = "component-macro")]
 pub use macros::{ComponentType, Lift, Lower, flags};
 pub use resource::{Resource, ResourceDynamic, ResourceTable, ResourceTableError, ResourceType};

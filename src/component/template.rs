@@ -4,14 +4,19 @@
 //! A component that is exported was defined inside another, whose modules and components it may use:
 //! it captured them. A [`Template`] is such a component with all that instantiating it needs.
 
-use super::binary::{Assembly, Part, assemble};
+#[cfg(feature = "compile")]
+mod gather;
+
+#[cfg(feature = "compile")]
+pub(super) use gather::assembled;
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::tables::ComponentTables;
-use crate::wasm::{Engine, Module};
-use alloc::string::String;
+#[cfg(not(feature = "compile"))]
+use crate::wasm::Engine;
+use crate::wasm::Module;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use hashbrown::HashMap;
 
 /// How deep components may capture each other: the depth of nesting that a binary can have, and then
 /// some for what hosts pass on.
@@ -73,6 +78,12 @@ impl Template {
             depth,
         })))
     }
+
+    /// Whether it comes from an image, which keeps no plan of how to instantiate it inside another.
+    #[cfg(feature = "compile")]
+    fn is_of_image(&self) -> bool {
+        self.0.source.plans == 0
+    }
 }
 
 /// What assembling gives.
@@ -83,103 +94,13 @@ pub(crate) struct Assembled {
     pub sources: Vec<Arc<Source>>,
 }
 
-/// Flattens a component as the root; `given` is what the components are that it imports, by the names
-/// that lead to each.
-pub(crate) fn assembled(
-    engine: &Engine,
-    root: &Template,
-    given: &[(Vec<String>, Template)],
+/// Without wasmparser nothing can be flattened.
+#[cfg(not(feature = "compile"))]
+pub(super) fn assembled(
+    _engine: &Engine,
+    _root: &Template,
+    _given: &[(Vec<alloc::string::String>, Template)],
 ) -> Result<Assembled> {
-    let mut gathering = Gathering::default();
-    let root = gathering.part(root);
-    let given: Vec<_> = given
-        .iter()
-        .map(|(path, template)| (path.clone(), gathering.part(template)))
-        .collect();
-    let (assembly, sources) = gathering.finish(root, given);
-    let tables = assemble(engine, &assembly)?;
-    Ok(Assembled {
-        tables,
-        modules: assembly.modules,
-        sources,
-    })
-}
-
-/// Collects each binary and each component once.
-#[derive(Default)]
-struct Gathering {
-    sources: Vec<Arc<Source>>,
-    known_sources: HashMap<usize, usize>,
-    parts: Vec<Part>,
-    known_parts: HashMap<usize, u32>,
-    /// Modules that were captured; the sources' own stand before them in the end.
-    captured: Vec<Module>,
-}
-
-impl Gathering {
-    /// The number of a component, which comes after those that it captured.
-    fn part(&mut self, template: &Template) -> u32 {
-        let key = |template: &Template| Arc::as_ptr(&template.0) as usize;
-        let mut open = alloc::vec![(template.clone(), false)];
-        while let Some((next, ready)) = open.pop() {
-            if self.known_parts.contains_key(&key(&next)) {
-                continue;
-            }
-            if !ready {
-                open.push((next.clone(), true));
-                let captured = next.0.components.iter().cloned();
-                open.extend(captured.map(|template| (template, false)));
-                continue;
-            }
-            let components = next.0.components.iter();
-            let part = Part {
-                source: self.source(&next.0.source),
-                plan: next.0.plan,
-                modules: next.0.modules.iter().map(|m| self.captured(m)).collect(),
-                components: components.map(|c| self.known_parts[&key(c)]).collect(),
-            };
-            self.parts.push(part);
-            let number = self.parts.len() as u32 - 1;
-            self.known_parts.insert(key(&next), number);
-        }
-        self.known_parts[&key(template)]
-    }
-
-    fn source(&mut self, source: &Arc<Source>) -> usize {
-        let sources = &mut self.sources;
-        *self
-            .known_sources
-            .entry(Arc::as_ptr(source) as usize)
-            .or_insert_with(|| {
-                sources.push(source.clone());
-                sources.len() - 1
-            })
-    }
-
-    fn captured(&mut self, module: &Module) -> u32 {
-        self.captured.push(module.clone());
-        self.captured.len() as u32 - 1
-    }
-
-    fn finish(mut self, root: u32, given: Vec<(Vec<String>, u32)>) -> (Assembly, Vec<Arc<Source>>) {
-        let own = self.sources.iter().flat_map(|source| &source.modules);
-        let mut modules: Vec<Module> = own.cloned().collect();
-        for part in &mut self.parts {
-            for module in &mut part.modules {
-                *module += modules.len() as u32;
-            }
-        }
-        modules.append(&mut self.captured);
-        let sources = self.sources.iter();
-        let assembly = Assembly {
-            sources: sources
-                .map(|source| (source.bytes.clone(), source.plans))
-                .collect(),
-            modules,
-            parts: self.parts,
-            root,
-            given,
-        };
-        (assembly, self.sources)
-    }
+    let why = "components as imports or exports in a build without `compile`";
+    Err(Error::of(ErrorKind::Unsupported, why))
 }

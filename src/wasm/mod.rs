@@ -4,6 +4,7 @@
 //! store: used with another store they panic, which is the embedder's error and not the guest's.
 
 pub(crate) mod context;
+#[cfg(feature = "compile")]
 pub(crate) mod decode;
 mod depth;
 mod describe;
@@ -17,12 +18,14 @@ mod limiter;
 mod linker;
 mod module;
 mod resumable;
+#[cfg(feature = "compile")]
 pub(crate) mod sections;
 #[cfg(feature = "stats")]
 mod stats;
 mod store;
 mod typed;
 mod val;
+#[cfg(feature = "compile")]
 mod validate;
 
 pub use context::{AsContext, AsContextMut, Caller, StoreContext, StoreContextMut};
@@ -35,7 +38,7 @@ pub use items::{Export, Extern, Global, Memory, Table, Tag};
 pub use limiter::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};
 pub use linker::{InstancePre, Linker};
 pub use module::Module;
-#[cfg(feature = "std")]
+#[cfg(all(feature = "std", feature = "compile"))]
 pub(crate) use module::read_file;
 pub use resumable::{
     ResumableCall, ResumableCallHostTrap, ResumableCallOutOfFuel, TypedResumableCall,

@@ -1,11 +1,14 @@
 //! A compiled core module.
 
+#[cfg(feature = "compile")]
 use super::decode;
 use super::describe::{ExportType, ImportType, ModuleExport, ResourcesRequired};
 use super::engine::Engine;
-use crate::code::module::{ExternType, FuncFacts, ModuleData};
+#[cfg(feature = "compile")]
+use crate::code::module::FuncFacts;
+use crate::code::module::{ExternType, ModuleData};
 use crate::error::Result;
-use crate::translate;
+#[cfg(feature = "compile")]
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 
@@ -36,11 +39,13 @@ pub struct Module {
 
 impl Module {
     /// Decodes and validates a binary.
+    #[cfg(feature = "compile")]
     pub fn new(engine: &Engine, wasm: impl AsRef<[u8]>) -> Result<Module> {
         Module::from_data(engine, decode::module(engine, wasm.as_ref())?)
     }
 
     /// A module that was decoded and validated.
+    #[cfg(feature = "compile")]
     pub(crate) fn from_data(engine: &Engine, data: ModuleData) -> Result<Module> {
         let module = Module {
             engine: engine.clone(),
@@ -58,6 +63,7 @@ impl Module {
     ///
     /// # Errors
     /// As [`Module::new`].
+    #[cfg(feature = "compile")]
     pub fn from_binary(engine: &Engine, binary: &[u8]) -> Result<Module> {
         Module::new(engine, binary)
     }
@@ -66,7 +72,7 @@ impl Module {
     ///
     /// # Errors
     /// As [`Module::new`], or what reading fails with.
-    #[cfg(feature = "std")]
+    #[cfg(all(feature = "std", feature = "compile"))]
     pub fn from_file(engine: &Engine, file: impl AsRef<std::path::Path>) -> Result<Module> {
         Module::new(engine, read_file(file.as_ref())?)
     }
@@ -75,6 +81,7 @@ impl Module {
     ///
     /// # Errors
     /// Why it isn't.
+    #[cfg(feature = "compile")]
     pub fn validate(engine: &Engine, binary: &[u8]) -> Result<()> {
         let data = decode::module(engine, binary)?;
         let Some(bodies) = &data.bodies else {
@@ -168,7 +175,20 @@ impl Module {
     }
 }
 
+/// Without a translator every function came with its code.
+#[cfg(not(feature = "compile"))]
+pub(crate) fn translate_one(_engine: &Engine, module: &ModuleData, func: u32) -> Result<()> {
+    match module.funcs[func as usize].code.get() {
+        Some(_) => Ok(()),
+        None => Err(crate::Error::of(
+            crate::ErrorKind::Unsupported,
+            "a function without code in a build without `compile`",
+        )),
+    }
+}
+
 /// Translates a defined function unless that has been done; the code is published once.
+#[cfg(feature = "compile")]
 pub(crate) fn translate_one(engine: &Engine, module: &ModuleData, func: u32) -> Result<()> {
     let decl = &module.funcs[func as usize];
     if decl.code.get().is_none() {
@@ -177,11 +197,11 @@ pub(crate) fn translate_one(engine: &Engine, module: &ModuleData, func: u32) -> 
             Some(bodies) => decl.facts.try_call_once(|| bodies.facts(module, func))?,
             None => decl.facts.call_once(FuncFacts::default),
         };
-        let options = translate::Options {
+        let options = crate::translate::Options {
             fast: config.fast,
             fuel: config.fuel,
         };
-        let code: Box<[u64]> = translate::function(module, func, facts, options)?;
+        let code: Box<[u64]> = crate::translate::function(module, func, facts, options)?;
         check(module, func, &code)?;
         decl.code.call_once(|| code);
     }
@@ -189,6 +209,7 @@ pub(crate) fn translate_one(engine: &Engine, module: &ModuleData, func: u32) -> 
 }
 
 /// In debug and `extra-checks` builds, the structural verifier judges what the translator made.
+#[cfg(feature = "compile")]
 fn check(module: &ModuleData, func: u32, code: &[u64]) -> Result<()> {
     if !cfg!(any(debug_assertions, feature = "extra-checks")) {
         return Ok(());
@@ -205,7 +226,7 @@ fn check(module: &ModuleData, func: u32, code: &[u64]) -> Result<()> {
 }
 
 /// A file's bytes.
-#[cfg(feature = "std")]
+#[cfg(all(feature = "std", feature = "compile"))]
 pub(crate) fn read_file(file: &std::path::Path) -> Result<alloc::vec::Vec<u8>> {
     use crate::error::Context as _;
     std::fs::read(file).with_context(|| alloc::format!("reading {}", file.display()))

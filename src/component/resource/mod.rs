@@ -3,13 +3,11 @@
 //! The handle tables of component instances are plain data of the store; `table` has the host's own
 //! [`ResourceTable`], and this file the typed handle [`Resource`] that stands between them.
 
-#[cfg(feature = "compile")]
 mod any;
 mod dynamic;
 mod table;
 
 pub use crate::store::ResourceType;
-#[cfg(feature = "compile")]
 pub use any::ResourceAny;
 pub use dynamic::ResourceDynamic;
 pub use table::{ResourceTable, ResourceTableError};
