@@ -146,7 +146,11 @@ impl Translator<'_> {
 
     /// A label is bound here.
     pub(super) fn bind(&mut self) {
-        self.label = self.code.len();
+        let here = self.code.len();
+        if self.label != here {
+            self.arrived.clear();
+        }
+        self.label = here;
         self.last = None;
         self.makers = [None; 3];
     }
@@ -356,10 +360,8 @@ impl Translator<'_> {
         if patches.is_empty() && handlers.is_empty() {
             return;
         }
+        self.bind();
         let here = self.code.len();
-        if self.label != here {
-            self.arrived.clear();
-        }
         self.handlers_arrive(handlers);
         for patch in patches {
             let skipped = patch.credit_from.map_or(0, |from| self.cost - from);
@@ -375,7 +377,6 @@ impl Translator<'_> {
             }
             self.patch_to(patch.branch, patch.target, here, fuel);
         }
-        self.bind();
     }
 
     /// The last `end`: branches to the function's own label have returned at once.
