@@ -268,12 +268,13 @@ impl Regs {
                 .memories
                 .add(*ctx.memory_ids.add(usize::from(field & 0xff)) as usize)
         };
-        let at = address.checked_add(offset).ok_or(Trap::MemoryOutOfBounds)?;
+        // Alignment comes first; a sum that doesn't fit has the alignment of what is left of it.
+        let at = address.wrapping_add(offset);
         if at & (size - 1) != 0 {
             return Err(Trap::UnalignedAtomic);
         }
         match at.checked_add(size) {
-            Some(end) if end <= memory.bytes.len() as u64 => Ok(at),
+            Some(end) if at >= offset && end <= memory.bytes.len() as u64 => Ok(at),
             _ => Err(Trap::MemoryOutOfBounds),
         }
     }
