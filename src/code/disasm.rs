@@ -92,7 +92,11 @@ fn fields(text: &mut String, operands: &Operands, word: u64) {
             Field::Count => write!(text, " x{value}"),
             Field::Frame => write!(text, " frame+{value}"),
             Field::Code | Field::Table => write!(text, " {value}"),
-            Field::Aligned => write!(text, " {} size {}", value as u8, 1 << (value >> 8 & 3)),
+            Field::Aligned => {
+                let wide = if value & MEMORY64 != 0 { ":64" } else { "" };
+                let size = 1 << (value >> 8 & 3);
+                write!(text, " {}{wide} size {size}", value as u8)
+            }
             Field::Memory16 => match value & MEMORY64 {
                 0 => write!(text, " {value}"),
                 _ => write!(text, " {}:64", value & !MEMORY64),
@@ -128,11 +132,44 @@ fn extension(text: &mut String, operands: &Operands, at: usize, words: &[u64]) {
             Ext::Indexed => write!(text, " +{hi}"),
             Ext::Cond => write!(text, " if s{lo}"),
             Ext::Slots2 => write!(text, " s{lo} s{hi}"),
-            Ext::Sig => write!(text, " type {lo}"),
+            Ext::Sig if hi == 0 => write!(text, " type {lo}"),
+            Ext::Sig => write!(text, " type {lo} fuel {}", hi as i32),
             Ext::Memory | Ext::Table => write!(text, " @{lo}"),
             Ext::Memory2 | Ext::MemoryData | Ext::Table2 | Ext::TableElem => {
                 write!(text, " @{lo} @{hi}")
             }
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{header, op, word, word_u32};
+    use super::*;
+
+    fn text(words: &[u64]) -> String {
+        let mut code = header(4, 0, 0, 1, 0).to_vec();
+        code.extend_from_slice(words);
+        function(
+            &code
+                .into_iter()
+                .map(u64::to_le)
+                .collect::<alloc::vec::Vec<_>>(),
+        )
+    }
+
+    #[test]
+    fn atomic_accesses_show_how_wide_their_addresses_are() {
+        let check = |c| text(&[word(op::AtomicAddress, 0, 1, c), 8]);
+        assert!(check(2 << 8 | 1).contains(" 1 size 4"));
+        assert!(check(2 << 8 | 1 | MEMORY64).contains(" 1:64 size 4"));
+    }
+
+    #[test]
+    fn indirect_calls_show_their_fuel() {
+        let call = |fuel: u64| text(&[word(op::CallIndirect, 2, 1, 0), 3 | fuel << 32]);
+        assert!(call(0).contains(" type 3\n"), "{}", call(0));
+        assert!(call(7).contains(" type 3 fuel 7\n"), "{}", call(7));
+        assert!(text(&[word_u32(op::Call, 2, 0)]).ends_with(" frame+2 @0\n"));
     }
 }

@@ -187,6 +187,26 @@ pub(crate) fn translate_one(_engine: &Engine, module: &ModuleData, func: u32) ->
     }
 }
 
+/// For tools that check the translator.
+#[cfg(all(feature = "compile", feature = "extra-checks"))]
+#[doc(hidden)]
+impl Module {
+    /// The verified code of a function, by its index in the module.
+    pub fn checked_code(&self, func: u32) -> Result<&[u64]> {
+        self.disassemble(func)?;
+        let defined = func - self.data.imported_funcs;
+        let code = self.data.funcs[defined as usize].code.get();
+        let code = code.map(|code| &code[..]).unwrap_or_default();
+        check(&self.data, defined, code).map(|()| code)
+    }
+
+    /// Whether some code could be that of a function, by its index in the module.
+    pub fn verify(&self, func: u32, code: &[u64]) -> Result<(), crate::code::verify::Refused> {
+        let defined = func.wrapping_sub(self.data.imported_funcs);
+        crate::code::verify::function(&self.data, defined, code, cfg!(feature = "fast"))
+    }
+}
+
 /// Translates a defined function unless that has been done; the code is published once.
 #[cfg(feature = "compile")]
 pub(crate) fn translate_one(engine: &Engine, module: &ModuleData, func: u32) -> Result<()> {
