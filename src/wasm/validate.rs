@@ -9,12 +9,12 @@ use crate::code::module::{FuncFacts, LoopRecord, ModuleData, ValidateBody};
 use crate::error::Result;
 use crate::translate::cost::cost;
 use alloc::vec::Vec;
-#[cfg(feature = "fast")]
-use wasmparser::VisitOperator;
 use wasmparser::{
-    BinaryReader, FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody,
-    Operator as O, OperatorsReader, ValType, ValidatorResources, WasmFeatures,
+    BinaryReader, FrameKind, FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody,
+    Operator as O, ValType, ValidatorResources, WasmFeatures,
 };
+#[cfg(feature = "fast")]
+use wasmparser::{FrameStack, VisitOperator};
 
 /// Uses that a local must have in a loop to be worth keeping in a register.
 const WORTHWHILE: i32 = 4;
@@ -58,12 +58,19 @@ impl ValidateBody for Later {
     }
 }
 
+/// A block that is open.
+#[derive(Clone, Copy)]
+struct Block {
+    /// The loop that it is or is in.
+    around: Option<usize>,
+    kind: FrameKind,
+}
+
 /// State that serves many functions.
 #[derive(Default)]
 pub(super) struct Loops {
     records: Vec<LoopRecord>,
-    /// For each open block, the loop that it is or is in.
-    open: Vec<Option<usize>>,
+    open: Vec<Block>,
     /// How often the newest loop used each local, and which it used.
     scores: Vec<i32>,
     touched: Vec<u32>,
@@ -86,53 +93,51 @@ pub(super) fn function(
     let mut reader = body.get_binary_reader();
     validator.read_locals(&mut reader).map_err(invalid)?;
     loops.start(validator.len_locals() as usize);
-    let mut operators = body.get_operators_reader().map_err(invalid)?;
-    while !operators.eof() {
-        next(validator, &mut operators, loops).map_err(invalid)?;
-        if let Some(closed) = loops.closed {
-            loops.closed = None;
-            loops.close(closed, |local| {
-                matches!(
-                    validator.get_local_type(local),
-                    Some(ValType::I32 | ValType::I64)
-                )
-            });
-        }
-    }
-    operators.finish().map_err(invalid)?;
+    operators(validator, reader, loops).map_err(invalid)?;
     Ok(FuncFacts {
         cost: u32::try_from(loops.cost).unwrap_or(u32::MAX),
         loops: loops.records.as_slice().into(),
     })
 }
 
-/// Validates and notes an operator: read, validated and noted by one call each, which is small.
+/// Validates and notes the operators: read, validated and noted by one call each, which is small.
 #[cfg(not(feature = "fast"))]
-fn next(
+fn operators(
     validator: &mut FuncValidator<ValidatorResources>,
-    operators: &mut OperatorsReader<'_>,
+    reader: BinaryReader<'_>,
     loops: &mut Loops,
 ) -> wasmparser::Result<()> {
-    let offset = operators.original_position();
-    let operator = operators.read()?;
-    validator.op(offset, &operator)?;
-    loops.operator(&operator);
-    Ok(())
+    let mut operators = wasmparser::OperatorsReader::new(reader);
+    while !operators.eof() {
+        let offset = operators.original_position();
+        let operator = operators.read()?;
+        validator.op(offset, &operator)?;
+        loops.operator(&operator);
+        loops.after(validator);
+    }
+    operators.finish()
 }
 
-/// Validates and notes an operator: the reader's one match leads to code that does both. What it saves shows
-/// in the bench `components --only load`, against validation alone.
+/// Validates and notes the operators: the reader's one match leads to code that does both, and asks for the open
+/// block what is noted anyhow. What it saves shows in the bench `components --only load`, against validation alone.
 #[cfg(feature = "fast")]
-fn next(
+fn operators(
     validator: &mut FuncValidator<ValidatorResources>,
-    operators: &mut OperatorsReader<'_>,
+    mut reader: BinaryReader<'_>,
     loops: &mut Loops,
 ) -> wasmparser::Result<()> {
-    #[cfg(not(feature = "simd"))]
-    let validator = validator.visitor(operators.original_position());
-    #[cfg(feature = "simd")]
-    let validator = validator.simd_visitor(operators.original_position());
-    operators.visit_operator(&mut Noting { validator, loops })?
+    while !reader.eof() {
+        let offset = reader.original_position();
+        {
+            #[cfg(not(feature = "simd"))]
+            let validator = validator.visitor(offset);
+            #[cfg(feature = "simd")]
+            let validator = validator.simd_visitor(offset);
+            reader.visit_operator(&mut Noting { validator, loops })??;
+        }
+        loops.after(validator);
+    }
+    reader.finish_expression(loops)
 }
 
 /// Notes what a validator has found valid.
@@ -140,6 +145,22 @@ fn next(
 struct Noting<'l, V> {
     validator: V,
     loops: &'l mut Loops,
+}
+
+#[cfg(feature = "fast")]
+impl<V> FrameStack for Noting<'_, V> {
+    #[inline]
+    fn current_frame(&self) -> Option<FrameKind> {
+        self.loops.current_frame()
+    }
+}
+
+#[cfg(feature = "fast")]
+impl FrameStack for Loops {
+    #[inline]
+    fn current_frame(&self) -> Option<FrameKind> {
+        self.open.last().map(|block| block.kind)
+    }
 }
 
 #[cfg(feature = "fast")]
@@ -215,8 +236,8 @@ impl Loops {
         self.open.clear();
         (self.cost, self.computed, self.closed) = (0, false, None);
         self.counting = false;
-        // The function's own block.
-        self.open.push(None);
+        // The function's own.
+        self.block(None, FrameKind::Block);
         self.forget();
         if self.scores.len() < locals {
             self.scores.resize(locals, 0);
@@ -231,7 +252,23 @@ impl Loops {
 
     /// The innermost open loop.
     fn innermost(&self) -> Option<usize> {
-        self.open.last().copied().flatten()
+        self.open.last().and_then(|block| block.around)
+    }
+
+    fn block(&mut self, around: Option<usize>, kind: FrameKind) {
+        self.open.push(Block { around, kind });
+    }
+
+    /// After an operator: judges the loop that it has ended.
+    fn after(&mut self, validator: &FuncValidator<ValidatorResources>) {
+        if let Some(closed) = self.closed.take() {
+            self.close(closed, |local| {
+                matches!(
+                    validator.get_local_type(local),
+                    Some(ValType::I32 | ValType::I64)
+                )
+            });
+        }
     }
 
     fn disturb(&mut self) {
@@ -254,16 +291,22 @@ impl Loops {
         self.cost += u64::from(cost(operator));
         let computed = core::mem::replace(&mut self.computed, updates_register(operator));
         match *operator {
-            O::Block { .. } | O::If { .. } => self.open.push(self.innermost()),
+            O::Block { .. } => self.block(self.innermost(), FrameKind::Block),
+            O::If { .. } => self.block(self.innermost(), FrameKind::If),
+            O::Else => {
+                if let Some(block) = self.open.last_mut() {
+                    block.kind = FrameKind::Else;
+                }
+            }
             // Where a handler is entered, no register holds anything.
             O::TryTable { .. } => {
                 self.disturb();
-                self.open.push(self.innermost());
+                self.block(self.innermost(), FrameKind::TryTable);
             }
             O::Loop { .. } => {
                 self.disturb();
                 self.forget();
-                self.open.push(Some(self.records.len()));
+                self.block(Some(self.records.len()), FrameKind::Loop);
                 self.records.push(LoopRecord {
                     hottest_local: None,
                     has_call_or_loop: false,
@@ -271,7 +314,7 @@ impl Loops {
                 self.counting = true;
             }
             O::End => {
-                let closed = self.open.pop().flatten();
+                let closed = self.open.pop().and_then(|block| block.around);
                 if let Some(closed) = closed
                     && self.innermost() != Some(closed)
                 {
