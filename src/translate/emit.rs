@@ -37,7 +37,7 @@ pub(super) struct Last {
     pub made: Made,
     /// What the accumulators held before.
     pub held: [Held; 3],
-    ty: ValType,
+    pub ty: ValType,
     /// Where its result went, and the operand that it is.
     pub want: Want,
     pub height: usize,

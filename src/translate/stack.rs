@@ -436,10 +436,12 @@ impl Translator<'_> {
             return self.assign_pinned(local, height, operand);
         }
         let home = self.home(height)?;
+        // The accumulator of what was computed, whatever it has been reinterpreted as since.
+        let made_in = self.last.map_or(0, |last| class(last.ty));
         let class = class(operand.ty);
         let made_home = operand.place == Place::Home && self.made(height, Want::Slot(home));
         let made_acc = operand.place == Place::Acc && self.made(height, Want::Acc);
-        let free = made_acc || made_home && self.fast && self.occupant(class).is_none();
+        let free = made_acc || made_home && self.fast && self.occupant(made_in).is_none();
         if free && self.retarget(Want::Both(local)) {
             return Ok(());
         }
