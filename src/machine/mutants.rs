@@ -2,10 +2,12 @@
 //!
 //! Random instructions in a row, of which random words are changed; what is verified runs, with every
 //! instruction that could go on for ever made to charge fuel. Whatever it does, nothing may panic and
-//! nothing outside the store may be touched, which the address sanitizer sees better than a test does:
+//! nothing outside the store may be touched, which the address sanitizer sees better than a test does.
+//!
+//! With a sanitizer in them not all handlers end in sibling calls, so that the native stack has to be large:
 //!
 //! ```sh
-//! CELLULE_MUTANTS=1000000 RUSTFLAGS=-Zsanitizer=address cargo +nightly test --release \
+//! RUST_MIN_STACK=8589934592 CELLULE_MUTANTS=1000000 RUSTFLAGS=-Zsanitizer=address cargo +nightly test --release \
 //!     --features extra-checks --target x86_64-unknown-linux-gnu --lib mutants -- --nocapture
 //! ```
 //!
