@@ -7,6 +7,7 @@
 mod context;
 mod parts;
 
+use crate::image::ImageError;
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -114,6 +115,8 @@ pub enum ErrorKind {
     Invalid,
     /// Something that is valid but not supported yet; the message names it.
     Unsupported,
+    /// An image that is refused: the error carries an [`ImageError`].
+    Image,
     /// An import that is missing or has another type.
     Link,
     /// A limit was reached.
@@ -219,6 +222,15 @@ impl Error {
     /// An error of a kind.
     pub fn of(kind: ErrorKind, message: impl fmt::Display) -> Error {
         Error::told(kind, message, None)
+    }
+
+    /// An image that is refused, for what stands at an offset.
+    pub(crate) fn image(error: ImageError, offset: usize) -> Error {
+        Error::with_part(
+            ErrorKind::Image,
+            Some(offset as u64),
+            Box::new(Cause(error)),
+        )
     }
 
     #[cfg_attr(not(feature = "compile"), allow(dead_code))]

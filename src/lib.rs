@@ -17,6 +17,7 @@ extern crate std;
 pub mod code;
 pub mod component;
 mod error;
+mod image;
 mod limits;
 mod machine;
 mod numeric;
@@ -31,6 +32,7 @@ mod translate;
 mod zeroed;
 
 pub use error::{Chain, Context, Error, ErrorKind, Frame, Result, ThrownException, Trap};
+pub use image::ImageError;
 pub use limits::Limits;
 mod wasm;
 pub use code::module::{

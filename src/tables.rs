@@ -20,6 +20,7 @@ mod build;
 mod layout;
 pub(crate) mod names;
 mod rows;
+pub(crate) mod sound;
 #[cfg(test)]
 mod tests;
 mod wide;
@@ -28,6 +29,7 @@ pub(crate) use build::TablesBuilder;
 pub(crate) use layout::{CoreSignature, MAX_FLAT_PARAMS};
 pub(crate) use rows::*;
 
+use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
@@ -37,7 +39,7 @@ use hashbrown::HashSet;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ComponentTables {
     /// Every name, one after the other; [`NameRow`]s are ranges of it.
-    pub strings: String,
+    pub strings: Cow<'static, str>,
     pub names: Vec<NameRow>,
     /// Value types; the first [`TypeId::PRIMITIVES`] are the primitive ones in a fixed order.
     pub types: Vec<TypeRow>,

@@ -17,10 +17,11 @@ Examples:
   cellule run greet.wasm --invoke 'run(\"wörld\")'
   cellule inspect --wit greet.wasm
   cellule disasm fib.wat fib
+  cellule compile greet.wasm -o greet.cell
   cellule wast -v suite/
 
 `cellule COMMAND --help` tells more about a command.
-Files may be binary (.wasm) or text (.wat). Exit code: 0 if all went well, 1 on any error.";
+Files may be binary (.wasm), text (.wat) or, for `run` and `inspect`, images (.cell). Exit code: 0 if all went well, 1 on any error.";
 
 /// The program's commands.
 #[derive(Debug, Subcommand)]
@@ -29,6 +30,8 @@ pub enum Command {
     Run(RunArgs),
     /// Print the world of a component, its core modules, and what the file needs
     Inspect(InspectArgs),
+    /// Write a component or core module as an image, which runs where it lies
+    Compile(CompileArgs),
     /// Print the code that functions are translated to
     Disasm(DisasmArgs),
     /// Run official test scripts (.wast)
@@ -145,6 +148,34 @@ Examples:
   cellule disasm fib.wat fib
   cellule disasm component.wasm --module 0 12
   cellule disasm fib.wat fib --base-tier";
+
+/// Arguments of `cellule compile`.
+#[derive(Debug, Args)]
+#[command(after_help = COMPILE_HELP)]
+pub struct CompileArgs {
+    /// Component or core module
+    pub file: PathBuf,
+
+    /// Where the image goes
+    #[arg(long, short, value_name = "FILE")]
+    pub output: PathBuf,
+
+    /// Translate to slots and immediates only, for runtimes without accumulator and fused forms
+    #[arg(long)]
+    pub base_tier: bool,
+
+    /// Count fuel: the image then runs in engines that do, and only there
+    #[arg(long)]
+    pub fuel: bool,
+}
+
+const COMPILE_HELP: &str = "\
+An image (.cell) holds the tables and the code. `run` and `inspect` take it like a binary; on a device
+`include_image!` and `Component::from_image` run it in flash, in builds without a compiler.
+
+Examples:
+  cellule compile greet.wasm -o greet.cell
+  cellule compile --base-tier --fuel greet.wasm -o greet.cell";
 
 /// Arguments of `cellule inspect`.
 #[derive(Debug, Args)]

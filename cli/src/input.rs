@@ -1,13 +1,17 @@
 //! Reads what the user named: a binary, or text that is assembled first.
 
+use crate::images;
 use anyhow::{Context, Result, anyhow, bail};
 use std::path::Path;
 use wasmparser::{Encoding, Parser, Payload};
 
-/// The bytes of a component or core module; text is assembled.
+/// The bytes of a component, core module or image; text is assembled.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
     let name = path.display();
     let bytes = std::fs::read(path).with_context(|| format!("can't read {name}"))?;
+    if images::is_image(&bytes) {
+        return Ok(bytes);
+    }
     let wasm = match wat::parse_bytes(&bytes) {
         Ok(wasm) => wasm.into_owned(),
         Err(mut error) => {
@@ -45,6 +49,9 @@ pub enum Kind {
 /// # Errors
 /// If it is neither.
 pub fn kind(wasm: &[u8]) -> Result<Kind> {
+    if images::is_image(wasm) {
+        return Ok(images::kind(wasm));
+    }
     match Parser::new(0).parse_all(wasm).next() {
         Some(Ok(Payload::Version { encoding, .. })) => Ok(match encoding {
             Encoding::Module => Kind::Module,

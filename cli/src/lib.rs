@@ -2,6 +2,7 @@
 
 pub mod args;
 pub mod disasm;
+pub mod images;
 pub mod input;
 pub mod inspect;
 pub mod near;

@@ -1,11 +1,12 @@
 //! The `cellule` program: parses the command line, runs the command, prints errors, sets the exit code.
 
+use anyhow::Context;
 use cellule_cli::args::{Cli, Command, WastArgs};
 use cellule_cli::wast::differences::Differences;
 use cellule_cli::wast::features::FeatureSet;
 use cellule_cli::wast::report::{Report, Summary};
 use cellule_cli::wast::{self, script};
-use cellule_cli::{disasm, input, inspect, run};
+use cellule_cli::{disasm, images, input, inspect, run};
 use clap::Parser;
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
@@ -43,6 +44,12 @@ fn command(cli: Cli) -> anyhow::Result<ExitCode> {
                 true => inspect::wit(&wasm)?,
                 false => inspect::describe(&wasm)?,
             });
+        }
+        Command::Compile(args) => {
+            let wasm = input::read(&args.file)?;
+            let image = images::compile(&args, &wasm)?;
+            std::fs::write(&args.output, image)
+                .with_context(|| format!("can't write {}", args.output.display()))?;
         }
         Command::Disasm(args) => {
             let wasm = input::read(&args.file)?;

@@ -69,6 +69,25 @@ fn what_is_no_module_at_all_is_told_as_that() {
 }
 
 #[test]
+fn an_image_runs_and_is_inspected_like_its_binary() {
+    let image = std::env::temp_dir().join(format!("cellule-{}.cell", std::process::id()));
+    let image = image.to_str().expect("a path");
+    let output = cellule(&["compile", "examples/fib.wat", "-o", image]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let (out, err, success) = run(image, &[], &["fib(10)"]);
+    let (expected, _, _) = run("examples/fib.wat", &[], &["fib(10)"]);
+    assert!(success && out == expected, "{out} {err}");
+    let output = cellule(&["inspect", image]);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.starts_with("image of a core module, "), "{text}");
+    assert!(text.contains("export fib: func (i32) -> (i32)"), "{text}");
+    // It doesn't count fuel.
+    let output = cellule(&["run", image, "--fuel", "10"]);
+    assert!(!output.status.success());
+    std::fs::remove_file(image).expect("the image");
+}
+
+#[test]
 fn without_a_call_the_functions_are_listed() {
     let (out, err, success) = run(DEPOT, &TRAP, &[]);
     assert!(success && out.is_empty(), "{err}");

@@ -71,7 +71,7 @@ pub(crate) fn module(funcs: &[u32]) -> ModuleData {
     };
     let memory = MemoryType::new(1, None);
     ModuleData {
-        bytes: Arc::from([1u8; 64].as_slice()),
+        bytes: Bytes::Shared(Arc::from([1u8; 64].as_slice())),
         types: (0..4).map(|ty| func_type(counts(ty))).collect(),
         type_ids: (0..4).collect(),
         imports: vec![

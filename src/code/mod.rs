@@ -200,6 +200,43 @@ pub fn info(op: Op) -> Option<&'static Info> {
     INFO.get(op as usize)
 }
 
+/// Tells the instruction set of an image from that of this build: a hash of the names and forms in the order
+/// of their numbers.
+pub const IDENTITY: u64 = identity(&INFO);
+
+/// The same of the instructions on vectors; zero without them.
+pub const VECTORS: u64 = {
+    #[cfg(feature = "simd")]
+    let hash = identity(simd::all());
+    #[cfg(not(feature = "simd"))]
+    let hash = 0;
+    hash
+};
+
+const fn identity(table: &[Info]) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325;
+    let mut at = 0;
+    while at < table.len() {
+        hash = fold(
+            fold(hash, table[at].name.as_bytes()),
+            table[at].form.as_bytes(),
+        );
+        at += 1;
+    }
+    hash
+}
+
+/// FNV-1a over some bytes and the end of them.
+const fn fold(mut hash: u64, bytes: &[u8]) -> u64 {
+    let mut at = 0;
+    while at <= bytes.len() {
+        let byte = if at < bytes.len() { bytes[at] } else { 0xff };
+        hash = (hash ^ byte as u64).wrapping_mul(0x100_0000_01b3);
+        at += 1;
+    }
+    hash
+}
+
 /// The numbers below which all opcodes are, those of vectors included.
 #[cfg(feature = "stats")]
 pub const NUMBERS: usize = {

@@ -4,12 +4,59 @@
 //! set of code slots, which translation fills; a slot is set once and never replaced.
 
 use crate::error::Result;
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
-use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::Range;
 use spin::Once;
+
+/// A name: of its own, or where an image has it.
+pub type Text = Cow<'static, str>;
+
+/// A function's code: made on this machine, or where an image has it.
+#[derive(Debug)]
+pub enum Code {
+    /// Translated, or copied out of an image.
+    Owned(Box<[u64]>),
+    /// In place.
+    Static(&'static [u64]),
+}
+
+impl From<Box<[u64]>> for Code {
+    fn from(words: Box<[u64]>) -> Code {
+        Code::Owned(words)
+    }
+}
+
+impl core::ops::Deref for Code {
+    type Target = [u64];
+    fn deref(&self) -> &[u64] {
+        match self {
+            Code::Owned(words) => words,
+            Code::Static(words) => words,
+        }
+    }
+}
+
+/// The bytes that a module's segments are ranges of: a binary's, or where an image has them.
+#[derive(Clone, Debug)]
+pub enum Bytes {
+    /// Shared by the modules of one binary.
+    Shared(Arc<[u8]>),
+    /// In place.
+    Static(&'static [u8]),
+}
+
+impl core::ops::Deref for Bytes {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        match self {
+            Bytes::Shared(bytes) => bytes,
+            Bytes::Static(bytes) => bytes,
+        }
+    }
+}
 
 /// A core value type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -392,9 +439,9 @@ pub enum ExternIndex {
 #[derive(Clone, Debug)]
 pub struct Import {
     /// The module name.
-    pub module: Box<str>,
+    pub module: Text,
     /// The field name.
-    pub name: Box<str>,
+    pub name: Text,
     /// The type it must have, by its place in this module's index spaces.
     pub index: ExternIndex,
 }
@@ -403,7 +450,7 @@ pub struct Import {
 #[derive(Clone, Debug)]
 pub struct Export {
     /// Its name.
-    pub name: Box<str>,
+    pub name: Text,
     /// What it names.
     pub index: ExternIndex,
 }
@@ -494,7 +541,7 @@ pub struct FuncDecl {
     pub facts: Once<FuncFacts>,
     /// Set when the body has been translated: header, then instructions. Never replaced, so the
     /// machine may keep pointers into it for as long as the module lives.
-    pub code: Once<Box<[u64]>>,
+    pub code: Once<Code>,
 }
 
 /// Validates one body of a module, when it is first entered.
@@ -508,7 +555,7 @@ pub(crate) trait ValidateBody: core::fmt::Debug + Send + Sync {
 #[derive(Debug)]
 pub struct ModuleData {
     /// The binary: bodies, names and data segments are read from it.
-    pub bytes: Arc<[u8]>,
+    pub bytes: Bytes,
     /// Function types.
     pub types: Vec<FuncType>,
     /// For each of `types`, its number in the engine, equal for equal types.
@@ -548,15 +595,43 @@ pub struct ModuleData {
     /// The start function.
     pub start: Option<u32>,
     /// The module's name from the name section.
-    pub name: Option<String>,
+    pub name: Option<Text>,
     /// Validates bodies whose `facts` aren't there yet; `None` where all have been validated.
     #[cfg_attr(not(feature = "compile"), allow(dead_code))]
     pub(crate) bodies: Option<Box<dyn ValidateBody>>,
     /// Function names from the name section, sorted by index.
-    pub names: Vec<(u32, String)>,
+    pub names: Vec<(u32, Text)>,
 }
 
 impl ModuleData {
+    /// A module with nothing in it, to be filled.
+    pub(crate) fn empty(bytes: Bytes) -> ModuleData {
+        ModuleData {
+            bytes,
+            types: Vec::new(),
+            type_ids: Vec::new(),
+            imports: Vec::new(),
+            exports: Vec::new(),
+            func_types: Vec::new(),
+            imported_funcs: 0,
+            funcs: Vec::new(),
+            tables: Vec::new(),
+            imported_tables: 0,
+            memories: Vec::new(),
+            imported_memories: 0,
+            tags: Vec::new(),
+            imported_tags: 0,
+            globals: Vec::new(),
+            imported_globals: 0,
+            global_inits: Vec::new(),
+            elements: Vec::new(),
+            data: Vec::new(),
+            start: None,
+            name: None,
+            bodies: None,
+            names: Vec::new(),
+        }
+    }
     /// The type of any function of the module.
     pub fn func_type(&self, func: u32) -> &FuncType {
         &self.types[self.func_types[func as usize] as usize]

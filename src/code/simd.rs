@@ -361,6 +361,11 @@ pub const fn near(load: Simd) -> Op {
     Simd::NearLoad.op() + load as Op - Simd::V128Load as Op
 }
 
+/// Every instruction on vectors.
+pub(super) const fn all() -> &'static [Info] {
+    INFO
+}
+
 /// What is known about `op`, if it is an instruction on vectors.
 pub(super) fn info(op: Op) -> Option<&'static Info> {
     INFO.get(usize::from(op.checked_sub(FIRST)?))

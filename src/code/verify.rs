@@ -5,6 +5,8 @@
 //! every index naming an entity of the right kind and mutability, the last instruction one that
 //! never falls through. Linear memory, tables and the stack's limit stay checked while running.
 
+pub mod fuel;
+
 use super::handlers::{self, HANDLER_WORDS, Handler};
 use super::module::{ModuleData, ValType};
 use super::operands::{Ext, Field, length};
@@ -47,6 +49,7 @@ pub enum Rule {
     TrapCode,
     FallsOffTheEnd,
     Handler,
+    Fuel,
 }
 
 /// Checks one function's code against the module that it runs in. `fast` allows the fast tier.

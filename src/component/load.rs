@@ -82,7 +82,7 @@ impl Component {
         Ok(Component::of(engine, template, assembled, None))
     }
 
-    fn of(
+    pub(super) fn of(
         engine: &Engine,
         template: Template,
         assembled: Assembled,

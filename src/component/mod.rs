@@ -20,6 +20,7 @@ mod error_context;
 mod func;
 mod has_data;
 mod host;
+mod image;
 mod instance;
 mod linker;
 mod load;

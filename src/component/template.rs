@@ -45,6 +45,15 @@ struct Inner {
 }
 
 impl Template {
+    /// A component from an image, which keeps no plan of how to instantiate it inside another.
+    pub fn of_image() -> Template {
+        Template::of_binary(Arc::new(Source {
+            bytes: Arc::from([]),
+            plans: 0,
+            modules: Vec::new(),
+        }))
+    }
+
     /// The root of a binary.
     pub fn of_binary(source: Arc<Source>) -> Template {
         let plan = source.plans.saturating_sub(1);

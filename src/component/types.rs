@@ -782,7 +782,7 @@ pub(crate) fn core_sigs(tables: &ComponentTables) -> impl Iterator<Item = FuncTy
     tables.core_sigs.iter().map(|sig| core_func(tables, *sig))
 }
 
-fn core_func(tables: &ComponentTables, sig: CoreSigRow) -> FuncType {
+pub(crate) fn core_func(tables: &ComponentTables, sig: CoreSigRow) -> FuncType {
     let list = |span| tables.flat(span).iter().map(|ty| val_type(*ty));
     FuncType::new(list(sig.params), list(sig.results))
 }

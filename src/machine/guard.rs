@@ -47,7 +47,7 @@ pub(super) fn store_with(frame: u16, functions: &[(u32, Vec<u64>)]) -> StoreInne
 pub(super) fn store_of(types: &[u32], code: Vec<Box<[u64]>>) -> StoreInner {
     let module = forged::module(types);
     for (decl, code) in module.funcs.iter().zip(code) {
-        decl.code.call_once(|| code);
+        decl.code.call_once(|| code.into());
     }
     let module = Arc::new(module);
     let entity = |kind, ty: u32| {

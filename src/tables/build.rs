@@ -111,7 +111,7 @@ impl TablesBuilder {
             offset: tables.strings.len() as u32,
             len: text.len() as u32,
         });
-        tables.strings.push_str(text);
+        tables.strings.to_mut().push_str(text);
         let hasher = &self.hasher;
         self.names
             .insert_unique(hash, id, |&row| hasher.hash_one(tables.name(NameId(row))));

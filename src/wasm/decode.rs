@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::translate::val_type;
 use alloc::boxed::Box;
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::ToString;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use spin::Once;
@@ -195,31 +195,7 @@ impl ModuleDecoder {
             bodies: 0,
             allocations: FuncValidatorAllocations::default(),
             loops: validate::Loops::default(),
-            data: ModuleData {
-                bytes,
-                types: Vec::new(),
-                type_ids: Vec::new(),
-                imports: Vec::new(),
-                exports: Vec::new(),
-                func_types: Vec::new(),
-                imported_funcs: 0,
-                funcs: Vec::new(),
-                tables: Vec::new(),
-                imported_tables: 0,
-                memories: Vec::new(),
-                imported_memories: 0,
-                tags: Vec::new(),
-                imported_tags: 0,
-                globals: Vec::new(),
-                imported_globals: 0,
-                global_inits: Vec::new(),
-                elements: Vec::new(),
-                data: Vec::new(),
-                start: None,
-                name: None,
-                bodies: None,
-                names: Vec::new(),
-            },
+            data: ModuleData::empty(Bytes::Shared(bytes)),
         }
     }
 
@@ -340,7 +316,7 @@ impl ModuleDecoder {
                         ExternalKind::Tag => ExternIndex::Tag(export.index),
                     };
                     data.exports.push(Export {
-                        name: export.name.into(),
+                        name: export.name.to_string().into(),
                         index,
                     });
                 }
@@ -413,8 +389,8 @@ impl ModuleDecoder {
             }
         };
         data.imports.push(Import {
-            module: import.module.into(),
-            name: import.name.into(),
+            module: import.module.to_string().into(),
+            name: import.name.to_string().into(),
             index,
         });
         Ok(())
@@ -425,16 +401,16 @@ impl ModuleDecoder {
         for subsection in names {
             let map = match subsection {
                 Ok(wasmparser::Name::Module { name, .. }) => {
-                    self.data.name = Some(name.to_string());
+                    self.data.name = Some(name.to_string().into());
                     continue;
                 }
                 Ok(wasmparser::Name::Function(map)) => map,
                 _ => continue,
             };
-            let mut found: Vec<(u32, String)> = map
+            let mut found: Vec<(u32, Text)> = map
                 .into_iter()
                 .flatten()
-                .map(|naming| (naming.index, naming.name.to_string()))
+                .map(|naming| (naming.index, naming.name.to_string().into()))
                 .collect();
             found.sort_unstable_by_key(|(index, _)| *index);
             self.data.names = found;

@@ -12,6 +12,7 @@ mod engine;
 mod exception;
 pub(crate) mod exec;
 mod func;
+pub(crate) mod image;
 pub(crate) mod instance;
 mod items;
 mod limiter;

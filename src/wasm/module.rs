@@ -223,7 +223,7 @@ pub(crate) fn translate_one(engine: &Engine, module: &ModuleData, func: u32) -> 
         };
         let code: Box<[u64]> = crate::translate::function(module, func, facts, options)?;
         check(module, func, &code)?;
-        decl.code.call_once(|| code);
+        decl.code.call_once(|| code.into());
     }
     Ok(())
 }

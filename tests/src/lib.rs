@@ -4,6 +4,7 @@ pub mod canonical;
 pub mod echo;
 pub mod guests;
 pub mod heap;
+pub mod images;
 pub mod stories;
 pub mod waiting;
 

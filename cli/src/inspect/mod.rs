@@ -6,6 +6,7 @@
 pub(crate) mod modules;
 mod wit;
 
+use crate::images;
 use crate::input::{self, Kind};
 use crate::wast::features::{self, FeatureSet};
 use anyhow::{Result, anyhow, bail};
@@ -30,6 +31,9 @@ fn validate(wasm: &[u8]) -> Result<Types> {
 /// # Errors
 /// If it isn't valid, or is a core module.
 pub fn wit(wasm: &[u8]) -> Result<String> {
+    if images::is_image(wasm) {
+        bail!("an image has no WIT: without `--wit` its imports and exports are told");
+    }
     let types = validate(wasm)?;
     match input::kind(wasm)? {
         Kind::Component => wit::world(wasm, &types),
@@ -42,6 +46,9 @@ pub fn wit(wasm: &[u8]) -> Result<String> {
 /// # Errors
 /// If it isn't valid.
 pub fn describe(wasm: &[u8]) -> Result<String> {
+    if images::is_image(wasm) {
+        return images::describe(wasm);
+    }
     let types = validate(wasm)?;
     let mut text = String::new();
     match input::kind(wasm)? {

@@ -6,6 +6,7 @@ use super::held::Held;
 use super::wave::{self, Names, Ty, Value};
 use super::{called_unserved, ended, results, unserved};
 use crate::args::{RunArgs, UnknownImports};
+use crate::images;
 use anyhow::{Context, Result, anyhow, bail};
 use cellule::component::types::{ComponentExtern, ComponentItem, Type};
 use cellule::component::{
@@ -31,7 +32,7 @@ impl Guest {
     pub fn new(args: &RunArgs, store: &mut Store<()>, wasm: &[u8]) -> Result<Guest> {
         let engine = store.engine().clone();
         let file = args.file.display();
-        let component = Component::new(&engine, wasm)
+        let component = images::component(&engine, wasm)
             .map_err(anyhow::Error::from)
             .with_context(|| format!("in {file}"))?;
         let instance = link(args, &engine, &component)?

@@ -3,6 +3,7 @@
 use super::call::Call;
 use super::{called_unserved, ended, results, unserved};
 use crate::args::{RunArgs, UnknownImports};
+use crate::images;
 use crate::near;
 use anyhow::{Context, Result, anyhow, bail};
 use cellule::{ExternType, Instance, Linker, Module, Store, Val, ValType};
@@ -18,7 +19,7 @@ impl Guest {
     /// Loads, links and instantiates a module.
     pub fn new(args: &RunArgs, store: &mut Store<()>, wasm: &[u8]) -> Result<Guest> {
         let file = args.file.display();
-        let module = Module::new(store.engine(), wasm)
+        let module = images::module(store.engine(), wasm)
             .map_err(anyhow::Error::from)
             .with_context(|| format!("in {file}"))?;
         let linker = link(args, &module)?;

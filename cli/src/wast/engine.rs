@@ -22,6 +22,8 @@ pub struct Options {
     /// A module's name in a script is also one to import from, as it is for wasmtime. Scripts with its
     /// headers have that anyway.
     pub names_are_importable: bool,
+    /// Run what is compiled from its image.
+    pub images: bool,
 }
 
 impl Options {
@@ -92,6 +94,8 @@ pub struct ScriptEngine {
     pub slice: Option<u64>,
     /// Whether nothing is instantiated.
     pub definitions_only: bool,
+    /// Whether everything runs from its image.
+    pub images: bool,
 }
 
 impl ScriptEngine {
@@ -111,6 +115,7 @@ impl ScriptEngine {
             fuel,
             slice: options.slice,
             definitions_only: options.definitions_only,
+            images: options.images,
         })
     }
 
@@ -136,14 +141,42 @@ impl ScriptEngine {
         let needs = self.features.missing_for(&wasm).map(|set| set.to_string());
         if is_component {
             return match Component::new(&self.engine, &wasm) {
-                Ok(item) => Ok(Definition::Component(Compiled { item, needs })),
+                Ok(item) => {
+                    let item = self.component_from_image(item);
+                    item.map(|item| Definition::Component(Compiled { item, needs }))
+                }
                 Err(error) => Err(Refusal::Engine { error, wasm }),
             };
         }
         match Module::new(&self.engine, &wasm) {
-            Ok(item) => Ok(Definition::Module(Compiled { item, needs })),
+            Ok(item) => {
+                let item = self.module_from_image(item);
+                item.map(|item| Definition::Module(Compiled { item, needs }))
+            }
             Err(error) => Err(Refusal::Engine { error, wasm }),
         }
+    }
+
+    /// The same from its image, where that is asked for and there can be one.
+    fn component_from_image(&self, item: Component) -> Result<Component, Refusal> {
+        if !self.images {
+            return Ok(item);
+        }
+        match item.to_image() {
+            Ok(image) => Component::from_image_vec(&self.engine, image).map_err(not_from_image),
+            Err(error) if error.kind() == ErrorKind::Unsupported => Ok(item),
+            Err(error) => Err(not_from_image(error)),
+        }
+    }
+
+    /// The same of a module.
+    fn module_from_image(&self, item: Module) -> Result<Module, Refusal> {
+        if !self.images {
+            return Ok(item);
+        }
+        let image = item.to_image();
+        let again = image.and_then(|image| Module::from_image_vec(&self.engine, image));
+        again.map_err(not_from_image)
     }
 
     /// A refusal where the script expects success: skipped if it is for want of features.
@@ -157,6 +190,11 @@ impl ScriptEngine {
             },
         }
     }
+}
+
+/// What fits no other refusal: the script's text isn't to blame, and no feature is missing.
+fn not_from_image(error: Error) -> Refusal {
+    Refusal::Text(format!("not from its image: {error}"))
 }
 
 /// A skip under the name of what the engine doesn't support.
