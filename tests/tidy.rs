@@ -78,7 +78,9 @@ fn nothing_is_left_to_be_written_later() {
 fn every_path_that_the_docs_name_exists() {
     let folders = [
         "src/",
+        "capi/",
         "cli/",
+        "include/",
         "tests/",
         "benches/",
         "examples/",

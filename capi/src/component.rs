@@ -1,0 +1,70 @@
+//! Components, from bytes.
+
+use crate::boundary::{Place, bytes, given, guarded, null, quiet};
+use crate::engine::{EngineHandle, engine};
+use crate::error::{Failure, FailureKind};
+use cellule::component::Component;
+use std::mem::MaybeUninit;
+
+/// A component that is ready to be instantiated, any number of times. Opaque; yours to delete, also before
+/// its instances.
+pub struct ComponentHandle(pub(crate) Component);
+
+/// A component from the bytes of a `.wasm`, which may go afterwards.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cellule_component_new(
+    engine: Option<&EngineHandle>,
+    wasm: *const u8,
+    len: usize,
+    out: Option<&mut MaybeUninit<Option<Box<ComponentHandle>>>>,
+) -> Option<Box<Failure>> {
+    guarded(|| {
+        let out = Place::new(out)?;
+        let engine = self::engine(engine)?;
+        // SAFETY: the caller says that `len` bytes are there.
+        let wasm = unsafe { bytes(wasm, len) }.ok_or_else(|| null("wasm"))?;
+        out.put(ComponentHandle(load(engine, wasm)?));
+        Ok(())
+    })
+}
+
+#[cfg(feature = "compile")]
+fn load(engine: &cellule::Engine, wasm: &[u8]) -> Result<Component, Box<Failure>> {
+    Ok(Component::new(engine, wasm)?)
+}
+
+#[cfg(not(feature = "compile"))]
+fn load(_engine: &cellule::Engine, _wasm: &[u8]) -> Result<Component, Box<Failure>> {
+    let why = "this library was built without the feature `compile`, so that it loads no `.wasm`";
+    Err(Failure::new(FailureKind::Unsupported, why.into()))
+}
+
+/// A component from an image, which was compiled elsewhere. This version has no images yet: the answer is an error
+/// of the kind `CELLULE_ERROR_KIND_UNSUPPORTED`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cellule_component_from_image(
+    engine: Option<&EngineHandle>,
+    image: *const u8,
+    len: usize,
+    out: Option<&mut MaybeUninit<Option<Box<ComponentHandle>>>>,
+) -> Option<Box<Failure>> {
+    guarded(|| {
+        Place::new(out)?;
+        self::engine(engine)?;
+        // SAFETY: the caller says that `len` bytes are there.
+        unsafe { bytes(image, len) }.ok_or_else(|| null("image"))?;
+        let why = "images aren't supported yet: load the component's `.wasm`";
+        Err(Failure::new(FailureKind::Unsupported, why.into()))
+    })
+}
+
+/// Deletes a component. `NULL` is fine.
+#[unsafe(no_mangle)]
+pub extern "C" fn cellule_component_delete(component: Option<Box<ComponentHandle>>) {
+    quiet((), || drop(component));
+}
+
+/// The component that a parameter names.
+pub(crate) fn component(handle: Option<&ComponentHandle>) -> Result<&Component, Box<Failure>> {
+    Ok(&given(handle, "component")?.0)
+}
