@@ -86,6 +86,10 @@ typedef enum {
      */
     CELLULE_ERROR_KIND_HOST,
     /**
+     * An image that is damaged, or made for another version or configuration.
+     */
+    CELLULE_ERROR_KIND_IMAGE,
+    /**
      * A pointer that must not be `NULL` is; the message names the parameter.
      */
     CELLULE_ERROR_KIND_NULL,
@@ -425,13 +429,23 @@ cellule_error_t *cellule_component_new(const cellule_engine_t *engine,
                                        cellule_component_t **out);
 
 /**
- * A component from an image, which was compiled elsewhere. This version has no images yet: the answer is an error
- * of the kind `CELLULE_ERROR_KIND_UNSUPPORTED`.
+ * A component from an image, as `cellule compile` makes it, in builds without the feature `compile` as well. What is
+ * needed of it is copied, so that the bytes may go afterwards. Images may come from anyone: they are checked.
  */
 cellule_error_t *cellule_component_from_image(const cellule_engine_t *engine,
                                               const uint8_t *image,
                                               size_t len,
                                               cellule_component_t **out);
+
+/**
+ * As `cellule_component_from_image`, without copying: code and names stay where they are. The bytes begin at a
+ * multiple of 8, and **stay, unchanged, as long as the program runs**: a constant of the program's, or a
+ * file that is mapped and never unmapped.
+ */
+cellule_error_t *cellule_component_from_static_image(const cellule_engine_t *engine,
+                                                     const uint8_t *image,
+                                                     size_t len,
+                                                     cellule_component_t **out);
 
 /**
  * Deletes a component. `NULL` is fine.

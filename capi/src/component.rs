@@ -1,4 +1,4 @@
-//! Components, from bytes.
+//! Components, from a `.wasm` or an image.
 
 use crate::boundary::{Place, bytes, given, guarded, null, quiet};
 use crate::engine::{EngineHandle, engine};
@@ -39,8 +39,8 @@ fn load(_engine: &cellule::Engine, _wasm: &[u8]) -> Result<Component, Box<Failur
     Err(Failure::new(FailureKind::Unsupported, why.into()))
 }
 
-/// A component from an image, which was compiled elsewhere. This version has no images yet: the answer is an error
-/// of the kind `CELLULE_ERROR_KIND_UNSUPPORTED`.
+/// A component from an image, as `cellule compile` makes it, in builds without the feature `compile` as well. What is
+/// needed of it is copied, so that the bytes may go afterwards. Images may come from anyone: they are checked.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cellule_component_from_image(
     engine: Option<&EngineHandle>,
@@ -49,12 +49,35 @@ pub unsafe extern "C" fn cellule_component_from_image(
     out: Option<&mut MaybeUninit<Option<Box<ComponentHandle>>>>,
 ) -> Option<Box<Failure>> {
     guarded(|| {
-        Place::new(out)?;
-        self::engine(engine)?;
+        let out = Place::new(out)?;
+        let engine = self::engine(engine)?;
         // SAFETY: the caller says that `len` bytes are there.
-        unsafe { bytes(image, len) }.ok_or_else(|| null("image"))?;
-        let why = "images aren't supported yet: load the component's `.wasm`";
-        Err(Failure::new(FailureKind::Unsupported, why.into()))
+        let image = unsafe { bytes(image, len) }.ok_or_else(|| null("image"))?;
+        out.put(ComponentHandle(Component::from_image_vec(
+            engine,
+            image.to_vec(),
+        )?));
+        Ok(())
+    })
+}
+
+/// As `cellule_component_from_image`, without copying: code and names stay where they are. The bytes begin at a
+/// multiple of 8, and **stay, unchanged, as long as the program runs**: a constant of the program's, or a
+/// file that is mapped and never unmapped.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cellule_component_from_static_image(
+    engine: Option<&EngineHandle>,
+    image: *const u8,
+    len: usize,
+    out: Option<&mut MaybeUninit<Option<Box<ComponentHandle>>>>,
+) -> Option<Box<Failure>> {
+    guarded(|| {
+        let out = Place::new(out)?;
+        let engine = self::engine(engine)?;
+        // SAFETY: the caller says that `len` bytes are there, and stay.
+        let image: &'static [u8] = unsafe { bytes(image, len) }.ok_or_else(|| null("image"))?;
+        out.put(ComponentHandle(Component::from_image(engine, image)?));
+        Ok(())
     })
 }
 

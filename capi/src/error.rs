@@ -33,6 +33,8 @@ pub enum FailureKind {
     Type,
     /// Made by the host: by `cellule_error_new`.
     Host,
+    /// An image that is damaged, or made for another version or configuration.
+    Image,
     /// A pointer that must not be `NULL` is; the message names the parameter.
     Null,
     /// A bug in cellule. A store that was in use can't be used any more, only deleted.
@@ -154,6 +156,7 @@ impl From<Error> for Box<Failure> {
             ErrorKind::Exception => FailureKind::Exception,
             ErrorKind::Type => FailureKind::Type,
             ErrorKind::Host => FailureKind::Host,
+            ErrorKind::Image => FailureKind::Image,
             _ => FailureKind::Other,
         };
         Failure::of(kind, error)

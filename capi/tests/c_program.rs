@@ -2,6 +2,8 @@
 //!
 //! Once as it is, and once under the address sanitizer, which also tells what is leaked, and of Rust's too.
 
+use cellule::component::Component;
+use cellule::{Config, Engine};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -57,14 +59,23 @@ fn folder(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name)
 }
 
+/// A component's image, which counts fuel.
+fn compiled(binary: &[u8]) -> Vec<u8> {
+    let engine = Engine::new(Config::new().consume_fuel(true)).expect("an engine");
+    let component = Component::new(&engine, binary).expect("a component");
+    component.to_image().expect("an image")
+}
+
 /// Builds the test program with flags, and runs it.
 fn all_of_it(name: &str, flags: &[&str]) {
     let folder = folder(name);
     let program = build(&folder, &["program.c", "values.c", "depot.c"], flags);
     let shapes = folder.join("shapes.wasm");
     let binary = wat::parse_file(here("tests/shapes.wat")).expect("valid text");
-    std::fs::write(&shapes, binary).expect("a writable file");
-    let output = ran(Command::new(&program).arg(depot()).arg(shapes));
+    std::fs::write(&shapes, &binary).expect("a writable file");
+    let image = folder.join("shapes.cell");
+    std::fs::write(&image, compiled(&binary)).expect("a writable file");
+    let output = ran(Command::new(&program).arg(depot()).args([shapes, image]));
     let told = String::from_utf8(output.stdout).expect("text");
     assert_eq!(told.lines().last(), Some("all of it holds"), "{told}");
 }

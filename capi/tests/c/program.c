@@ -116,8 +116,33 @@ static void nulls(cellule_engine_t *engine, cellule_component_t *component) {
     CHECK(cellule_error_chain_len(NULL) == 0 && cellule_error_chain(NULL, 0) == NULL);
 }
 
+/* The same guest from an image: copied, and in place, which has to stay until the program ends. */
+static void images(cellule_engine_t *engine, cellule_engine_t *other, const char *path) {
+    static uint8_t *image = NULL;
+    size_t len = 0;
+    cellule_component_t *component = NULL;
+    image = read_file(path, &len);
+    FAILS(cellule_component_from_image(engine, NULL, len, &component), CELLULE_ERROR_KIND_NULL, "`image`");
+    FAILS(cellule_component_from_image(engine, image, len - 8, &component), CELLULE_ERROR_KIND_IMAGE, "");
+    uint8_t *shifted = malloc(len + 1);
+    CHECK(shifted != NULL);
+    memcpy(shifted + 1, image, len);
+    FAILS(cellule_component_from_static_image(engine, shifted + 1, len, &component),
+          CELLULE_ERROR_KIND_IMAGE, "align");
+    free(shifted);
+    /* It was made to count fuel. */
+    FAILS(cellule_component_from_image(other, image, len, &component), CELLULE_ERROR_KIND_IMAGE, "fuel");
+    CHECK(component == NULL);
+    WELL(cellule_component_from_image(engine, image, len, &component));
+    shapes(component, engine);
+    cellule_component_delete(component);
+    WELL(cellule_component_from_static_image(engine, image, len, &component));
+    shapes(component, engine);
+    cellule_component_delete(component);
+}
+
 int main(int argc, char **argv) {
-    CHECK(argc == 3);
+    CHECK(argc == 4);
     values();
     cellule_engine_t *plain = NULL;
     WELL(cellule_engine_new(NULL, &plain));
@@ -125,7 +150,6 @@ int main(int argc, char **argv) {
     nulls(plain, component);
     depot(component, plain);
     cellule_component_delete(component);
-    cellule_engine_delete(plain);
 
     cellule_config_t *config = cellule_config_new();
     cellule_engine_t *metered = NULL;
@@ -137,6 +161,8 @@ int main(int argc, char **argv) {
     component = load(metered, argv[2]);
     shapes(component, metered);
     cellule_component_delete(component);
+    images(metered, plain, argv[3]);
+    cellule_engine_delete(plain);
     cellule_engine_delete(metered);
     puts("all of it holds");
     return 0;
