@@ -2,8 +2,8 @@
 //! machine run, since the translator never makes code that breaks a rule.
 
 use super::module::{
-    ConstOp, DataSegment, ElementSegment, ExternIndex, FuncDecl, FuncFacts, FuncType, GlobalType,
-    Import, MemoryType, ModuleData, SegmentMode, TableType, ValType,
+    Bytes, ConstOp, DataSegment, ElementSegment, ExternIndex, FuncDecl, FuncFacts, FuncType,
+    GlobalType, Import, MemoryType, ModuleData, SegmentMode, TableType, ValType,
 };
 use super::{HEADER_WORDS, header};
 use alloc::boxed::Box;
@@ -57,7 +57,7 @@ pub(crate) fn module(funcs: &[u32]) -> ModuleData {
         let i32s = |n: u16| core::iter::repeat_n(ValType::I32, n.into());
         FuncType::new(i32s(params), i32s(results))
     };
-    let import = |name: &str, index| Import {
+    let import = |name: &'static str, index| Import {
         module: "host".into(),
         name: name.into(),
         index,
