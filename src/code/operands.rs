@@ -305,6 +305,9 @@ macro_rules! field {
     (aligned) => {
         $crate::code::operands::Field::Aligned
     };
+    (imm) => {
+        $crate::code::operands::Field::Imm
+    };
     (imm32) => {
         $crate::code::operands::Field::Imm32
     };

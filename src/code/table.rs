@@ -270,6 +270,7 @@ macro_rules! for_each_instruction {
                 CopySpan "copy_span" base (start start count) none: "S[a..a+c] := S[b..b+c], overlapping allowed";
                 Zero "zero" base (start count _) none: "S[a..a+b] := 0";
                 Const "const" base (def imm32 _) none: "S[a] := sign_extend(imm32)";
+                Const2 "const2" base (def2 imm imm) none: "S[a], S[a+1] := sign_extend(b), sign_extend(c)";
                 ConstWide "const_wide" base (def _ _) imm64: "S[a] := imm64";
                 Select "select" base (def use use) cond: "S[a] := if S[cond] as i32 != 0 { S[b] } else { S[c] }";
                 GlobalGet "global.get" base (def global _) none: "S[a] := global[bc]";

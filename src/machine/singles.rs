@@ -81,6 +81,15 @@ pub(crate) fn Const(r: &mut Regs) -> Flow {
     next(r, 1)
 }
 #[inline(always)]
+pub(crate) fn Const2(r: &mut Regs) -> Flow {
+    let extended = |field: u16| i64::from(field as i16) as u64;
+    let (first, second) = (extended(r.b()), extended(r.c()));
+    let to = r.a();
+    r.set(to, first);
+    r.set(to + 1, second);
+    next(r, 1)
+}
+#[inline(always)]
 pub(crate) fn ConstWide(r: &mut Regs) -> Flow {
     r.set(r.a(), r.ext());
     next(r, 2)

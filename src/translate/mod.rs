@@ -74,6 +74,8 @@ struct Translator<'m> {
     stepped: Option<usize>,
     /// The newest copy or store of an accumulator into a slot.
     simple: Option<usize>,
+    /// The newest constant that was written to a slot.
+    constant: Option<usize>,
     /// Where the newest label is.
     label: usize,
     /// Branches to that label that a return there may replace, and whether a move stands before them.
@@ -143,6 +145,7 @@ pub(crate) fn function<'m>(
         vacated: None,
         stepped: None,
         simple: None,
+        constant: None,
         label: 0,
         arrived: Vec::new(),
         pin: None,

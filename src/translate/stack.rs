@@ -10,7 +10,7 @@
 use super::Translator;
 use super::emit::{Src, Want};
 use crate::code::module::ValType;
-use crate::code::{op, word, word_u32};
+use crate::code::{a_of, bc_of, op, word, word_u32};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Where an operand's value is.
@@ -220,19 +220,45 @@ impl Translator<'_> {
         }
     }
 
+    /// Writes a constant to a slot. Two short ones to neighbouring slots become one instruction.
     pub(super) fn load_const(&mut self, slot: u16, ty: ValType, bits: u64) {
         let bits = if ty == ValType::I32 {
             i64::from(bits as i32) as u64
         } else {
             bits
         };
-        if i64::from(bits as i32) as u64 == bits || ty == ValType::F32 {
+        if let Some((at, both)) = self.joined_const(slot, bits) {
+            self.code[at] = both.to_le();
+            self.constant = None;
+        } else if i64::from(bits as i32) as u64 == bits || ty == ValType::F32 {
+            self.constant = Some(self.code.len());
             self.emit(word_u32(op::Const, slot, bits as u32));
         } else {
             self.emit2(word(op::ConstWide, slot, 0, 0), bits);
         }
         self.wrote(slot);
         self.use_slots(slot as usize + 1);
+    }
+
+    /// The newest instruction with this constant too, if it writes a short one to a neighbouring slot and no
+    /// label stands behind it.
+    fn joined_const(&self, slot: u16, bits: u64) -> Option<(usize, u64)> {
+        let at = self.constant?;
+        if at + 1 != self.code.len() || at < self.label {
+            return None;
+        }
+        let before = u64::from_le(self.code[at]);
+        let short = |value: i64| i16::try_from(value).ok().map(|value| value as u16);
+        let first = short(i64::from(bc_of(before) as i32))?;
+        let second = short(bits as i64)?;
+        let other = a_of(before);
+        if other.checked_add(1) == Some(slot) {
+            Some((at, word(op::Const2, other, first, second)))
+        } else if slot.checked_add(1) == Some(other) {
+            Some((at, word(op::Const2, slot, second, first)))
+        } else {
+            None
+        }
     }
 
     /// The operand at `height` in a slot that an instruction can name.
