@@ -10,35 +10,42 @@ pub struct Counting;
 thread_local! {
     static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
     static BYTES: Cell<u64> = const { Cell::new(0) };
+    static LIVE: Cell<i64> = const { Cell::new(0) };
 }
 
-fn count(bytes: usize) {
+fn count(bytes: usize, given_back: usize) {
     // At a thread's end there is no counter any more, and nobody who reads it.
     let _ = ALLOCATIONS.try_with(|counter| counter.set(counter.get() + 1));
     let _ = BYTES.try_with(|counter| counter.set(counter.get() + bytes as u64));
+    live(bytes as i64 - given_back as i64);
+}
+
+fn live(change: i64) {
+    let _ = LIVE.try_with(|counter| counter.set(counter.get() + change));
 }
 
 // SAFETY: every call is passed on to the system's allocator unchanged.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size());
+        count(layout.size(), 0);
         // SAFETY: the caller keeps the contract of `alloc`.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        count(layout.size());
+        count(layout.size(), 0);
         // SAFETY: the caller keeps the contract of `alloc_zeroed`.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count(size);
+        count(size, layout.size());
         // SAFETY: the caller keeps the contract of `realloc`.
         unsafe { System.realloc(ptr, layout, size) }
     }
 
     unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        live(-(layout.size() as i64));
         // SAFETY: the caller keeps the contract of `dealloc`.
         unsafe { System.dealloc(ptr, layout) }
     }
@@ -56,4 +63,9 @@ pub fn allocated<R>(run: impl FnOnce() -> R) -> (R, u64) {
     let before = BYTES.get();
     let result = run();
     (result, BYTES.get() - before)
+}
+
+/// How many bytes this thread has asked for and not given back.
+pub fn held() -> i64 {
+    LIVE.get()
 }
