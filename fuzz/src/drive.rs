@@ -217,7 +217,7 @@ fn answer(
     let args: Vec<Value> = args.iter().map(|arg| seen(&mut *caller, arg)).collect();
     let line = format!("host {number}({})", list(&args));
     let host = caller.data_mut();
-    let mut random = Random::new(hash(line.as_bytes()), host.random.next());
+    let mut random = Random::new(hash(line.as_bytes()), host.random.word());
     if host.log.len() < LINES {
         host.log.push(line);
     }

@@ -14,7 +14,7 @@ const EVERY: Duration = Duration::from_secs(30);
 
 /// The seed of a case, by its number in a run.
 pub fn seed(run: u64, number: u64) -> u64 {
-    crate::random::Random::new(run, number ^ 0xca5e_0000_0000).next()
+    crate::random::Random::new(run, number ^ 0xca5e_0000_0000).word()
 }
 
 /// Gives every number of the range to one of the threads. The number that a thread is at stands in a file of its

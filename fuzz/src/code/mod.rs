@@ -148,7 +148,7 @@ fn mutate(random: &mut Random, code: &mut [u64]) {
         1 => old & !(0xffff << shift) | random.below(12) << shift,
         2 => old & !0xffff | random.below(2_048),
         3 => u64::from_le(code[random.below(code.len() as u64) as usize]),
-        _ => random.next(),
+        _ => random.word(),
     };
     code[at] = new.to_le();
 }
