@@ -1,0 +1,43 @@
+;; A driver of the PC's clock: it reads ports through the kernel. `probe` and `spin` are what a bad one would do.
+(component
+  (import "port-in" (func $in (param "port" u16) (result u8)))
+  (import "port-out" (func $out (param "port" u16) (param "value" u8)))
+  (core module $driver
+    (import "kernel" "in" (func $in (param i32) (result i32)))
+    (import "kernel" "out" (func $out (param i32 i32)))
+    (memory (export "memory") 1)
+    ;; A register of the clock, which has decimal digits of four bits.
+    (func $register (param $index i32) (result i32)
+      (local $digits i32)
+      (call $out (i32.const 0x70) (local.get $index))
+      (local.set $digits (call $in (i32.const 0x71)))
+      (i32.add
+        (i32.mul (i32.shr_u (local.get $digits) (i32.const 4)) (i32.const 10))
+        (i32.and (local.get $digits) (i32.const 15))))
+    (func (export "today") (result i32)
+      (i32.store16 (i32.const 16) (i32.add
+        (i32.mul (call $register (i32.const 0x32)) (i32.const 100))
+        (call $register (i32.const 9))))
+      (i32.store8 (i32.const 18) (call $register (i32.const 8)))
+      (i32.store8 (i32.const 19) (call $register (i32.const 7)))
+      (i32.const 16))
+    (func (export "probe") (param $port i32) (result i32)
+      (call $in (local.get $port)))
+    (func (export "work") (param $rounds i32) (result i32)
+      (local $sum i32)
+      (loop $next
+        (local.set $sum (i32.add (local.get $sum) (local.get $rounds)))
+        (br_if $next (local.tee $rounds (i32.sub (local.get $rounds) (i32.const 1)))))
+      (local.get $sum))
+    (func (export "spin") (loop $forever (br $forever))))
+  (core func $in (canon lower (func $in)))
+  (core func $out (canon lower (func $out)))
+  (core instance $kernel (export "in" (func $in)) (export "out" (func $out)))
+  (core instance $i (instantiate $driver (with "kernel" (instance $kernel))))
+  (type $date-shape (record (field "year" u16) (field "month" u8) (field "day" u8)))
+  (export $date "date" (type $date-shape))
+  (func (export "today") (result $date)
+    (canon lift (core func $i "today") (memory (core memory $i "memory"))))
+  (func (export "probe") (param "port" u16) (result u8) (canon lift (core func $i "probe")))
+  (func (export "work") (param "rounds" u32) (result u32) (canon lift (core func $i "work")))
+  (func (export "spin") (canon lift (core func $i "spin"))))
