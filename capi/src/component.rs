@@ -2,7 +2,7 @@
 
 use crate::boundary::{Place, bytes, given, guarded, null, quiet};
 use crate::engine::{EngineHandle, engine};
-use crate::error::{Failure, FailureKind};
+use crate::error::Failure;
 use cellule::component::Component;
 use std::mem::MaybeUninit;
 
@@ -36,7 +36,8 @@ fn load(engine: &cellule::Engine, wasm: &[u8]) -> Result<Component, Box<Failure>
 #[cfg(not(feature = "compile"))]
 fn load(_engine: &cellule::Engine, _wasm: &[u8]) -> Result<Component, Box<Failure>> {
     let why = "this library was built without the feature `compile`, so that it loads no `.wasm`";
-    Err(Failure::new(FailureKind::Unsupported, why.into()))
+    let kind = crate::error::FailureKind::Unsupported;
+    Err(Failure::new(kind, why.into()))
 }
 
 /// A component from an image, as `cellule compile` makes it, in builds without the feature `compile` as well. What is

@@ -37,13 +37,13 @@ impl Random {
 
     /// So many bytes.
     pub fn bytes(&mut self, count: usize) -> Vec<u8> {
-        let words = (0..count.div_ceil(8)).flat_map(|_| self.next().to_le_bytes());
+        let words = (0..count.div_ceil(8)).flat_map(|_| self.word().to_le_bytes());
         words.take(count).collect()
     }
 
     /// Bits of which many values are near an edge of some type.
     pub fn edgy(&mut self) -> u64 {
-        let any = self.next();
+        let any = self.word();
         match self.below(8) {
             0 => any % 16,
             1 => (any % 16).wrapping_neg(),
