@@ -7,11 +7,13 @@
 mod context;
 mod parts;
 
+use crate::fallible::{self, BoxOrNothing, boxed};
 use crate::image::ImageError;
 use alloc::boxed::Box;
-use alloc::string::{String, ToString};
+use alloc::collections::TryReserveError;
+use alloc::string::String;
 use alloc::vec::Vec;
-use core::any::TypeId;
+use core::any::{Any, TypeId};
 use core::fmt;
 use parts::{Cause, Layer, Part, Words};
 
@@ -76,6 +78,7 @@ traps! {
     NullReference: "null reference";
     UnalignedAtomic: "unaligned atomic";
     AtomicWait: "atomic wait on non-shared memory: expected shared memory";
+    OutOfMemory: "out of memory: the host has none left";
 }
 
 impl Trap {
@@ -105,6 +108,39 @@ impl fmt::Display for ThrownException {
 
 impl core::error::Error for ThrownException {}
 
+/// The host has no memory for what it takes to go on.
+///
+/// An [`Error`] of it takes none. Where there is none for another error, this one stands in its place. A guest that
+/// can't go on because of it is stopped as by a trap, [`Trap::OutOfMemory`], which becomes this error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutOfMemory;
+
+impl fmt::Display for OutOfMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("out of memory: the host has none left")
+    }
+}
+
+impl core::error::Error for OutOfMemory {}
+
+impl From<OutOfMemory> for Trap {
+    fn from(_: OutOfMemory) -> Trap {
+        Trap::OutOfMemory
+    }
+}
+
+impl From<TryReserveError> for OutOfMemory {
+    fn from(_: TryReserveError) -> OutOfMemory {
+        OutOfMemory
+    }
+}
+
+impl From<hashbrown::TryReserveError> for OutOfMemory {
+    fn from(_: hashbrown::TryReserveError) -> OutOfMemory {
+        OutOfMemory
+    }
+}
+
 /// What kind of failure an [`Error`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -121,6 +157,8 @@ pub enum ErrorKind {
     Link,
     /// A limit was reached.
     Limit,
+    /// The host has no memory left: an [`OutOfMemory`].
+    OutOfMemory,
     /// A trap; [`Error::trap`] says which.
     Trap,
     /// An exception that no guest has caught: a [`ThrownException`].
@@ -170,7 +208,10 @@ struct Inner {
 /// let error = Error::from("x".parse::<u32>().unwrap_err()).context("reading a number");
 /// assert!(error.downcast_ref::<std::num::ParseIntError>().is_some());
 /// ```
-pub struct Error(Box<Inner>);
+pub struct Error(BoxOrNothing<Inner>);
+
+/// What an error without anything on the heap consists of.
+static NO_MEMORY: Cause<OutOfMemory> = Cause(OutOfMemory);
 
 /// The message of an error of this crate's own.
 #[derive(Debug)]
@@ -203,12 +244,16 @@ impl Error {
     where
         E: core::error::Error + Send + Sync + 'static,
     {
+        let any: &dyn Any = &error;
+        if any.is::<OutOfMemory>() || any.downcast_ref() == Some(&Trap::OutOfMemory) {
+            return Error(BoxOrNothing::new(None));
+        }
         let kind = match TypeId::of::<E>() {
             id if id == TypeId::of::<Trap>() => ErrorKind::Trap,
             id if id == TypeId::of::<ThrownException>() => ErrorKind::Exception,
             _ => ErrorKind::Host,
         };
-        Error::with_part(kind, None, Box::new(Cause(error)))
+        Error::with_part(kind, None, Cause(error))
     }
 
     /// An error of the embedder's own, for host functions to return.
@@ -216,7 +261,7 @@ impl Error {
     where
         M: fmt::Display + fmt::Debug + Send + Sync + 'static,
     {
-        Error::with_part(ErrorKind::Host, None, Box::new(Words(message)))
+        Error::with_part(ErrorKind::Host, None, Words(message))
     }
 
     /// An error of a kind.
@@ -226,11 +271,7 @@ impl Error {
 
     /// An image that is refused, for what stands at an offset.
     pub(crate) fn image(error: ImageError, offset: usize) -> Error {
-        Error::with_part(
-            ErrorKind::Image,
-            Some(offset as u64),
-            Box::new(Cause(error)),
-        )
+        Error::with_part(ErrorKind::Image, Some(offset as u64), Cause(error))
     }
 
     #[cfg_attr(not(feature = "compile"), allow(dead_code))]
@@ -239,37 +280,65 @@ impl Error {
     }
 
     fn told(kind: ErrorKind, message: impl fmt::Display, offset: Option<u64>) -> Error {
+        let Ok(message) = fallible::format(format_args!("{message}")) else {
+            return OutOfMemory.into();
+        };
         let told = Told {
             kind,
-            message: message.to_string(),
+            message,
             offset,
         };
-        Error::with_part(kind, offset, Box::new(Words(told)))
+        Error::with_part(kind, offset, Words(told))
     }
 
-    fn with_part(kind: ErrorKind, offset: Option<u64>, part: Box<dyn Part>) -> Error {
-        Error(Box::new(Inner {
+    fn with_part(kind: ErrorKind, offset: Option<u64>, part: impl Part + 'static) -> Error {
+        let inner = |part| Inner {
             kind,
             offset,
             frames: Vec::new(),
             part,
-        }))
+        };
+        let inner = boxed(part).and_then(|part| boxed(inner(part)));
+        Error(BoxOrNothing::new(inner.ok()))
     }
 
     pub(crate) fn with_frames(mut self, frames: Vec<Frame>) -> Error {
-        self.0.frames = frames;
+        if let Some(inner) = self.0.as_mut() {
+            inner.frames = frames;
+        }
         self
     }
 
-    /// Wraps it in a message that says what was being done. Kind, offset and frames stay.
+    fn part(&self) -> &(dyn Part + 'static) {
+        match self.0.as_ref() {
+            Some(inner) => &*inner.part,
+            None => &NO_MEMORY,
+        }
+    }
+
+    /// Wraps it in a message that says what was being done. Kind, offset and frames stay. A message for which there is
+    /// no memory is left out.
     #[must_use]
     pub fn context<C>(mut self, context: C) -> Error
     where
         C: fmt::Display + Send + Sync + 'static,
     {
-        let inner = core::mem::replace(&mut self.0.part, Box::new(Words("")));
-        self.0.part = Box::new(Layer { context, inner });
+        if let Some(all) = self.0.as_mut()
+            && let Ok(room) = fallible::room()
+        {
+            let inner = core::mem::replace(&mut all.part, nothing());
+            let layer: Box<Layer<C>> = Box::write(room, Layer { context, inner });
+            all.part = layer;
+        }
         self
+    }
+
+    /// Another error that tells of this one; a lack of memory stays what it is.
+    pub(crate) fn told_in(self, other: impl FnOnce(&Error) -> Error) -> Error {
+        match self.kind() {
+            ErrorKind::OutOfMemory => self,
+            _ => other(&self),
+        }
     }
 
     /// Whether it, or a context around it, is an `E`.
@@ -285,7 +354,7 @@ impl Error {
     where
         E: fmt::Display + fmt::Debug + Send + Sync + 'static,
     {
-        let mut part = &*self.0.part;
+        let mut part = self.part();
         loop {
             if let Some(found) = part.payload().downcast_ref::<E>() {
                 return Some(found);
@@ -299,7 +368,11 @@ impl Error {
     where
         E: fmt::Display + fmt::Debug + Send + Sync + 'static,
     {
-        let mut part = &mut *self.0.part;
+        let Some(inner) = self.0.as_mut() else {
+            let payload: &mut dyn Any = Box::leak(Box::new(OutOfMemory));
+            return payload.downcast_mut();
+        };
+        let mut part = &mut *inner.part;
         loop {
             if part.payload().is::<E>() {
                 return part.payload_mut().downcast_mut::<E>();
@@ -319,12 +392,10 @@ impl Error {
         if !self.is::<E>() {
             return Err(self);
         }
-        let Inner {
-            kind,
-            offset,
-            frames,
-            mut part,
-        } = *self.0;
+        let (kind, offset, frames, mut part) = match self.0.into_box() {
+            Some(inner) => (inner.kind, inner.offset, inner.frames, inner.part),
+            None => (ErrorKind::OutOfMemory, None, Vec::new(), nothing()),
+        };
         loop {
             match part.take() {
                 (payload, inner) if payload.is::<E>() => {
@@ -332,11 +403,11 @@ impl Error {
                         return Ok(*found);
                     }
                     // `is` has just said that it is one; this only pleases the type checker.
-                    part = inner.unwrap_or_else(|| Box::new(Words("")));
+                    part = inner.unwrap_or_else(nothing);
                 }
                 (_, Some(inner)) => part = inner,
                 (_, None) => {
-                    let rest = Error::with_part(kind, offset, Box::new(Words("")));
+                    let rest = Error::with_part(kind, offset, Words(""));
                     return Err(rest.with_frames(frames));
                 }
             }
@@ -345,12 +416,12 @@ impl Error {
 
     /// The messages from the outermost context to the root cause.
     pub fn chain(&self) -> Chain<'_> {
-        Chain::new(self.0.part.error())
+        Chain::new(self.part().error())
     }
 
     /// The innermost error.
     pub fn root_cause(&self) -> &(dyn core::error::Error + 'static) {
-        let mut cause = self.0.part.error();
+        let mut cause = self.part().error();
         while let Some(inner) = cause.source() {
             cause = inner;
         }
@@ -359,12 +430,15 @@ impl Error {
 
     /// What kind of failure it is.
     pub fn kind(&self) -> ErrorKind {
-        self.0.kind
+        match self.0.as_ref() {
+            Some(inner) => inner.kind,
+            None => ErrorKind::OutOfMemory,
+        }
     }
 
     /// Where in the binary, in bytes, if it is about a binary.
     pub fn offset(&self) -> Option<u64> {
-        self.0.offset
+        self.0.as_ref()?.offset
     }
 
     /// The trap, if it is one, through all contexts.
@@ -374,7 +448,7 @@ impl Error {
 
     /// The functions that were running when it happened, innermost first.
     pub fn frames(&self) -> &[Frame] {
-        &self.0.frames
+        self.0.as_ref().map_or(&[], |inner| &inner.frames)
     }
 }
 
@@ -385,6 +459,11 @@ where
     fn from(error: E) -> Error {
         Error::new(error)
     }
+}
+
+/// A part that takes no room: a box of nothing isn't on the heap.
+fn nothing() -> Box<dyn Part> {
+    Box::new(Cause(OutOfMemory))
 }
 
 /// One message of a chain; traps say that they are such.

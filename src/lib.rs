@@ -17,6 +17,7 @@ extern crate std;
 pub mod code;
 pub mod component;
 mod error;
+mod fallible;
 mod image;
 mod limits;
 mod machine;
@@ -29,9 +30,10 @@ mod store;
 mod tables;
 #[cfg(feature = "compile")]
 mod translate;
-mod zeroed;
 
-pub use error::{Chain, Context, Error, ErrorKind, Frame, Result, ThrownException, Trap};
+pub use error::{
+    Chain, Context, Error, ErrorKind, Frame, OutOfMemory, Result, ThrownException, Trap,
+};
 pub use image::ImageError;
 pub use limits::Limits;
 mod wasm;

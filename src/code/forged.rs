@@ -6,8 +6,8 @@ use super::module::{
     GlobalType, Import, MemoryType, ModuleData, SegmentMode, TableType, ValType,
 };
 use super::{HEADER_WORDS, header};
+use crate::fallible::Shared;
 use alloc::boxed::Box;
-use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 use spin::Once;
@@ -71,7 +71,7 @@ pub(crate) fn module(funcs: &[u32]) -> ModuleData {
     };
     let memory = MemoryType::new(1, None);
     ModuleData {
-        bytes: Bytes::Shared(Arc::from([1u8; 64].as_slice())),
+        bytes: Bytes::Shared(Shared::new([1u8; 64].to_vec()).unwrap()),
         types: (0..4).map(|ty| func_type(counts(ty))).collect(),
         type_ids: (0..4).collect(),
         imports: vec![

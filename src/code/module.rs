@@ -3,10 +3,10 @@
 //! Made once by `wasm::decode`, shared by every instance. The only part that changes later is the
 //! set of code slots, which translation fills; a slot is set once and never replaced.
 
-use crate::error::Result;
+use crate::error::{OutOfMemory, Result};
+use crate::fallible::{self, Grow, Shared};
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::Range;
 use spin::Once;
@@ -41,9 +41,9 @@ impl core::ops::Deref for Code {
 
 /// The bytes that a module's segments are ranges of: a binary's, or where an image has them.
 #[derive(Clone, Debug)]
-pub enum Bytes {
+pub(crate) enum Bytes {
     /// Shared by the modules of one binary.
-    Shared(Arc<[u8]>),
+    Shared(Shared<Vec<u8>>),
     /// In place.
     Static(&'static [u8]),
 }
@@ -182,7 +182,7 @@ impl core::fmt::Display for RefType {
 /// The type of a function: parameters, then results.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FuncType {
-    types: Arc<[ValType]>,
+    types: Shared<Vec<ValType>>,
     params: usize,
     param_slots: u16,
     result_slots: u16,
@@ -200,21 +200,32 @@ pub(crate) const fn slots_of(types: &[ValType]) -> usize {
 
 impl FuncType {
     /// A type from its parameters and results.
+    ///
+    /// # Panics
+    /// If the host has no memory for it.
     pub fn new(
         params: impl IntoIterator<Item = ValType>,
         results: impl IntoIterator<Item = ValType>,
     ) -> Self {
-        let mut types: Vec<ValType> = params.into_iter().collect();
+        FuncType::try_new(params, results).expect("memory for a function's type")
+    }
+
+    pub(crate) fn try_new(
+        params: impl IntoIterator<Item = ValType>,
+        results: impl IntoIterator<Item = ValType>,
+    ) -> Result<Self, OutOfMemory> {
+        let mut types = fallible::collect(params)?;
         let params = types.len();
-        types.extend(results);
-        FuncType {
+        types.try_extend(results)?;
+        Ok(FuncType {
             // Of valid ones there are at most 1,000 each.
             param_slots: u16::try_from(slots_of(&types[..params])).unwrap_or(u16::MAX),
             result_slots: u16::try_from(slots_of(&types[params..])).unwrap_or(u16::MAX),
-            types: types.into(),
+            types: Shared::new(types)?,
             params,
-        }
+        })
     }
+
     /// How many slots its arguments take.
     pub(crate) fn param_slots(&self) -> usize {
         self.param_slots.into()
@@ -555,7 +566,7 @@ pub(crate) trait ValidateBody: core::fmt::Debug + Send + Sync {
 #[derive(Debug)]
 pub struct ModuleData {
     /// The binary: bodies, names and data segments are read from it.
-    pub bytes: Bytes,
+    pub(crate) bytes: Bytes,
     /// Function types.
     pub types: Vec<FuncType>,
     /// For each of `types`, its number in the engine, equal for equal types.

@@ -101,10 +101,13 @@ impl Call {
             Some(entered) => entered,
             None => enter(store, tree, false)?,
         };
-        let mut thread = store.take_thread();
-        if let Err(trap) = thread.start(&mut store.inner, entity, args) {
-            store.idle.push(thread);
-            return Err(entered.cancel(&mut store.inner, trap.into(), true));
+        let mut thread = match store.take_thread() {
+            Ok(thread) => thread,
+            Err(none) => return Err(entered.cancel(&mut store.inner, none.into(), true)),
+        };
+        if let Err(error) = thread.start(&mut store.inner, entity, args) {
+            store.give_back(thread);
+            return Err(entered.cancel(&mut store.inner, error.into(), true));
         }
         Ok(Call {
             thread,
@@ -212,23 +215,19 @@ impl Call {
     pub fn close<T: 'static>(self, store: &mut Store<T>, options: BoundOptions) {
         store.inner.components[options.instance as usize].may_leave = true;
         self.entered.leave(&mut store.inner);
-        store.idle.push(self.thread);
+        store.give_back(self.thread);
     }
 
     /// As [`Call::close`], for a call without options.
     pub fn close_plain<T: 'static>(self, store: &mut Store<T>) {
         self.entered.leave(&mut store.inner);
-        store.idle.push(self.thread);
+        store.give_back(self.thread);
     }
 
-    /// Locks the tree because of an error.
+    /// Locks the tree because of an error. The thread goes with the call: what is in it is of no use.
     pub fn fail<T: 'static>(&mut self, store: &mut Store<T>, error: Error) -> Error {
         store.inner.trees[self.entered.tree as usize].locked = true;
         self.entered.leave(&mut store.inner);
-        store.idle.push(core::mem::replace(
-            &mut self.thread,
-            Box::new(Thread::new()),
-        ));
         error
     }
 }

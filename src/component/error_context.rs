@@ -8,12 +8,12 @@ use super::abi::lower::LowerContext;
 use super::abi::{aligned, pair_size, pointer, range};
 use super::typed::{ComponentType, InstanceType, InterfaceType};
 use crate::error::{Error, ErrorKind, Result, Trap};
+use crate::fallible::{self, Shared};
 use crate::store::StoreInner;
 use crate::store::components::{BoundTrampoline, NONE};
 use crate::tables::TypeKind;
 use crate::wasm::Store;
 use alloc::string::String;
-use alloc::sync::Arc;
 use core::fmt;
 
 /// A message about an error, as guests pass it around: a value of the type `error-context`.
@@ -21,12 +21,15 @@ use core::fmt;
 /// Guests can't depend on the message: an engine may drop or change it. This one keeps it as long as
 /// the limit of all memories allows that.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct ErrorContext(Arc<str>);
+pub struct ErrorContext(Shared<String>);
 
 impl ErrorContext {
     /// One with a message.
-    pub fn new(message: impl Into<Arc<str>>) -> ErrorContext {
-        ErrorContext(message.into())
+    ///
+    /// # Panics
+    /// If the host has no memory for it.
+    pub fn new(message: impl Into<String>) -> ErrorContext {
+        ErrorContext(Shared::new(message.into()).expect("memory for an error context"))
     }
 
     /// Its message.
@@ -64,7 +67,7 @@ impl LiftContext<'_> {
     /// An error context as the host holds it; the guest keeps its handle.
     pub(crate) fn error_context(&mut self, index: u32) -> Result<ErrorContext> {
         let message = self.error_message(index)?;
-        Ok(ErrorContext(message.into()))
+        Ok(ErrorContext(Shared::new(fallible::text(message)?)?))
     }
 }
 
@@ -74,8 +77,8 @@ impl<T: 'static> LowerContext<'_, T> {
         self.spend(1);
         let instance = self.instance() as usize;
         let inner = &mut self.store.inner;
-        let full = || Error::of(ErrorKind::Limit, "no memory for another error context");
-        let id = inner.new_error_context(String::from(&*context.0));
+        let id = inner.new_error_context(fallible::text(&context.0)?)?;
+        let full = || Error::of(ErrorKind::Limit, "no room for another error context");
         let id = id.ok_or_else(full)?;
         hand(inner, instance, id)
     }
@@ -105,11 +108,11 @@ pub(super) fn new<T: 'static>(
     let cost = cx.cost;
     let inner = &mut store.inner;
     inner.spend(cost);
-    let id = match inner.new_error_context(message) {
+    let id = match inner.new_error_context(message)? {
         Some(id) => Some(id),
-        None => inner.new_error_context(String::new()),
+        None => inner.new_error_context(String::new())?,
     };
-    let full = || Error::of(ErrorKind::Limit, "no memory for another error context");
+    let full = || Error::of(ErrorKind::Limit, "no room for another error context");
     let id = id.ok_or_else(full)?;
     hand(inner, bound.instance as usize, id)
 }
@@ -123,7 +126,7 @@ pub(super) fn debug_message<T: 'static>(
 ) -> Result<()> {
     let inner = &mut store.inner;
     let id = inner.handles[bound.instance as usize].error_context(index as u32)?;
-    let message = String::from(inner.error_contexts.message(id));
+    let message = fallible::text(inner.error_contexts.message(id))?;
     let options = inner.trees[tree as usize].options[bound.caller as usize];
     if options.memory == NONE {
         return Err(Trap::UnreachableCodeReached.into());

@@ -7,12 +7,10 @@ use super::typed::{ComponentNamedList, InstanceType, InterfaceType, Lift, Lower}
 use super::types::{self, Scope};
 use super::val::{Val, check, lift_flat, load, lower_flat, store as store_val};
 use crate::error::{Error, ErrorKind, Result};
+use crate::fallible::collect;
 use crate::store::components::{BoundOptions, NONE};
 use crate::tables::{FuncTypeId, MAX_FLAT_PARAMS, TypeId, TypeRow};
 use crate::wasm::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
-use alloc::format;
-use alloc::sync::Arc;
-use alloc::vec::Vec;
 use core::marker::PhantomData;
 
 /// A function of an instance.
@@ -272,7 +270,7 @@ impl Func {
         let scope = scope(store, self.tree);
         let fields = scope.tables.params(self.ty);
         if fields.len() != params.len() {
-            let why = format!(
+            let why = format_args!(
                 "expected {} argument(s), got {}",
                 fields.len(),
                 params.len()
@@ -280,15 +278,16 @@ impl Func {
             return Err(Error::of(ErrorKind::Type, why));
         }
         for (value, field) in params.iter().zip(fields) {
-            check(&scope, value, field.ty).map_err(|error| {
-                let why = format!("parameter `{}`: {error}", scope.tables.name(field.name));
+            let told = |error: &Error| {
+                let why = format_args!("parameter `{}`: {error}", scope.tables.name(field.name));
                 Error::of(ErrorKind::Type, why)
-            })?;
+            };
+            check(&scope, value, field.ty).map_err(|error| error.told_in(told))?;
         }
         let shape = self.shape(store);
         let expected = usize::from(shape.result.some().is_some());
         if results.len() != expected {
-            let why = format!("expected {expected} result(s), got {}", results.len());
+            let why = format_args!("expected {expected} result(s), got {}", results.len());
             return Err(Error::of(ErrorKind::Type, why));
         }
         Ok(shape)
@@ -359,10 +358,10 @@ impl Func {
         let StoreContext(store) = store.as_context();
         self.check_store(store)?;
         let scope = scope(store, self.tree);
-        let none: Arc<[_]> = Arc::from([]);
+        let resources = scope.resources.as_deref();
         let types = InstanceType {
             tables: &scope.tables,
-            resources: scope.resources.as_ref().unwrap_or(&none),
+            resources: resources.map_or(&[], |bound| bound),
         };
         typecheck::<Params, Return>(&types, self.ty)?;
         Ok(TypedFunc {
@@ -379,17 +378,17 @@ pub(crate) fn typecheck<Params: ComponentNamedList, Return: ComponentNamedList>(
     ty: FuncTypeId,
 ) -> Result<()> {
     let fields = types.tables.params(ty).iter();
-    let params: Vec<_> = fields.map(|field| InterfaceType(field.ty)).collect();
+    let params = collect(fields.map(|field| InterfaceType(field.ty)))?;
     let about = |what: &str, error: Error| {
-        Error::of(
-            ErrorKind::Type,
-            format!("type mismatch with {what}: {error:#}"),
-        )
+        error.told_in(|error| {
+            let why = format_args!("type mismatch with {what}: {error:#}");
+            Error::of(ErrorKind::Type, why)
+        })
     };
     Params::typecheck_fields(&params, types).map_err(|error| about("parameters", error))?;
     let result = types.tables.func_type(ty).result.some();
-    let results: Vec<_> = result.into_iter().map(InterfaceType).collect();
-    Return::typecheck_fields(&results, types).map_err(|error| about("results", error))
+    let results = result.map(InterfaceType);
+    Return::typecheck_fields(results.as_slice(), types).map_err(|error| about("results", error))
 }
 
 /// The types of a tree, with what its resource types are bound to.

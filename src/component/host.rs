@@ -8,12 +8,13 @@ use super::typed::{ComponentNamedList, InstanceType, InterfaceType, Lift, Lower}
 use super::types;
 use super::val::{Val, check, lift_flat, load, lower_flat, store as store_val};
 use crate::error::{Error, ErrorKind, Result};
+use crate::fallible::{Grow, Shared, boxed, collect, try_collect};
 use crate::machine::Thread;
 use crate::tables::{FieldRow, FuncTypeId, TypeId};
-use crate::wasm::{AsyncClosure, HostFuture, ImportCall, NativeClosure, Store, StoreContextMut};
+use crate::wasm::{
+    ImportCall, NativeClosure, Store, StoreContextMut, async_closure, host_future, sync_closure,
+};
 use alloc::boxed::Box;
-use alloc::format;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::future::Future;
 
@@ -22,7 +23,7 @@ type Check = dyn Fn(&InstanceType<'_>, FuncTypeId) -> Result<()> + Send + Sync;
 
 /// A function of the host.
 pub(crate) struct HostFunc<T: 'static> {
-    pub check: Arc<Check>,
+    pub check: Shared<Box<Check>>,
     pub call: NativeClosure<T>,
 }
 
@@ -89,8 +90,19 @@ impl ImportCall {
     }
 }
 
+impl<T: 'static> HostFunc<T> {
+    fn new(
+        check: impl Fn(&InstanceType<'_>, FuncTypeId) -> Result<()> + Send + Sync + 'static,
+        call: NativeClosure<T>,
+    ) -> Result<HostFunc<T>> {
+        let check: Box<Check> = boxed(check)?;
+        let check = Shared::new(check)?;
+        Ok(HostFunc { check, call })
+    }
+}
+
 /// A closure over Rust types.
-pub(crate) fn wrap<T: 'static, Params, Return, F>(closure: F) -> HostFunc<T>
+pub(crate) fn wrap<T: 'static, Params, Return, F>(closure: F) -> Result<HostFunc<T>>
 where
     Params: ComponentNamedList + Lift + 'static,
     Return: ComponentNamedList + Lower + 'static,
@@ -101,14 +113,11 @@ where
         let result = closure(StoreContextMut(store), params)?;
         call.typed_result(store, thread, &result)
     };
-    HostFunc {
-        check: Arc::new(typecheck::<Params, Return>),
-        call: NativeClosure::Sync(Arc::new(call)),
-    }
+    HostFunc::new(typecheck::<Params, Return>, sync_closure(call)?)
 }
 
 /// An asynchronous closure over Rust types.
-pub(crate) fn wrap_async<T: Send + 'static, Params, Return, F>(closure: F) -> HostFunc<T>
+pub(crate) fn wrap_async<T: Send + 'static, Params, Return, F>(closure: F) -> Result<HostFunc<T>>
 where
     Params: ComponentNamedList + Lift + 'static,
     Return: ComponentNamedList + Lower + 'static,
@@ -120,10 +129,10 @@ where
         + Sync
         + 'static,
 {
-    let closure = Arc::new(closure);
-    let call: AsyncClosure<T> = Arc::new(move |store, thread, call| -> HostFuture<'_> {
+    let closure = Shared::new(closure)?;
+    let call = async_closure(move |store, thread, call| {
         let closure = closure.clone();
-        Box::pin(async move {
+        host_future(async move {
             let result = {
                 let params = call.typed_params(store, thread)?;
                 Box::into_pin(closure(StoreContextMut(&mut *store), params))
@@ -132,10 +141,7 @@ where
             call.typed_result(store, thread, &result)
         })
     });
-    HostFunc {
-        check: Arc::new(typecheck::<Params, Return>),
-        call: NativeClosure::Async(call),
-    }
+    HostFunc::new(typecheck::<Params, Return>, call?)
 }
 
 /// A closure over dynamic values.
@@ -144,23 +150,20 @@ pub(crate) fn dynamic<T: 'static>(
     + Send
     + Sync
     + 'static,
-) -> HostFunc<T> {
+) -> Result<HostFunc<T>> {
     let call = move |store: &mut Store<T>, thread: &mut Thread, call: &ImportCall| {
         let scope = super::func::scope(store, call.tree);
         let params = call.dynamic_params(store, thread, &scope)?;
-        let mut results = call.result_places();
+        let mut results = call.result_places()?;
         let ty = types::ComponentFunc::new(&scope, call.bound.ty);
         closure(StoreContextMut(store), ty, &params, &mut results)?;
         call.dynamic_result(store, thread, &scope, &results)
     };
-    HostFunc {
-        check: Arc::new(|_, _| Ok(())),
-        call: NativeClosure::Sync(Arc::new(call)),
-    }
+    HostFunc::new(|_, _| Ok(()), sync_closure(call)?)
 }
 
 /// An asynchronous closure over dynamic values.
-pub(crate) fn dynamic_async<T: Send + 'static, F>(closure: F) -> HostFunc<T>
+pub(crate) fn dynamic_async<T: Send + 'static, F>(closure: F) -> Result<HostFunc<T>>
 where
     F: for<'a> Fn(
             StoreContextMut<'a, T>,
@@ -172,13 +175,13 @@ where
         + Sync
         + 'static,
 {
-    let closure = Arc::new(closure);
-    let call: AsyncClosure<T> = Arc::new(move |store, thread, call| -> HostFuture<'_> {
+    let closure = Shared::new(closure)?;
+    let call = async_closure(move |store, thread, call| {
         let closure = closure.clone();
-        Box::pin(async move {
+        host_future(async move {
             let scope = super::func::scope(store, call.tree);
             let params = call.dynamic_params(store, thread, &scope)?;
-            let mut results = call.result_places();
+            let mut results = call.result_places()?;
             let ty = types::ComponentFunc::new(&scope, call.bound.ty);
             Box::into_pin(closure(
                 StoreContextMut(&mut *store),
@@ -190,10 +193,7 @@ where
             call.dynamic_result(store, thread, &scope, &results)
         })
     });
-    HostFunc {
-        check: Arc::new(|_, _| Ok(())),
-        call: NativeClosure::Async(call),
-    }
+    HostFunc::new(|_, _| Ok(()), call?)
 }
 
 impl ImportCall {
@@ -241,22 +241,22 @@ impl ImportCall {
                 let mut at = 0;
                 let mut params = Vec::new();
                 for field in fields {
-                    params.push(lift_flat(cx, field.ty, &slots[at..])?);
+                    params.try_push(lift_flat(cx, field.ty, &slots[at..])?)?;
                     at += usize::from(cx.tables.ty(field.ty).flat_count);
                 }
                 Ok(params)
             },
             |cx, bytes| {
                 let param = |field: &FieldRow| load(cx, field.ty, &bytes[field.offset as usize..]);
-                fields.iter().map(param).collect()
+                try_collect(fields.iter().map(param))
             },
         )
     }
 
     /// Places for the results of a dynamic closure.
-    fn result_places(&self) -> Vec<Val> {
+    fn result_places(&self) -> Result<Vec<Val>> {
         let result = self.bound.result.some();
-        result.map(|_| Val::Bool(false)).into_iter().collect()
+        Ok(collect(result.map(|_| Val::Bool(false)))?)
     }
 
     fn dynamic_result<T: 'static>(
@@ -287,8 +287,9 @@ fn check_result(results: &[Val], scope: &types::Scope, ty: TypeId) -> Result<()>
     let (Some(value), Some(ty)) = (results.first(), ty.some()) else {
         return Ok(());
     };
-    check(scope, value, ty).map_err(|error| {
-        let why = format!("result of a host function: {error}");
+    let told = |error: &Error| {
+        let why = format_args!("result of a host function: {error}");
         Error::of(ErrorKind::Type, why)
-    })
+    };
+    check(scope, value, ty).map_err(|error| error.told_in(told))
 }

@@ -93,7 +93,7 @@ impl Component {
             modules,
             sources: Vec::new(),
         };
-        Ok(Component::of(engine, Template::of_image(), assembled, None))
+        Component::of(engine, Template::of_image()?, assembled, None)
     }
 }
 

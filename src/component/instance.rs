@@ -15,6 +15,7 @@ use super::template::Template;
 use super::typed::{ComponentNamedList, InstanceType, Lift, Lower};
 use super::types::{self, ComponentItem};
 use crate::error::{Error, ErrorKind, Result, Trap};
+use crate::fallible::{Grow, Shared};
 use crate::store::ResourceType;
 use crate::store::components::NONE;
 use crate::tables::*;
@@ -23,8 +24,6 @@ use crate::wasm::{
     AsContext, AsContextMut, Engine, HostDtor, Module, NativeClosure, NativeClosures, Store,
     StoreContext, StoreContextMut,
 };
-use alloc::format;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 /// What an import is bound to.
@@ -63,7 +62,7 @@ pub(crate) enum Binding<T: 'static> {
 /// # Ok(())
 /// # }
 /// ```
-pub struct InstancePre<T: 'static>(Arc<Pre<T>>);
+pub struct InstancePre<T: 'static>(Shared<Pre<T>>);
 
 /// What instances are made from.
 pub(crate) struct Pre<T: 'static> {
@@ -85,16 +84,17 @@ impl<T: 'static> Clone for InstancePre<T> {
 impl<T: 'static> InstancePre<T> {
     pub(crate) fn new(
         component: Component,
-        bindings: Vec<(Binding<T>, NativeClosure<T>)>,
+        bindings: Vec<Binding<T>>,
+        closures: Vec<NativeClosure<T>>,
         resources: Vec<ResourceType>,
-    ) -> InstancePre<T> {
-        let (bindings, closures): (Vec<_>, Vec<_>) = bindings.into_iter().unzip();
-        InstancePre(Arc::new(Pre {
+    ) -> Result<InstancePre<T>> {
+        let pre = Pre {
             component,
             bindings,
-            closures: closures.into(),
+            closures: Shared::new(closures)?,
             resources,
-        }))
+        };
+        Ok(InstancePre(Shared::new(pre)?))
     }
 
     /// The component's types, for [`types::ComponentFunc::typecheck`].
@@ -179,7 +179,7 @@ impl<T: 'static> InstancePre<T> {
     fn template(&self, wanted: TemplateId) -> Result<Template> {
         let tables = self.component().tables();
         // Each stands after those that it captured.
-        let mut made: Vec<Template> = Vec::with_capacity(wanted.index() + 1);
+        let mut made: Vec<Template> = Vec::with_room(wanted.index() + 1)?;
         for row in &tables.templates[..=wanted.index()] {
             let modules = tables.template_modules[row.modules.range()].iter();
             let modules = modules.map(|module| match *module {
@@ -202,12 +202,12 @@ impl<T: 'static> InstancePre<T> {
     }
 }
 
-impl<T: 'static> Pre<T> {
+impl<T: 'static> InstancePre<T> {
     /// What runs when a guest drops a resource of the host's: what the linker said that the instance
     /// was made with.
     pub(super) fn dtor(&self, resource: ResourceId) -> Option<&HostDtor<T>> {
-        let leaf = self.component.tables().resource(resource).leaf.some()?;
-        match self.bindings.get(leaf.index())? {
+        let leaf = self.component().tables().resource(resource).leaf.some()?;
+        match self.0.bindings.get(leaf.index())? {
             Binding::Resource(_, dtor) => Some(dtor),
             _ => None,
         }
@@ -303,15 +303,12 @@ impl Instance {
     pub fn instance_pre<T: 'static>(&self, store: impl AsContext<Data = T>) -> InstancePre<T> {
         let StoreContext(store) = store.as_context();
         assert_eq!(store.id, self.store, "an instance of another store");
-        match store.origins[self.tree as usize].clone().downcast() {
-            Ok(origin) => InstancePre(origin),
-            Err(_) => unreachable!("a store's trees are made from what fits its type"),
-        }
+        origin(store, self.tree).clone()
     }
 
     fn origin<'s, T: 'static>(&self, store: &'s Store<T>) -> &'s Pre<T> {
         assert_eq!(store.id, self.store, "an instance of another store");
-        origin(store, self.tree)
+        &origin(store, self.tree).0
     }
 
     fn lookup<T: 'static>(
@@ -480,7 +477,7 @@ impl Instance {
 }
 
 /// What a tree was instantiated from.
-pub(super) fn origin<T: 'static>(store: &Store<T>, tree: u32) -> &Pre<T> {
+pub(super) fn origin<T: 'static>(store: &Store<T>, tree: u32) -> &InstancePre<T> {
     match store.origins[tree as usize].downcast_ref() {
         Some(origin) => origin,
         None => unreachable!("a store's trees are made from what fits its type"),
@@ -491,6 +488,6 @@ pub(super) fn origin<T: 'static>(store: &Store<T>, tree: u32) -> &Pre<T> {
 fn lost(what: &str) -> Error {
     Error::of(
         ErrorKind::Link,
-        format!("an initializer names {what} that doesn't exist"),
+        format_args!("an initializer names {what} that doesn't exist"),
     )
 }

@@ -8,14 +8,12 @@ use super::load::Component;
 use super::typed::{ComponentNamedList, Lift, Lower};
 use super::types::{self, ComponentItem};
 use super::val::Val;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, OutOfMemory, Result};
+use crate::fallible::{self, Shared};
 use crate::store::ResourceType;
-use crate::tables::names::NameMap;
+use crate::tables::names::{NameMap, Undefined};
 use crate::wasm::{AsContextMut, Engine, HostDtor, Module, StoreContextMut};
 use alloc::boxed::Box;
-use alloc::format;
-use alloc::string::{String, ToString};
-use alloc::sync::Arc;
 use core::future::Future;
 
 /// Something that a component can import.
@@ -167,7 +165,7 @@ impl<T: 'static> Linker<T> {
         let resources = bind::resources(&self.items, component)?;
         let scope = types::Scope {
             tables: component.tables().clone(),
-            resources: Some(resources.into()),
+            resources: Some(Shared::new(resources)?),
         };
         Ok(types::Component::new(&scope, component.tables().root))
     }
@@ -231,9 +229,12 @@ enum Unknown {}
 impl<'a, T: 'static> LinkerInstance<'a, T> {
     fn insert(&mut self, name: &str, definition: Definition<T>) -> Result<()> {
         let inserted = self.items.insert(name, definition, self.shadowing);
-        inserted.map_err(|_| {
-            let why = format!("map entry `{name}` defined twice");
-            Error::of(ErrorKind::Link, why)
+        inserted.map_err(|why| match why {
+            Undefined::Twice => Error::of(
+                ErrorKind::Link,
+                format_args!("map entry `{name}` defined twice"),
+            ),
+            Undefined::OutOfMemory => OutOfMemory.into(),
         })
     }
 
@@ -247,7 +248,7 @@ impl<'a, T: 'static> LinkerInstance<'a, T> {
         Params: ComponentNamedList + Lift + 'static,
         Return: ComponentNamedList + Lower + 'static,
     {
-        self.insert(name, Definition::Func(host::wrap(func)))
+        self.insert(name, Definition::Func(host::wrap(func)?))
     }
 
     /// Defines a function by a closure over dynamic values: it is given the type that the component
@@ -262,7 +263,7 @@ impl<'a, T: 'static> LinkerInstance<'a, T> {
             + Sync
             + 'static,
     {
-        self.insert(name, Definition::Func(host::dynamic(func)))
+        self.insert(name, Definition::Func(host::dynamic(func)?))
     }
 
     /// Defines a function by an asynchronous closure over Rust types. A guest that calls it has to be
@@ -283,7 +284,7 @@ impl<'a, T: 'static> LinkerInstance<'a, T> {
         Params: ComponentNamedList + Lift + 'static,
         Return: ComponentNamedList + Lower + 'static,
     {
-        self.insert(name, Definition::Func(host::wrap_async(func)))
+        self.insert(name, Definition::Func(host::wrap_async(func)?))
     }
 
     /// Defines a function by an asynchronous closure over dynamic values; see
@@ -304,7 +305,7 @@ impl<'a, T: 'static> LinkerInstance<'a, T> {
             + Sync
             + 'static,
     {
-        self.insert(name, Definition::Func(host::dynamic_async(func)))
+        self.insert(name, Definition::Func(host::dynamic_async(func)?))
     }
 
     /// Defines a core module.
@@ -363,7 +364,7 @@ impl<'a, T: 'static> LinkerInstance<'a, T> {
         ty: ResourceType,
         dtor: impl Fn(StoreContextMut<'_, T>, u32) -> Result<()> + Send + Sync + 'static,
     ) -> Result<()> {
-        let dtor = HostDtor::Sync(Arc::new(dtor));
+        let dtor = HostDtor::new(dtor)?;
         self.insert(name, Definition::Resource(ty, dtor))
     }
 
@@ -380,7 +381,7 @@ impl<'a, T: 'static> LinkerInstance<'a, T> {
             + Sync
             + 'static,
     {
-        let dtor = HostDtor::Async(Arc::new(move |store, rep| Box::into_pin(dtor(store, rep))));
+        let dtor = HostDtor::new_async(move |store, rep| Box::into_pin(dtor(store, rep)))?;
         self.insert(name, Definition::Resource(ty, dtor))
     }
 
@@ -403,7 +404,7 @@ impl<'a, T: 'static> LinkerInstance<'a, T> {
     /// If the name is defined and is no instance.
     pub fn into_instance(self, name: &str) -> Result<LinkerInstance<'a, T>> {
         let empty = || Definition::Instance(NameMap::default());
-        let item = self.items.get_or_insert_with(name, empty);
+        let item = self.items.get_or_insert_with(name, empty)?;
         if self.shadowing && !matches!(item, Definition::Instance(_)) {
             *item = empty();
         }
@@ -414,7 +415,7 @@ impl<'a, T: 'static> LinkerInstance<'a, T> {
                 shadowing: self.shadowing,
             }),
             _ => {
-                let why = format!("`{name}` is defined and is no instance");
+                let why = format_args!("`{name}` is defined and is no instance");
                 Err(Error::of(ErrorKind::Link, why))
             }
         }
@@ -436,21 +437,23 @@ impl<'a, T: 'static> LinkerInstance<'a, T> {
                 }
                 let mut inner = self.instance(name)?;
                 for (name, item) in instance.exports(&engine) {
-                    inner.define_unknown(&format!("{path}#{name}"), name, &item.ty)?;
+                    let path = fallible::format(format_args!("{path}#{name}"))?;
+                    inner.define_unknown(&path, name, &item.ty)?;
                 }
                 Ok(())
             }
             _ if self.items.get(name).is_some() => Ok(()),
             ComponentItem::ComponentFunc(_) => {
-                let path = path.to_string();
+                let path = fallible::text(path)?;
                 self.func_new(name, move |_, _, _, _| Err(unknown_import(&path)))
             }
             ComponentItem::Resource(_) => {
                 self.resource(name, ResourceType::host::<Unknown>(), |_, _| Ok(()))
             }
             ComponentItem::Module(_) | ComponentItem::Component(_) => {
-                let why =
-                    format!("`{path}` is a module or component, which nothing can stand in for");
+                let why = format_args!(
+                    "`{path}` is a module or component, which nothing can stand in for"
+                );
                 Err(Error::of(ErrorKind::Link, why))
             }
             ComponentItem::Type(_) => Ok(()),
@@ -459,6 +462,6 @@ impl<'a, T: 'static> LinkerInstance<'a, T> {
 }
 
 fn unknown_import(path: &str) -> Error {
-    let why: String = format!("unknown import: `{path}` has not been defined");
+    let why = format_args!("unknown import: `{path}` has not been defined");
     Error::of(ErrorKind::Trap, why)
 }

@@ -4,11 +4,13 @@
 use super::binary;
 use super::template::{self, Assembled, Source, Template};
 use super::types::{self, Scope};
+#[cfg(feature = "compile")]
+use crate::code::module::Bytes;
 use crate::error::Result;
+use crate::fallible::{Shared, try_collect};
 use crate::tables::{ComponentTables, CoreSigId, ExportId, ExportKind, InitKind, Span};
 use crate::wasm::{Engine, Module, ResourcesRequired};
 use alloc::string::String;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use spin::Mutex;
@@ -38,7 +40,7 @@ use spin::Mutex;
 /// ```
 #[derive(Clone)]
 pub struct Component {
-    inner: Arc<Inner>,
+    inner: Shared<Inner>,
 }
 
 /// No two components of a process have the same number.
@@ -47,17 +49,17 @@ static NEXT_SERIAL: Mutex<u64> = Mutex::new(1);
 struct Inner {
     serial: u64,
     engine: Engine,
-    tables: Arc<ComponentTables>,
+    tables: Shared<ComponentTables>,
     modules: Vec<Module>,
     /// The engine's numbers of the tables' core signatures.
     sig_ids: Vec<u32>,
     /// What it is where it is imported.
     template: Template,
     /// Its binaries: several if it imports components.
-    sources: Vec<Arc<Source>>,
+    sources: Vec<Shared<Source>>,
     /// Serial number and tables of what it was before it was given the components that it imports:
     /// indices of their exports mean the same of this one.
-    base: Option<(u64, Arc<ComponentTables>)>,
+    base: Option<(u64, Shared<ComponentTables>)>,
 }
 
 impl Component {
@@ -68,57 +70,57 @@ impl Component {
     #[cfg(feature = "compile")]
     pub fn new(engine: &Engine, wasm: impl AsRef<[u8]>) -> Result<Component> {
         let loaded = binary::component(engine, wasm.as_ref())?;
-        let source = Arc::new(Source {
-            bytes: loaded.bytes,
+        let source = Shared::new(Source {
+            bytes: Bytes::Shared(loaded.bytes),
             plans: loaded.plans,
             modules: loaded.modules.clone(),
-        });
+        })?;
         let assembled = Assembled {
             tables: loaded.tables,
             modules: loaded.modules,
             sources: alloc::vec![source.clone()],
         };
-        let template = Template::of_binary(source);
-        Ok(Component::of(engine, template, assembled, None))
+        let template = Template::of_binary(source)?;
+        Component::of(engine, template, assembled, None)
     }
 
     pub(super) fn of(
         engine: &Engine,
         template: Template,
         assembled: Assembled,
-        base: Option<(u64, Arc<ComponentTables>)>,
-    ) -> Component {
+        base: Option<(u64, Shared<ComponentTables>)>,
+    ) -> Result<Component> {
         let Assembled {
             tables,
             modules,
             sources,
         } = assembled;
-        let sig_ids = types::core_sigs(&tables)
-            .map(|sig| engine.type_id(&sig))
-            .collect();
+        let sig_ids = types::core_sigs(&tables).map(|sig| engine.type_id(&sig?));
+        let sig_ids = try_collect(sig_ids)?;
         let serial = {
             let mut next = NEXT_SERIAL.lock();
             *next += 1;
             *next
         };
-        Component {
-            inner: Arc::new(Inner {
-                serial,
-                sig_ids,
-                engine: engine.clone(),
-                tables: Arc::new(tables),
-                modules,
-                template,
-                sources,
-                base,
-            }),
-        }
+        let inner = Inner {
+            serial,
+            sig_ids,
+            engine: engine.clone(),
+            tables: Shared::new(tables)?,
+            modules,
+            template,
+            sources,
+            base,
+        };
+        Ok(Component {
+            inner: Shared::new(inner)?,
+        })
     }
 
     /// A component that another exports.
     pub(crate) fn of_template(engine: &Engine, template: Template) -> Result<Component> {
         let assembled = template::assembled(engine, &template, &[])?;
-        Ok(Component::of(engine, template, assembled, None))
+        Component::of(engine, template, assembled, None)
     }
 
     /// This component with the components that it imports.
@@ -132,7 +134,7 @@ impl Component {
         } = &*self.inner;
         let assembled = template::assembled(engine, template, given)?;
         let base = Some((*serial, tables.clone()));
-        Ok(Component::of(engine, template.clone(), assembled, base))
+        Component::of(engine, template.clone(), assembled, base)
     }
 
     /// The component as a value.
@@ -141,7 +143,7 @@ impl Component {
     }
 
     /// The binary that a component of the tables is in, and its number there.
-    pub(crate) fn source(&self, plan: u32) -> Option<(Arc<Source>, u32)> {
+    pub(crate) fn source(&self, plan: u32) -> Option<(Shared<Source>, u32)> {
         let mut first = 0;
         for source in &self.inner.sources {
             if plan - first < source.plans {
@@ -229,7 +231,7 @@ impl Component {
         self.inner.sig_ids[sig.index()]
     }
 
-    pub(crate) fn tables(&self) -> &Arc<ComponentTables> {
+    pub(crate) fn tables(&self) -> &Shared<ComponentTables> {
         &self.inner.tables
     }
 

@@ -18,7 +18,8 @@ use super::abi::cross::{Crossing, Parts};
 use super::abi::{aligned, bytes_cost, pointer, range};
 use super::error_context;
 use super::instance::origin;
-use crate::error::{Error, ErrorKind, Result, Trap};
+use crate::error::{Error, OutOfMemory, Result, Trap};
+use crate::fallible::Grow;
 use crate::machine::driver;
 use crate::machine::{CallSlots, Callee, NATIVE_ARGS, Thread};
 use crate::store::StoreInner;
@@ -254,16 +255,14 @@ fn host_dtor<T: 'static>(store: &Store<T>, tree: u32, index: u32) -> Result<Host
 
 #[inline]
 fn enter_native(thread: &mut Thread, phase: Phase, base: usize) -> Result<()> {
-    let full = |_| Error::of(ErrorKind::Limit, "no memory for another call's state");
-    thread.natives.try_reserve(1).map_err(full)?;
-    thread.natives.push(NativeFrame {
+    thread.natives.try_push(NativeFrame {
         phase,
         base: base as u32,
         cursors: thread.cursors.len() as u32,
         asked: false,
         result: 0,
         scope: false,
-    });
+    })?;
     Ok(())
 }
 
@@ -473,10 +472,8 @@ impl Adapter<'_> {
             return Ok(());
         };
         snapshot.clear();
-        let full = |_| Error::of(ErrorKind::Limit, "no memory for a copy of a linear memory");
-        snapshot
-            .try_reserve_exact(memory.bytes.len())
-            .map_err(full)?;
+        let room = snapshot.try_reserve_exact(memory.bytes.len());
+        room.map_err(OutOfMemory::from)?;
         snapshot.extend_from_slice(&memory.bytes);
         let cost = bytes_cost(snapshot.len() as u64);
         self.inner.spend(cost);

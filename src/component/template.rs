@@ -10,12 +10,13 @@ mod gather;
 #[cfg(feature = "compile")]
 pub(super) use gather::assembled;
 
+use crate::code::module::Bytes;
 use crate::error::{Error, ErrorKind, Result};
+use crate::fallible::Shared;
 use crate::tables::ComponentTables;
 #[cfg(not(feature = "compile"))]
 use crate::wasm::Engine;
 use crate::wasm::Module;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 /// How deep components may capture each other: the depth of nesting that a binary can have, and then
@@ -25,7 +26,7 @@ const MAX_DEPTH: u32 = 1000;
 /// A binary with its modules.
 #[derive(Debug)]
 pub(crate) struct Source {
-    pub bytes: Arc<[u8]>,
+    pub bytes: Bytes,
     /// How many components it holds.
     pub plans: u32,
     pub modules: Vec<Module>,
@@ -33,11 +34,11 @@ pub(crate) struct Source {
 
 /// A component as a value.
 #[derive(Clone, Debug)]
-pub(crate) struct Template(Arc<Inner>);
+pub(crate) struct Template(Shared<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    source: Arc<Source>,
+    source: Shared<Source>,
     plan: u32,
     modules: Vec<Module>,
     components: Vec<Template>,
@@ -46,29 +47,29 @@ struct Inner {
 
 impl Template {
     /// A component from an image, which keeps no plan of how to instantiate it inside another.
-    pub fn of_image() -> Template {
-        Template::of_binary(Arc::new(Source {
-            bytes: Arc::from([]),
+    pub fn of_image() -> Result<Template> {
+        Template::of_binary(Shared::new(Source {
+            bytes: Bytes::Static(&[]),
             plans: 0,
             modules: Vec::new(),
-        }))
+        })?)
     }
 
     /// The root of a binary.
-    pub fn of_binary(source: Arc<Source>) -> Template {
-        let plan = source.plans.saturating_sub(1);
-        Template(Arc::new(Inner {
+    pub fn of_binary(source: Shared<Source>) -> Result<Template> {
+        let inner = Inner {
+            plan: source.plans.saturating_sub(1),
             source,
-            plan,
             modules: Vec::new(),
             components: Vec::new(),
             depth: 1,
-        }))
+        };
+        Ok(Template(Shared::new(inner)?))
     }
 
     /// A component of a binary, with what it captured.
     pub fn new(
-        source: Arc<Source>,
+        source: Shared<Source>,
         plan: u32,
         modules: Vec<Module>,
         components: Vec<Template>,
@@ -79,13 +80,14 @@ impl Template {
             let why = "components that captured each other too deep";
             return Err(Error::of(ErrorKind::Limit, why));
         }
-        Ok(Template(Arc::new(Inner {
+        let inner = Inner {
             source,
             plan,
             modules,
             components,
             depth,
-        })))
+        };
+        Ok(Template(Shared::new(inner)?))
     }
 
     /// Whether it comes from an image, which keeps no plan of how to instantiate it inside another.
@@ -100,7 +102,7 @@ pub(crate) struct Assembled {
     pub tables: ComponentTables,
     pub modules: Vec<Module>,
     /// The binaries, in the order that the tables count components in.
-    pub sources: Vec<Arc<Source>>,
+    pub sources: Vec<Shared<Source>>,
 }
 
 /// Without wasmparser nothing can be flattened.

@@ -20,11 +20,10 @@ use super::abi::lift::LiftContext;
 use super::abi::lower::LowerContext;
 use super::resource::ResourceType;
 use super::types::{Scope, Type};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, OutOfMemory, Result};
+use crate::fallible::Shared;
 use crate::tables::{ComponentTables, TypeId, TypeKind, TypeRow};
-use alloc::format;
 use alloc::string::String;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 /// A component type, within the component that it belongs to.
@@ -45,7 +44,7 @@ impl InterfaceType {
 
 /// The types of a component, and what its resource types are bound to.
 pub struct InstanceType<'a> {
-    pub(crate) tables: &'a Arc<ComponentTables>,
+    pub(crate) tables: &'a Shared<ComponentTables>,
     pub(crate) resources: &'a [ResourceType],
 }
 
@@ -64,7 +63,7 @@ impl InstanceType<'_> {
         let found = Type::new(&scope, ty.0);
         Error::of(
             ErrorKind::Type,
-            format!("expected `{rust}` found `{found}`"),
+            format_args!("expected `{rust}` found `{found}`"),
         )
     }
 
@@ -179,13 +178,9 @@ pub trait Lift: ComponentType + Sized {
         let size = size::<Self>(cx.wide()).max(1);
         // Reserved as the elements come: each is many times the size of what it is lifted from.
         let mut items = Vec::new();
-        let full = |_| {
-            Error::of(
-                ErrorKind::Limit,
-                "the host has no memory for a list of this length",
-            )
-        };
-        items.try_reserve(bytes.len() / size).map_err(full)?;
+        items
+            .try_reserve(bytes.len() / size)
+            .map_err(OutOfMemory::from)?;
         for place in bytes.chunks_exact(size) {
             items.push(Self::linear_lift_from_memory(cx, ty, place)?);
         }
@@ -222,7 +217,7 @@ pub(crate) const fn max(a: usize, b: usize) -> usize {
 
 /// The trap for a discriminant that no case has.
 fn bad_discriminant(case: u64, count: u32) -> Error {
-    let why = format!("discriminant {case} out of range [0..{count})");
+    let why = format_args!("discriminant {case} out of range [0..{count})");
     Error::of(ErrorKind::Trap, why)
 }
 

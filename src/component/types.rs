@@ -15,23 +15,24 @@ use super::func;
 use super::resource::ResourceType;
 use super::typed::{ComponentNamedList, InstanceType, Lift, Lower};
 use crate::code::module::{ExternType, FuncType, GlobalType, MemoryType, TableType, ValType};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, OutOfMemory, Result};
+use crate::fallible::Shared;
 use crate::tables::*;
 use crate::wasm::Engine;
-use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::fmt;
 
 /// Tables, and what their resource types are bound to once there is an instance.
 #[derive(Clone)]
 pub(crate) struct Scope {
-    pub tables: Arc<ComponentTables>,
+    pub tables: Shared<ComponentTables>,
     /// For each row of `resources`; none before instantiation.
-    pub resources: Option<Arc<[ResourceType]>>,
+    pub resources: Option<Shared<Vec<ResourceType>>>,
 }
 
 impl Scope {
     /// Types of a component that isn't instantiated.
-    pub fn uninstantiated(tables: Arc<ComponentTables>) -> Scope {
+    pub fn uninstantiated(tables: Shared<ComponentTables>) -> Scope {
         Scope {
             tables,
             resources: None,
@@ -42,7 +43,7 @@ impl Scope {
     pub fn instance_type(&self) -> InstanceType<'_> {
         InstanceType {
             tables: &self.tables,
-            resources: self.resources.as_deref().unwrap_or(&[]),
+            resources: self.resources.as_deref().map_or(&[], |bound| bound),
         }
     }
 
@@ -50,16 +51,16 @@ impl Scope {
         let bound = self.resources.as_ref().and_then(|all| all.get(id.index()));
         bound
             .copied()
-            .unwrap_or_else(|| ResourceType::uninstantiated(Arc::as_ptr(&self.tables) as usize, id))
+            .unwrap_or_else(|| ResourceType::uninstantiated(Shared::address(&self.tables), id))
     }
 
     fn same(&self, other: &Scope) -> bool {
         let same_resources = match (&self.resources, &other.resources) {
-            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+            (Some(a), Some(b)) => Shared::ptr_eq(a, b),
             (None, None) => true,
             _ => false,
         };
-        same_resources && Arc::ptr_eq(&self.tables, &other.tables)
+        same_resources && Shared::ptr_eq(&self.tables, &other.tables)
     }
 }
 
@@ -698,7 +699,7 @@ impl ComponentFunc {
         Params: ComponentNamedList + Lower,
         Return: ComponentNamedList + Lift,
     {
-        if !Arc::ptr_eq(cx.tables, &self.0.scope.tables) {
+        if !Shared::ptr_eq(cx.tables, &self.0.scope.tables) {
             let why = "the function's type is of another component";
             return Err(Error::of(ErrorKind::Type, why));
         }
@@ -778,23 +779,46 @@ fn val_type(ty: CoreType) -> ValType {
 }
 
 /// The core signatures of the tables, in order.
-pub(crate) fn core_sigs(tables: &ComponentTables) -> impl Iterator<Item = FuncType> + '_ {
-    tables.core_sigs.iter().map(|sig| core_func(tables, *sig))
+pub(crate) fn core_sigs(
+    tables: &ComponentTables,
+) -> impl Iterator<Item = Result<FuncType, OutOfMemory>> + '_ {
+    tables
+        .core_sigs
+        .iter()
+        .map(|sig| try_core_func(tables, *sig))
 }
 
+/// A signature's type; it panics if the host has no memory for it.
 pub(crate) fn core_func(tables: &ComponentTables, sig: CoreSigRow) -> FuncType {
-    let list = |span| tables.flat(span).iter().map(|ty| val_type(*ty));
-    FuncType::new(list(sig.params), list(sig.results))
+    try_core_func(tables, sig).expect(NO_ROOM)
 }
 
-/// A core import's or export's type.
+fn try_core_func(tables: &ComponentTables, sig: CoreSigRow) -> Result<FuncType, OutOfMemory> {
+    let list = |span| tables.flat(span).iter().map(|ty| val_type(*ty));
+    FuncType::try_new(list(sig.params), list(sig.results))
+}
+
+/// A core import's or export's type; it panics if the host has no memory for it.
 pub(crate) fn core_extern(tables: &ComponentTables, row: &CoreExternRow) -> ExternType {
+    try_core_extern(tables, row).expect(NO_ROOM)
+}
+
+/// What describing a function takes.
+const NO_ROOM: &str = "memory for a function's type";
+
+/// The same, or an error.
+pub(crate) fn try_core_extern(
+    tables: &ComponentTables,
+    row: &CoreExternRow,
+) -> Result<ExternType, OutOfMemory> {
     let has = |flag: u8| row.flags & flag != 0;
     let maximum = has(CoreExternRow::BOUNDED).then_some(row.b.into());
     let wide = has(CoreExternRow::WIDE);
-    match row.kind {
-        CoreKind::Func => ExternType::Func(core_func(tables, tables.core_sig(CoreSigId(row.a)))),
-        CoreKind::Tag => ExternType::Tag(core_func(tables, tables.core_sig(CoreSigId(row.a)))),
+    Ok(match row.kind {
+        CoreKind::Func => {
+            ExternType::Func(try_core_func(tables, tables.core_sig(CoreSigId(row.a)))?)
+        }
+        CoreKind::Tag => ExternType::Tag(try_core_func(tables, tables.core_sig(CoreSigId(row.a)))?),
         CoreKind::Table => ExternType::Table(TableType {
             element: val_type(row.ty),
             minimum: row.a.into(),
@@ -811,7 +835,7 @@ pub(crate) fn core_extern(tables: &ComponentTables, row: &CoreExternRow) -> Exte
             content: val_type(row.ty),
             mutable: row.flags & CoreExternRow::MUTABLE != 0,
         }),
-    }
+    })
 }
 
 /// The type of an instance.

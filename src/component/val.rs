@@ -211,6 +211,7 @@ impl PartialEq for List {
     fn eq(&self, other: &List) -> bool {
         match (self, other) {
             (List::U8(a), List::U8(b)) => a == b,
+            (List::Vals(a), List::Vals(b)) => a == b,
             _ => self.len() == other.len() && self.iter().zip(other.iter()).all(|(a, b)| a == b),
         }
     }

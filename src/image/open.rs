@@ -6,7 +6,7 @@ use super::view::{Source, Words, words_of};
 use crate::code::module::{Bytes, ModuleData};
 use crate::code::verify;
 use crate::error::{Error, Result};
-use alloc::sync::Arc;
+use crate::fallible::{self, Shared};
 
 /// An image whose header agrees with this build.
 pub(crate) struct Opened<'a> {
@@ -42,7 +42,7 @@ pub(crate) fn copied(bytes: &[u8], kind: Kind) -> Result<Opened<'_>> {
     let [code, tables, modules, rest] = header.sections.clone().map(|section| &bytes[section]);
     Ok(Opened {
         source: Source {
-            bytes: Bytes::Shared(Arc::from(rest)),
+            bytes: Bytes::Shared(Shared::new(fallible::copied(rest)?)?),
             code: Words::Copied(code),
         },
         header,

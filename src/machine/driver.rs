@@ -10,7 +10,8 @@ use super::regs::{Ctx, Exit, Regs, Saved};
 use super::thread::{Callee, Coming, Entry, Thread, entry_of};
 use super::unwind;
 use crate::code::{self, HEADER_WORDS, a_of, b_of, bc_of, c_of, op, op_of, word};
-use crate::error::Trap;
+use crate::error::{OutOfMemory, Trap};
+use crate::fallible::Grow;
 use crate::store::{FuncEntity, FuncKind, StoreInner};
 use alloc::vec::Vec;
 
@@ -641,7 +642,7 @@ fn bulk(store: &mut StoreInner, thread: &mut Thread, first: u64, ext: u64) -> Re
             Ok(1)
         }
         op::RefFunc => {
-            let reference = store.func_ref(thread.instance, bc_of(first));
+            let reference = store.func_ref(thread.instance, bc_of(first))?;
             set(stack, reference.into());
             Ok(1)
         }
@@ -739,8 +740,8 @@ pub(crate) fn init_table(
 }
 
 /// The functions that are running, innermost first: instance and index among the defined ones.
-pub(crate) fn backtrace(thread: &Thread, most: usize) -> Vec<(u32, u32)> {
-    let mut frames = Vec::new();
+pub(crate) fn backtrace(thread: &Thread, most: usize) -> Result<Vec<(u32, u32)>, OutOfMemory> {
+    let mut frames: Vec<(u32, u32)> = Vec::new();
     let mut waiting = thread.waiting();
     let (mut sp, mut instance) = (thread.sp, thread.instance);
     if let Coming::Func(entry) = thread.entry {
@@ -749,7 +750,7 @@ pub(crate) fn backtrace(thread: &Thread, most: usize) -> Vec<(u32, u32)> {
     while frames.len() < most && sp >= 2 {
         let link = thread.stack[sp - 1];
         let mut back = thread.stack[sp - 2];
-        frames.push((instance, (link >> 32) as u32));
+        frames.try_push((instance, (link >> 32) as u32))?;
         sp -= usize::from((link >> 16) as u16);
         if back == far_address() {
             let far = thread.stack[sp - 1];
@@ -764,5 +765,5 @@ pub(crate) fn backtrace(thread: &Thread, most: usize) -> Vec<(u32, u32)> {
             break;
         }
     }
-    frames
+    Ok(frames)
 }

@@ -12,11 +12,11 @@ use super::driver::{Event, resume};
 use crate::code::forged::{self, IMPORTED_FUNCS, ty};
 use crate::code::{Op, Tier, all, info, op, word, word_u32};
 use crate::error::Trap;
+use crate::fallible::Shared;
 use crate::store::{
     CoreInstance, FuncEntity, FuncKind, MemoryEntity, RefArena, StoreInner, TableEntity,
 };
 use alloc::boxed::Box;
-use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 use std::format;
@@ -49,7 +49,7 @@ pub(super) fn store_of(types: &[u32], code: Vec<Box<[u64]>>) -> StoreInner {
     for (decl, code) in module.funcs.iter().zip(code) {
         decl.code.call_once(|| code.into());
     }
-    let module = Arc::new(module);
+    let module = Shared::new(module).unwrap();
     let entity = |kind, ty: u32| {
         let ty_of = &module.types[ty as usize];
         let (params, results) = (ty_of.param_slots(), ty_of.result_slots());
@@ -112,7 +112,7 @@ pub(super) fn store_of(types: &[u32], code: Vec<Box<[u64]>>) -> StoreInner {
         ..StoreInner::default()
     };
     if types.len() > 1 {
-        let callee = store.func_ref(0, IMPORTED_FUNCS + 1);
+        let callee = store.func_ref(0, IMPORTED_FUNCS + 1).unwrap();
         store.tables[0].elements.fill(callee);
     }
     store

@@ -1,10 +1,11 @@
 //! A thread of execution: a stack of frames and the registers at its last suspension.
 
 use super::regs::Saved;
-use crate::error::Trap;
+use crate::error::{OutOfMemory, Trap};
+use crate::fallible::Grow;
+use crate::fallible::Shared;
 use crate::store::components::{Cursor, NativeFrame};
 use crate::store::{FuncKind, StoreInner};
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 /// A function whose arguments and linkage are in place.
@@ -152,7 +153,7 @@ pub(crate) struct Thread {
     calls: Vec<HostCall>,
     awaited: bool,
     /// While it is suspended: the exceptions that its stack refers to.
-    held: Option<Arc<[u32]>>,
+    held: Option<Shared<Vec<u32>>>,
     /// State of the native calls that are under way, innermost last.
     pub natives: Vec<NativeFrame>,
     /// What is crossing in them.
@@ -217,11 +218,12 @@ impl Thread {
 
     /// Before other threads may run, with this one in the middle of a call: keeps the exceptions that it
     /// refers to, until it is resumed or gone.
-    pub fn suspend(&mut self, store: &mut StoreInner) {
+    pub fn suspend(&mut self, store: &mut StoreInner) -> Result<(), OutOfMemory> {
         if !store.exceptions.is_empty() && self.sp > 0 {
             let end = self.used(store);
-            self.held = store.exceptions.hold(&self.stack[..end]);
+            self.held = store.exceptions.hold(&self.stack[..end])?;
         }
+        Ok(())
     }
 
     /// It runs again.
@@ -246,9 +248,12 @@ impl Thread {
             return Err(Trap::StackOverflow);
         }
         let wanted = slots.max(self.stack.len() * 2).clamp(256.min(limit), limit);
-        self.stack
-            .try_reserve_exact(wanted - self.stack.len())
-            .map_err(|_| Trap::StackOverflow)?;
+        let mut room = |to: usize| self.stack.try_reserve_exact(to - self.stack.len());
+        // Where there is no room for twice as much, there may be for what is needed.
+        let wanted = match room(wanted) {
+            Ok(()) => wanted,
+            Err(_) => room(slots).map(|()| slots).map_err(OutOfMemory::from)?,
+        };
         self.stack.resize(wanted, 0);
         Ok(())
     }
@@ -289,8 +294,7 @@ impl Thread {
     }
 
     fn push_call(&mut self, call: HostCall) -> Result<(), Trap> {
-        self.calls.try_reserve(1).map_err(|_| Trap::StackOverflow)?;
-        self.calls.push(call);
+        self.calls.try_push(call)?;
         self.awaited = true;
         Ok(())
     }

@@ -9,6 +9,7 @@ use super::thread::Thread;
 use crate::code::handlers::{self, Handler};
 use crate::code::{a_of, bc_of, op, op_of};
 use crate::error::Trap;
+use crate::fallible::Grow;
 use crate::store::StoreInner;
 use crate::store::exceptions::Thrown;
 
@@ -35,7 +36,7 @@ pub(super) fn throw(store: &mut StoreInner, thread: &mut Thread, word: u64) -> R
         let count = store.tags[tag as usize].param_slots();
         let flight = &mut store.exceptions.flight;
         flight.clear();
-        flight.extend_from_slice(&thread.stack[from..from + count]);
+        flight.try_extend(thread.stack[from..from + count].iter().copied())?;
         Thrown {
             tag,
             arena: instance.arena,
@@ -43,7 +44,7 @@ pub(super) fn throw(store: &mut StoreInner, thread: &mut Thread, word: u64) -> R
         }
     } else {
         let slot = thread.stack[from];
-        let thrown = store.exceptions.throw_ref(instance.arena, slot);
+        let thrown = store.exceptions.throw_ref(instance.arena, slot)?;
         thrown.ok_or(Trap::NullException)?
     };
     let place = Place {
@@ -65,7 +66,7 @@ pub(crate) fn rethrow(store: &mut StoreInner, thread: &mut Thread) -> Result<boo
         return Ok(false);
     };
     let arena = store.instances[instance as usize].arena;
-    let Some(thrown) = store.exceptions.throw_ref(arena, uncaught.into()) else {
+    let Some(thrown) = store.exceptions.throw_ref(arena, uncaught.into())? else {
         return Err(Trap::UncaughtException);
     };
     let here = Place {

@@ -9,8 +9,8 @@ use super::ResourceType;
 use super::handles::ResourceTag;
 use super::relay::Relay;
 use super::scalar::ScalarAdapter;
+use crate::fallible::Shared;
 use crate::tables::{ComponentTables, Encoding, FuncTypeId, TrampolineKind, TypeId};
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 /// Stands where there is no entity.
@@ -19,7 +19,7 @@ pub(crate) const NONE: u32 = u32::MAX;
 /// One instantiation of a root component.
 #[derive(Debug)]
 pub(crate) struct Tree {
-    pub tables: Arc<ComponentTables>,
+    pub tables: Shared<ComponentTables>,
     /// A trap or an abandoned call has ended it: nothing enters any more.
     pub locked: bool,
     /// Its memories are made; else what enters it makes them first.
@@ -37,7 +37,7 @@ pub(crate) struct Tree {
     /// By the tables' numbers.
     pub trampolines: Vec<BoundTrampoline>,
     /// What its resource types are, by the tables' numbers; none if there are none.
-    pub resource_types: Option<Arc<[ResourceType]>>,
+    pub resource_types: Option<Shared<Vec<ResourceType>>>,
     pub relay: Relay,
 }
 

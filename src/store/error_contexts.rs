@@ -3,6 +3,8 @@
 //! Run time. Nothing in an error context can change, so it lives as long as some handle names it.
 //! Its message counts for the limit of all memories.
 
+use crate::error::OutOfMemory;
+use crate::fallible::Grow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -29,25 +31,21 @@ impl ErrorContexts {
         SLOT_BYTES.saturating_add(message.len())
     }
 
-    /// A new one, which one handle names; `None` where the host has no memory for it.
-    pub fn add(&mut self, message: String) -> Option<u32> {
+    /// A new one, which one handle names.
+    pub fn add(&mut self, message: String) -> Result<u32, OutOfMemory> {
         let slot = Slot {
             message,
             handles: 1,
         };
         if let Some(free) = self.free.pop() {
             self.slots[free as usize] = slot;
-            return Some(free);
+            return Ok(free);
         }
-        self.slots.try_reserve(1).ok()?;
-        self.slots.push(slot);
         // So that none that ends lacks room to be noted as free.
-        let room = self.slots.len() - self.free.len();
-        if self.free.try_reserve(room).is_err() {
-            self.slots.pop();
-            return None;
-        }
-        Some(self.slots.len() as u32 - 1)
+        let room = self.slots.len() + 1 - self.free.len();
+        self.free.try_reserve(room)?;
+        self.slots.try_push(slot)?;
+        Ok(self.slots.len() as u32 - 1)
     }
 
     /// Its message.
@@ -94,7 +92,7 @@ mod tests {
         assert_eq!(contexts.message(a), "");
         // One that is gone is not gone twice, and its number is used again.
         assert_eq!(contexts.release(a), None);
-        assert_eq!(contexts.add("c".into()), Some(a));
+        assert_eq!(contexts.add("c".into()), Ok(a));
         assert_eq!(contexts.message(b), "bb");
     }
 }

@@ -13,9 +13,9 @@
 //! suspended thread holds those that are on its stack.
 
 use super::StoreInner;
-use crate::error::Trap;
+use crate::error::{OutOfMemory, Trap};
+use crate::fallible::{Grow, Shared, copied};
 use crate::limits::Limits;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 /// The first reference. Numbers like it are rare among those that programs compute with.
@@ -59,7 +59,7 @@ pub(crate) struct Exceptions {
     /// Older ones are kept: a call of the host is under way.
     kept_before: u64,
     /// What suspended threads have on their stacks; one that is nowhere else is gone.
-    held: Vec<Arc<[u32]>>,
+    held: Vec<Shared<Vec<u32>>>,
     /// What the exception carries that is being thrown.
     pub flight: Vec<u64>,
     /// The one that no guest has caught.
@@ -94,20 +94,20 @@ impl Exceptions {
     }
 
     /// Begins to throw the exception that a slot refers to; `None` if it refers to none.
-    pub fn throw_ref(&mut self, arena: u32, slot: u64) -> Option<Thrown> {
+    pub fn throw_ref(&mut self, arena: u32, slot: u64) -> Result<Option<Thrown>, OutOfMemory> {
         let reference = slot as u32;
         let mut flight = core::mem::take(&mut self.flight);
-        let thrown = self.deref(arena, reference).map(|(tag, carried, _)| {
-            flight.clear();
-            flight.extend_from_slice(carried);
-            Thrown {
-                tag,
-                arena,
-                reference: Some(reference),
-            }
+        flight.clear();
+        let found = self.deref(arena, reference);
+        let carried = found.map_or(&[][..], |(_, carried, _)| carried);
+        let room = flight.try_extend(carried.iter().copied());
+        let thrown = found.map(|(tag, ..)| Thrown {
+            tag,
+            arena,
+            reference: Some(reference),
         });
         self.flight = flight;
-        thrown
+        room.map(|()| thrown)
     }
 
     /// What a call of the host is to give back to [`Exceptions::leave_host`].
@@ -121,22 +121,25 @@ impl Exceptions {
     }
 
     /// Keeps what `stack` may refer to for as long as the result lives.
-    pub fn hold(&mut self, stack: &[u64]) -> Option<Arc<[u32]>> {
+    pub fn hold(&mut self, stack: &[u64]) -> Result<Option<Shared<Vec<u32>>>, OutOfMemory> {
         if self.is_empty() {
-            return None;
+            return Ok(None);
         }
+        self.held.try_reserve(1)?;
         for slot in stack {
             self.mark(*slot as u32);
         }
-        let held: Arc<[u32]> = core::mem::take(&mut self.work).into();
-        for reference in held.iter() {
+        for reference in &self.work {
             if let Some(found) = Self::position(*reference).and_then(|at| self.entries[at].as_mut())
             {
                 found.marked = false;
             }
         }
+        let found = copied(&self.work);
+        self.work.clear();
+        let held = Shared::new(found?)?;
         self.held.push(held.clone());
-        Some(held)
+        Ok(Some(held))
     }
 
     /// Marks what a number refers to, if it does.
@@ -148,6 +151,7 @@ impl Exceptions {
             && !found.marked
         {
             found.marked = true;
+            // `store` has made room for every entry.
             self.work.push(reference);
         }
     }
@@ -178,6 +182,7 @@ impl Exceptions {
                     self.bytes -= size(found.carried.len());
                     self.count -= 1;
                     self.entries[at] = None;
+                    // `store` has made room for it.
                     self.free.push(at as u32);
                 }
                 None => {}
@@ -186,20 +191,21 @@ impl Exceptions {
     }
 
     /// Stores what is in flight.
-    fn store(&mut self, thrown: Thrown, limits: &Limits) -> Option<u32> {
+    fn store(&mut self, thrown: Thrown, limits: &Limits) -> Result<u32, Trap> {
         let bytes = size(self.flight.len());
         if self.bytes + bytes > limits.exception_bytes {
-            return None;
+            return Err(Trap::TooManyExceptions);
         }
-        let mut carried = Vec::new();
-        carried.try_reserve_exact(self.flight.len()).ok()?;
-        carried.extend_from_slice(&self.flight);
+        let carried = copied(&self.flight)?;
         let at = match self.free.pop() {
             Some(at) => at as usize,
-            None if self.entries.len() >= MOST => return None,
+            None if self.entries.len() >= MOST => return Err(Trap::TooManyExceptions),
             None => {
-                self.entries.try_reserve(1).ok()?;
-                self.entries.push(None);
+                // So that marking and freeing them takes no more.
+                let all = self.entries.len() + 1;
+                self.work.try_reserve(all).map_err(OutOfMemory::from)?;
+                self.free.try_reserve(all).map_err(OutOfMemory::from)?;
+                self.entries.try_push(None)?;
                 self.entries.len() - 1
             }
         };
@@ -213,7 +219,7 @@ impl Exceptions {
         self.born += 1;
         self.count += 1;
         self.bytes += bytes;
-        Some(FIRST + at as u32)
+        Ok(FIRST + at as u32)
     }
 }
 
@@ -239,8 +245,7 @@ impl StoreInner {
                 return Err(Trap::TooManyExceptions);
             }
         }
-        let made = self.exceptions.store(thrown, &self.limits);
-        made.ok_or(Trap::TooManyExceptions)
+        self.exceptions.store(thrown, &self.limits)
     }
 
     /// Frees the exceptions that nothing refers to.
@@ -268,10 +273,10 @@ impl StoreInner {
                 items.iter().for_each(|item| root(*item));
             }
         }
-        all.held.retain(|held| Arc::strong_count(held) > 1);
-        for held in core::mem::take(&mut all.held) {
+        all.held.retain(|held| Shared::owners(held) > 1);
+        for at in 0..all.held.len() {
+            let held = all.held[at].clone();
             held.iter().for_each(|reference| all.mark(*reference));
-            all.held.push(held);
         }
         let flight = core::mem::take(&mut all.flight);
         flight.iter().for_each(|slot| all.mark(*slot as u32));
@@ -367,7 +372,7 @@ mod tests {
         let mut store = StoreInner::default();
         let outer = made(&mut store, &[1], &[]).unwrap();
         let suspended = made(&mut store, &[2], &[outer.into()]).unwrap();
-        let held = store.exceptions.hold(&[suspended.into()]);
+        let held = store.exceptions.hold(&[suspended.into()]).unwrap();
         let floor = store.exceptions.enter_host();
         store.collect_exceptions(&[]);
         assert!(carried(&store, outer).is_some());
@@ -384,8 +389,9 @@ mod tests {
     fn a_reference_is_worth_nothing_in_another_domain() {
         let mut store = StoreInner::default();
         let reference = made(&mut store, &[1], &[]).unwrap();
-        assert!(store.exceptions.throw_ref(1, reference.into()).is_none());
-        assert!(store.exceptions.throw_ref(0, 0).is_none());
-        assert!(store.exceptions.throw_ref(0, reference.into()).is_some());
+        let mut thrown = |arena, slot| store.exceptions.throw_ref(arena, slot).unwrap();
+        assert!(thrown(1, reference.into()).is_none());
+        assert!(thrown(0, 0).is_none());
+        assert!(thrown(0, reference.into()).is_some());
     }
 }

@@ -9,6 +9,8 @@
 //! must be gone when the callee returns, and remembers the handles that the caller lent, which
 //! can't be dropped or given away before that.
 
+use crate::error::OutOfMemory;
+use crate::fallible::Grow;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -79,8 +81,16 @@ pub(crate) enum HandleError {
     },
     /// A call returned before it dropped its borrows.
     BorrowsRemain,
-    /// The table is full, or the host has no memory for it.
+    /// The table is full.
     Full,
+    /// The host has no memory for another one.
+    OutOfMemory,
+}
+
+impl From<OutOfMemory> for HandleError {
+    fn from(_: OutOfMemory) -> HandleError {
+        HandleError::OutOfMemory
+    }
 }
 
 impl fmt::Display for HandleError {
@@ -116,6 +126,7 @@ impl fmt::Display for HandleError {
                 f.write_str("borrow handles still remain at the end of the call")
             }
             HandleError::Full => f.write_str("no room for another handle in the handle table"),
+            HandleError::OutOfMemory => OutOfMemory.fmt(f),
         }
     }
 }
@@ -201,11 +212,16 @@ impl HandleTable {
             }
         }
         let index = self.entries.len() as u32 + 1;
-        if index > MAX_INDEX || self.entries.try_reserve(1).is_err() {
+        if index > MAX_INDEX {
             return Err(HandleError::Full);
         }
-        self.entries.push(entry);
+        self.entries.try_push(entry)?;
         Ok(index)
+    }
+
+    /// The highest index that the next handle can have.
+    pub fn next_index(&self) -> u32 {
+        self.entries.len() as u32 + 1
     }
 
     /// How many handles there are.
@@ -344,8 +360,7 @@ impl Scopes {
     pub fn enter(&mut self) -> Result<ScopeId, HandleError> {
         let id = ScopeId(u32::try_from(self.scopes.len()).map_err(|_| HandleError::Full)?);
         let mark = u32::try_from(self.loans.len()).map_err(|_| HandleError::Full)?;
-        self.scopes.try_reserve(1).map_err(|_| HandleError::Full)?;
-        self.scopes.push(Scope { borrows: 0, mark });
+        self.scopes.try_push(Scope { borrows: 0, mark })?;
         Ok(id)
     }
 
@@ -360,7 +375,7 @@ impl Scopes {
         let handles = tables
             .get_mut(table as usize)
             .ok_or(HandleError::Unknown { index })?;
-        self.loans.try_reserve(1).map_err(|_| HandleError::Full)?;
+        self.loans.try_reserve(1).map_err(OutOfMemory::from)?;
         let rep = handles.lend(index, ty)?;
         self.loans.push((table, index));
         Ok(rep)

@@ -11,8 +11,8 @@
 
 use super::StoreInner;
 use crate::code::module::MemoryType;
-use crate::error::{Error, ErrorKind, Result, Trap};
-use alloc::format;
+use crate::error::{OutOfMemory, Result, Trap};
+use crate::fallible::Grow;
 use alloc::vec::Vec;
 
 /// Whether memories of components wait until they are needed.
@@ -36,19 +36,21 @@ struct Segment {
 
 impl StoreInner {
     /// As [`StoreInner::new_memory`], without its bytes.
-    pub fn new_memory_later(&mut self, ty: MemoryType) -> Option<u32> {
-        let id = self.new_memory(MemoryType { minimum: 0, ..ty })?;
+    pub fn new_memory_later(&mut self, ty: MemoryType) -> Result<Option<u32>, OutOfMemory> {
+        let Some(id) = self.new_memory(MemoryType { minimum: 0, ..ty })? else {
+            return Ok(None);
+        };
         let memory = &mut self.memories[id as usize];
         memory.ty = ty;
         match memory.growth(ty.minimum, &self.limits, self.memory_total) {
             Some((bytes, total)) => {
                 memory.unmade.bytes = bytes;
                 self.memory_total = total;
-                Some(id)
+                Ok(Some(id))
             }
             None => {
                 self.memories.pop();
-                None
+                Ok(None)
             }
         }
     }
@@ -72,11 +74,11 @@ impl StoreInner {
         if end.is_none_or(|end| end > unmade.bytes as u64) {
             return Err(Trap::MemoryOutOfBounds);
         }
-        unmade.segments.push(Segment {
+        unmade.segments.try_push(Segment {
             instance,
             data: data as u32,
             at,
-        });
+        })?;
         Ok(true)
     }
 
@@ -109,8 +111,7 @@ impl StoreInner {
         let memory = &mut self.memories[id as usize];
         let bytes = memory.unmade.bytes;
         if !memory.bytes.grow(bytes) {
-            let why = format!("no memory for a linear memory of {bytes} bytes");
-            return Err(Error::of(ErrorKind::Limit, why));
+            return Err(OutOfMemory.into());
         }
         let unmade = core::mem::take(&mut memory.unmade);
         for segment in unmade.segments {

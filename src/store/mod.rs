@@ -16,11 +16,11 @@ mod resource_type;
 pub(crate) mod scalar;
 
 use crate::code::module::{FuncType, GlobalType, MemoryType, ModuleData, TableType};
-use crate::error::Trap;
+use crate::error::{OutOfMemory, Trap};
+use crate::fallible::Shared;
+use crate::fallible::Zeroed;
 use crate::limits::Limits;
-use crate::zeroed::Zeroed;
 use alloc::string::String;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 use components::{ComponentInstance, GuestResource, Tree};
 use error_contexts::ErrorContexts;
@@ -183,21 +183,24 @@ impl TableEntity {
     /// Grows by `delta` elements; the old size, or `None` where it may not. `total` counts the
     /// elements of all tables of the store.
     fn grow(&mut self, delta: u64, value: u32, limits: &Limits, total: &mut usize) -> Option<u64> {
-        let old = self.elements.len() as u64;
-        let new = old.checked_add(delta)?;
+        let old = self.elements.len();
+        let (new, all) = self.growth(delta, limits, *total)?;
+        self.elements.try_reserve_exact(new - old).ok()?;
+        self.elements.resize(new, value);
+        *total = all;
+        Some(old as u64)
+    }
+
+    /// What growing by `delta` elements would make of its size and of `total`, if it is allowed.
+    fn growth(&self, delta: u64, limits: &Limits, total: usize) -> Option<(usize, usize)> {
+        let new = (self.elements.len() as u64).checked_add(delta)?;
         let delta = usize::try_from(delta).ok()?;
         let all = total.checked_add(delta)?;
         // Always fewer than 2^32, so that the greatest index of 32 bits is none.
-        if new > self.ty.maximum.unwrap_or(u64::MAX)
-            || new > limits.table_elements.into()
-            || (delta > 0 && all > limits.total_table_elements)
-        {
-            return None;
-        }
-        self.elements.try_reserve_exact(delta).ok()?;
-        self.elements.resize(new as usize, value);
-        *total = all;
-        Some(old)
+        let allowed = new <= self.ty.maximum.unwrap_or(u64::MAX)
+            && new <= limits.table_elements.into()
+            && (delta == 0 || all <= limits.total_table_elements);
+        allowed.then_some((new as usize, all))
     }
 
     /// The elements `start..start + len`.
@@ -222,7 +225,7 @@ impl TableEntity {
 /// A core instance: the module, and which entities of the store its index spaces name.
 #[derive(Debug)]
 pub(crate) struct CoreInstance {
-    pub module: Arc<ModuleData>,
+    pub module: Shared<ModuleData>,
     /// Entities of all functions, imported ones first.
     pub funcs: Vec<u32>,
     pub memories: Vec<u32>,
@@ -253,6 +256,19 @@ pub(crate) struct Direct {
 pub(crate) struct HostCallMark {
     scopes: usize,
     borrows: usize,
+}
+
+/// Makes sure that the next handle of the host's table has a generation.
+pub(crate) fn room_for_generation(
+    generations: &mut Vec<u32>,
+    host: &handles::HandleTable,
+) -> Result<(), OutOfMemory> {
+    let wanted = host.next_index() as usize + 1;
+    if generations.len() < wanted {
+        generations.try_reserve(wanted - generations.len())?;
+        generations.resize(wanted, 0);
+    }
+    Ok(())
 }
 
 /// All entities of a store.
@@ -308,45 +324,50 @@ pub(crate) struct StoreInner {
 
 impl StoreInner {
     /// A new global with as much of `value` as it takes; the number of its first cell.
-    pub fn new_global(&mut self, ty: GlobalType, value: [u64; 2]) -> u32 {
+    pub fn new_global(&mut self, ty: GlobalType, value: [u64; 2]) -> Result<u32, OutOfMemory> {
         let first = self.globals.len() as u32;
-        for cell in &value[..ty.content.slots()] {
+        let cells = &value[..ty.content.slots()];
+        self.globals.try_reserve(cells.len())?;
+        self.global_types.try_reserve(cells.len())?;
+        for cell in cells {
             self.globals.push(*cell);
             self.global_types.push(ty);
         }
-        first
+        Ok(first)
     }
 
     /// The reference to function `func` of `instance`, made once.
-    pub fn func_ref(&mut self, instance: u32, func: u32) -> u32 {
+    pub fn func_ref(&mut self, instance: u32, func: u32) -> Result<u32, OutOfMemory> {
         let inst = &self.instances[instance as usize];
         let known = inst.func_refs[func as usize];
         if known != 0 {
-            return known;
+            return Ok(known);
         }
         let (entity, arena) = (inst.funcs[func as usize], inst.arena);
-        let made = self.intern(arena, entity);
+        let made = self.intern(arena, entity)?;
         self.instances[instance as usize].func_refs[func as usize] = made;
-        made
+        Ok(made)
     }
 
     /// A reference to any function of the store, in `arena`.
-    pub fn intern(&mut self, arena: u32, entity: u32) -> u32 {
+    pub fn intern(&mut self, arena: u32, entity: u32) -> Result<u32, OutOfMemory> {
         let FuncEntity { ty, kind, home, .. } = self.funcs[entity as usize];
         if home.0 == arena && home.1 != 0 {
-            return home.1;
+            return Ok(home.1);
         }
         let (instance, func) = match kind {
             FuncKind::Wasm { instance, func } => (instance, func),
             FuncKind::Host { .. } | FuncKind::Native { .. } => (HOST, 0),
         };
         let RefArena { funcs, known } = &mut self.arenas[arena as usize];
+        funcs.try_reserve(1)?;
         let made = funcs.len() as u32 + 1;
         if home.1 == 0 {
             self.funcs[entity as usize].home = (arena, made);
         } else if let Some(known) = known.get(&entity) {
-            return *known;
+            return Ok(*known);
         } else {
+            known.try_reserve(1)?;
             known.insert(entity, made);
         }
         funcs.push(ArenaFunc {
@@ -355,7 +376,7 @@ impl StoreInner {
             func,
             entity,
         });
-        made
+        Ok(made)
     }
 
     /// Grows a memory by `delta` pages: its old size, or `None` where it may not.
@@ -368,21 +389,35 @@ impl StoreInner {
         self.tables[id].grow(delta, value, &self.limits, &mut self.table_total)
     }
 
-    /// A new memory of its least size; `None` where that may not be.
-    pub fn new_memory(&mut self, ty: MemoryType) -> Option<u32> {
+    /// A new memory of its least size; `None` where a limit doesn't allow that.
+    pub fn new_memory(&mut self, ty: MemoryType) -> Result<Option<u32>, OutOfMemory> {
         let mut memory = MemoryEntity::empty(ty);
-        memory.grow(ty.minimum, &self.limits, &mut self.memory_total)?;
+        let growth = memory.growth(ty.minimum, &self.limits, self.memory_total);
+        let Some((bytes, total)) = growth else {
+            return Ok(None);
+        };
+        self.memories.try_reserve(1)?;
+        if !memory.bytes.grow(bytes) {
+            return Err(OutOfMemory);
+        }
+        self.memory_total = total;
         self.memories.push(memory);
-        Some(self.memories.len() as u32 - 1)
+        Ok(Some(self.memories.len() as u32 - 1))
     }
 
-    /// A new table of its least size; `None` where that may not be.
-    pub fn new_table(&mut self, ty: TableType, value: u32) -> Option<u32> {
+    /// A new table of its least size; `None` where a limit doesn't allow that.
+    pub fn new_table(&mut self, ty: TableType, value: u32) -> Result<Option<u32>, OutOfMemory> {
         let elements = Vec::new();
         let mut table = TableEntity { ty, elements };
-        table.grow(ty.minimum, value, &self.limits, &mut self.table_total)?;
+        let Some((new, total)) = table.growth(ty.minimum, &self.limits, self.table_total) else {
+            return Ok(None);
+        };
+        self.tables.try_reserve(1)?;
+        table.elements.try_reserve_exact(new)?;
+        table.elements.resize(new, value);
+        self.table_total = total;
         self.tables.push(table);
-        Some(self.tables.len() as u32 - 1)
+        Ok(Some(self.tables.len() as u32 - 1))
     }
 
     /// Gives back the tables from this number on.
@@ -474,17 +509,16 @@ impl StoreInner {
         });
     }
 
-    /// A new error context, which one handle will name; `None` if a limit or the host's memory doesn't
-    /// allow it.
-    pub fn new_error_context(&mut self, message: String) -> Option<u32> {
+    /// A new error context, which one handle will name; `None` if a limit doesn't allow it.
+    pub fn new_error_context(&mut self, message: String) -> Result<Option<u32>, OutOfMemory> {
         let cost = ErrorContexts::cost(&message);
-        let total = self.memory_total.checked_add(cost)?;
+        let total = self.memory_total.saturating_add(cost);
         if total > self.limits.total_memory_bytes {
-            return None;
+            return Ok(None);
         }
         let id = self.error_contexts.add(message)?;
         self.memory_total = total;
-        Some(id)
+        Ok(Some(id))
     }
 
     /// A handle of an error context is gone.
@@ -492,6 +526,11 @@ impl StoreInner {
         if let Some(cost) = self.error_contexts.release(id) {
             self.memory_total = self.memory_total.saturating_sub(cost);
         }
+    }
+
+    /// Makes sure that the host's next handle has a generation.
+    pub fn room_for_host_handle(&mut self) -> Result<(), OutOfMemory> {
+        room_for_generation(&mut self.generations, &self.handles[0])
     }
 
     /// Notes that an index of the host's handles is free, so that copies of it are told apart.

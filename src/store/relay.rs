@@ -9,7 +9,9 @@
 use super::components::NONE;
 use super::{MemoryEntity, StoreInner};
 use crate::code::module::MemoryType;
-use crate::zeroed::Zeroed;
+use crate::error::{Error, ErrorKind, OutOfMemory, Result};
+use crate::fallible::Grow;
+use crate::fallible::Zeroed;
 
 /// Bytes that are kept while no call runs.
 const KEPT: usize = 1024;
@@ -36,35 +38,40 @@ impl Relay {
 
 impl StoreInner {
     /// For a new tree; `instance` is the component instance that stands for the host in it.
-    pub fn new_relay(&mut self, instance: u32) -> Relay {
+    pub fn new_relay(&mut self, instance: u32) -> Result<Relay> {
         self.memories
-            .push(MemoryEntity::empty(MemoryType::new(0, None)));
-        Relay {
+            .try_push(MemoryEntity::empty(MemoryType::new(0, None)))?;
+        Ok(Relay {
             instance,
             memory: self.memories.len() as u32 - 1,
             used: 0,
-        }
+        })
     }
 
-    /// Room of a tree's relay, which has one; `None` where a limit or the host's memory doesn't allow
+    /// Room of a tree's relay, which has one; an error where a limit or the host's memory doesn't allow
     /// it.
-    pub fn relay_room(&mut self, tree: u32, align: u32, size: u32) -> Option<u32> {
+    pub fn relay_room(&mut self, tree: u32, align: u32, size: u32) -> Result<u32> {
+        let full = || Error::of(ErrorKind::Limit, "a value passed to the host is too large");
         let relay = &mut self.trees[tree as usize].relay;
         let memory = &mut self.memories[relay.memory as usize];
-        let start = relay.used.checked_next_multiple_of(align.max(1))?;
-        let end = start.checked_add(size)?;
+        let start = relay.used.checked_next_multiple_of(align.max(1));
+        let start = start.ok_or_else(full)?;
+        let end = start.checked_add(size).ok_or_else(full)?;
         let (len, wanted) = (memory.bytes.len(), end as usize);
         if wanted > len {
             let allowed = self.limits.total_memory_bytes;
             let most = allowed.saturating_sub(self.memory_total - len);
             let grown = wanted.max(len.saturating_mul(2)).max(KEPT).min(most);
-            if wanted > most || !memory.bytes.grow(grown) {
-                return None;
+            if wanted > most {
+                return Err(full());
+            }
+            if !memory.bytes.grow(grown) {
+                return Err(OutOfMemory.into());
             }
             self.memory_total += grown - len;
         }
         relay.used = end;
-        Some(start)
+        Ok(start)
     }
 
     /// A call has ended: gives back what it took, and the host's memory if it was the last one.

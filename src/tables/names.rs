@@ -5,13 +5,10 @@
 //! calls compatible, where the highest version wins. Names without a version, and those with a
 //! pre-release, only match exactly.
 
-use alloc::borrow::ToOwned;
-use alloc::collections::BTreeMap;
+use crate::error::OutOfMemory;
+use crate::fallible;
 use alloc::string::String;
-
-/// A name was defined twice where shadowing isn't allowed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct AlreadyDefined;
+use alloc::vec::Vec;
 
 /// A released version. Build metadata doesn't order versions, so it isn't kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -113,67 +110,96 @@ pub(crate) fn compatible(a: &str, b: &str) -> bool {
 }
 
 /// A map from names to definitions with the lookup that imports use.
+///
+/// In the order of the names, so that the versions of an interface stand beside each other: a linker has some hundreds of
+/// them, and trees of maps can't be told that there is no memory.
 #[derive(Clone, Debug)]
 pub(crate) struct NameMap<V> {
-    exact: BTreeMap<String, V>,
-    /// For each base name and compatible part, the highest version's full name.
-    compatible: BTreeMap<String, BTreeMap<Version, (Version, String)>>,
+    entries: Vec<(String, V)>,
+}
+
+/// Why a name can't be defined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Undefined {
+    /// It is already, where shadowing isn't allowed.
+    Twice,
+    OutOfMemory,
+}
+
+impl From<OutOfMemory> for Undefined {
+    fn from(_: OutOfMemory) -> Undefined {
+        Undefined::OutOfMemory
+    }
 }
 
 impl<V> Default for NameMap<V> {
     fn default() -> NameMap<V> {
         NameMap {
-            exact: BTreeMap::new(),
-            compatible: BTreeMap::new(),
+            entries: Vec::new(),
         }
     }
 }
 
 impl<V> NameMap<V> {
     /// Defines `name`. With `shadowing` it replaces what was there.
-    pub fn insert(&mut self, name: &str, value: V, shadowing: bool) -> Result<(), AlreadyDefined> {
-        if !shadowing && self.exact.contains_key(name) {
-            return Err(AlreadyDefined);
+    pub fn insert(&mut self, name: &str, value: V, shadowing: bool) -> Result<(), Undefined> {
+        match self.place(name) {
+            Ok(_) if !shadowing => return Err(Undefined::Twice),
+            Ok(at) => self.entries[at].1 = value,
+            Err(at) => self.insert_at(at, name, value)?,
         }
-        self.exact.insert(name.to_owned(), value);
-        self.note_version(name);
         Ok(())
     }
 
     /// The definition of `name`, made by `make` where there is none.
-    pub fn get_or_insert_with(&mut self, name: &str, make: impl FnOnce() -> V) -> &mut V {
-        if !self.exact.contains_key(name) {
-            self.note_version(name);
-        }
-        self.exact.entry(name.to_owned()).or_insert_with(make)
+    pub fn get_or_insert_with(
+        &mut self,
+        name: &str,
+        make: impl FnOnce() -> V,
+    ) -> Result<&mut V, OutOfMemory> {
+        let at = match self.place(name) {
+            Ok(at) => at,
+            Err(at) => {
+                self.insert_at(at, name, make())?;
+                at
+            }
+        };
+        Ok(&mut self.entries[at].1)
     }
 
     /// What an import of `name` is given: the exact name, else the highest compatible version.
     pub fn get(&self, name: &str) -> Option<&V> {
-        if let Some(found) = self.exact.get(name) {
-            return Some(found);
+        if let Ok(at) = self.place(name) {
+            return Some(&self.entries[at].1);
         }
         let (base, part, _) = split_version(name)?;
-        let (_, full) = self.compatible.get(base)?.get(&part)?;
-        self.exact.get(full)
+        let first = self
+            .entries
+            .partition_point(|(known, _)| known.as_str() < base);
+        let versions = self.entries[first..].iter();
+        let versions = versions.take_while(|(known, _)| known.starts_with(base));
+        let compatible = versions.filter_map(|(known, value)| match split_version(known)? {
+            (of, its, version) if of == base && its == part => Some((version, value)),
+            _ => None,
+        });
+        Some(compatible.max_by_key(|(version, _)| *version)?.1)
     }
 
     /// Whether this very name is defined.
     pub fn has(&self, name: &str) -> bool {
-        self.exact.contains_key(name)
+        self.place(name).is_ok()
     }
 
-    fn note_version(&mut self, name: &str) {
-        let Some((base, part, version)) = split_version(name) else {
-            return;
-        };
-        let parts = self.compatible.entry(base.to_owned()).or_default();
-        match parts.get(&part) {
-            Some((highest, _)) if *highest > version => {}
-            _ => {
-                parts.insert(part, (version, name.to_owned()));
-            }
-        }
+    /// Where a name stands, or would.
+    fn place(&self, name: &str) -> Result<usize, usize> {
+        self.entries
+            .binary_search_by(|(known, _)| known.as_str().cmp(name))
+    }
+
+    fn insert_at(&mut self, at: usize, name: &str, value: V) -> Result<(), OutOfMemory> {
+        self.entries.try_reserve(1)?;
+        self.entries.insert(at, (fallible::text(name)?, value));
+        Ok(())
     }
 }
 
@@ -259,12 +285,12 @@ mod tests {
         let mut host = map(&["a:b/c@1.0.0"]);
         assert_eq!(
             host.insert("a:b/c@1.0.0", "second", false),
-            Err(AlreadyDefined)
+            Err(Undefined::Twice)
         );
         assert_eq!(host.get("a:b/c@1.0.0"), Some(&"a:b/c@1.0.0"));
         host.insert("a:b/c@1.0.0", "third", true).unwrap();
         assert_eq!(host.get("a:b/c@1.0.1"), Some(&"third"));
-        *host.get_or_insert_with("a:b/c@1.4.0", || "made") = "changed";
+        *host.get_or_insert_with("a:b/c@1.4.0", || "made").unwrap() = "changed";
         assert_eq!(host.get("a:b/c@1.0.1"), Some(&"changed"));
     }
 }

@@ -8,7 +8,6 @@ use super::{numeric, val_type};
 use crate::code::module::{ConstOp, ValType};
 use crate::code::{Row, op, word, word_u32};
 use crate::error::{Error, ErrorKind, Result};
-use alloc::format;
 use alloc::vec::Vec;
 use wasmparser::Operator as O;
 
@@ -45,7 +44,7 @@ impl Translator<'_> {
         // Validation admits what we translate; this names what it should have refused.
         Err(Error::at(
             ErrorKind::Unsupported,
-            format!("the operator {operator:?}"),
+            format_args!("the operator {operator:?}"),
             self.offset,
         ))
     }

@@ -8,11 +8,10 @@ use super::sections::{self, Valid};
 use super::validate;
 use crate::code::module::*;
 use crate::error::{Error, ErrorKind, Result};
+use crate::fallible::{Shared, copied};
 use crate::translate::val_type;
 use alloc::boxed::Box;
-use alloc::format;
 use alloc::string::ToString;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 use spin::Once;
 use wasmparser::{
@@ -163,7 +162,7 @@ pub(crate) fn invalid(error: BinaryReaderError) -> Error {
 #[inline(never)]
 fn decode(engine: &Engine, bytes: &[u8], allowed: WasmFeatures) -> Result<ModuleData> {
     let mut validator = sections::validator(allowed);
-    let mut decoder = ModuleDecoder::new(engine, Arc::from(bytes));
+    let mut decoder = ModuleDecoder::new(engine, Shared::new(copied(bytes)?)?);
     let mut parser = Parser::new(0);
     parser.set_features(allowed);
     for payload in parser.parse_all(bytes) {
@@ -188,7 +187,7 @@ pub(crate) struct ModuleDecoder {
 
 impl ModuleDecoder {
     /// For a module in this binary.
-    pub(crate) fn new(engine: &Engine, bytes: Arc<[u8]>) -> ModuleDecoder {
+    pub(crate) fn new(engine: &Engine, bytes: Shared<Vec<u8>>) -> ModuleDecoder {
         ModuleDecoder {
             engine: engine.clone(),
             lazy: engine.config().lazy_validation,
@@ -249,7 +248,7 @@ impl ModuleDecoder {
                     let ty = func_type(&ty, &data.type_ids, offset)?;
                     let id = self.engine.type_id(&ty);
                     data.types.push(ty);
-                    data.type_ids.push(id);
+                    data.type_ids.push(id?);
                 }
             }
             Payload::ImportSection(section) => {
@@ -481,7 +480,7 @@ fn const_expr(expr: &wasmparser::ConstExpr) -> Result<ConstExpr> {
             Operator::I64Mul => ConstOp::I64Mul,
             Operator::End => return Ok(ops.into()),
             other => {
-                let message = format!("{other:?} in a constant expression");
+                let message = format_args!("{other:?} in a constant expression");
                 return Err(Error::at(ErrorKind::Unsupported, message, offset));
             }
         };

@@ -3,18 +3,22 @@
 //! A shared counter, because the future of an asynchronous host function borrows the whole store while
 //! it is polled, and may call guests from there.
 
-use crate::error::{Error, ErrorKind, Result};
-use alloc::sync::Arc;
+use crate::error::{Error, ErrorKind, OutOfMemory, Result};
+use crate::fallible::Shared;
 use core::future::Future;
 use core::pin::Pin;
 use core::sync::atomic::{AtomicU32, Ordering};
 use core::task::{Context, Poll};
 
 /// The counter of one store.
-#[derive(Clone, Default)]
-pub(crate) struct Depth(Arc<AtomicU32>);
+#[derive(Clone)]
+pub(crate) struct Depth(Shared<AtomicU32>);
 
 impl Depth {
+    pub fn new() -> Result<Depth, OutOfMemory> {
+        Ok(Depth(Shared::new(AtomicU32::new(0))?))
+    }
+
     /// Whether no call is running.
     pub fn is_outermost(&self) -> bool {
         self.0.load(Ordering::Relaxed) == 0

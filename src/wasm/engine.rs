@@ -1,7 +1,8 @@
 //! What modules and stores have in common: the configuration and the numbers of function types.
 
 use crate::code::module::FuncType;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, OutOfMemory, Result};
+use crate::fallible::Grow;
 use crate::limits::Limits;
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
@@ -265,7 +266,7 @@ impl Config {
         let Some(what) = self.asked.first() else {
             return Ok(());
         };
-        let why = alloc::format!("{what}, which the configuration switches on");
+        let why = format_args!("{what}, which the configuration switches on");
         Err(Error::of(ErrorKind::Unsupported, why))
     }
 
@@ -355,15 +356,16 @@ impl Engine {
     }
 
     /// Equal types have equal numbers, so that an indirect call compares one word.
-    pub(crate) fn type_id(&self, ty: &FuncType) -> u32 {
+    pub(crate) fn type_id(&self, ty: &FuncType) -> Result<u32, OutOfMemory> {
         let mut types = self.shared.types.lock();
         if let Some(id) = types.ids.get(ty) {
-            return *id;
+            return Ok(*id);
         }
+        types.ids.try_reserve(1)?;
         let id = types.list.len() as u32;
-        types.list.push(ty.clone());
+        types.list.try_push(ty.clone())?;
         types.ids.insert(ty.clone(), id);
-        id
+        Ok(id)
     }
 
     pub(crate) fn func_type(&self, id: u32) -> FuncType {

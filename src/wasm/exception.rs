@@ -6,9 +6,9 @@ use super::store::Store;
 use super::val::{Refs, Val};
 use crate::code::module::ValType;
 use crate::error::{Error, ErrorKind, Result, ThrownException};
+use crate::fallible::collect;
 use crate::store::StoreInner;
 use crate::store::exceptions::Thrown;
-use alloc::format;
 use alloc::vec::Vec;
 
 /// An exception of a store: a tag, and values of the types that the tag tells.
@@ -41,7 +41,7 @@ impl ExnRef {
         let mut slots = core::mem::take(&mut store.inner.exceptions.flight);
         slots.clear();
         slots.resize(ty.param_slots(), 0);
-        super::func::lower_all(&mut store.refs(), fields, &mut slots);
+        super::func::lower_all(&mut store.refs(), fields, &mut slots)?;
         store.inner.exceptions.flight = slots;
         let thrown = Thrown {
             tag: store.own(tag.store, tag.index) as u32,
@@ -85,11 +85,8 @@ impl ExnRef {
             slots = slots.get(ty.slots()..).unwrap_or_default();
             value
         };
-        Ok(store.inner.tags[tag as usize]
-            .params()
-            .iter()
-            .map(value)
-            .collect())
+        let params = store.inner.tags[tag as usize].params();
+        Ok(collect(params.iter().map(value))?)
     }
 
     /// One of the values that it carries.
@@ -104,7 +101,7 @@ impl ExnRef {
         let why = || {
             Error::of(
                 ErrorKind::Type,
-                format!("the exception has no field {index}"),
+                format_args!("the exception has no field {index}"),
             )
         };
         fields.get(index).copied().ok_or_else(why)

@@ -5,9 +5,9 @@ use super::module::translate_one;
 use super::store::{NativeClosures, Store};
 use super::val::with_slots;
 use crate::error::{Error, ErrorKind, Frame, Result, ThrownException, Trap};
+use crate::fallible::{self, try_collect};
 use crate::machine::driver::{self, Event, Growth};
 use crate::machine::{Callee, Thread, unwind};
-use alloc::string::ToString;
 
 /// Frames that a backtrace tells at most.
 const BACKTRACE: usize = 64;
@@ -72,9 +72,9 @@ pub(crate) fn with_thread<T: 'static, R>(
     run: impl FnOnce(&mut Store<T>, &mut Thread) -> Result<R>,
 ) -> Result<R> {
     enter(store, |store| {
-        let mut thread = store.take_thread();
+        let mut thread = store.take_thread()?;
         let result = run(store, &mut thread);
-        store.idle.push(thread);
+        store.give_back(thread);
         result
     })
 }
@@ -135,7 +135,7 @@ pub(crate) fn step<T: 'static>(store: &mut Store<T>, thread: &mut Thread) -> Res
 fn step_on<T: 'static>(store: &mut Store<T>, thread: &mut Thread, event: Event) -> Result<Stop> {
     let stop = until_stop(store, thread, event);
     if !matches!(stop, Ok(Stop::Done) | Err(_)) {
-        thread.suspend(&mut store.inner);
+        thread.suspend(&mut store.inner)?;
     }
     stop
 }
@@ -242,25 +242,25 @@ pub(crate) fn trapped<T: 'static>(store: &Store<T>, thread: &Thread, error: Erro
     if !error.frames().is_empty() {
         return error;
     }
-    let frames = driver::backtrace(thread, BACKTRACE)
-        .into_iter()
-        .filter_map(|(instance, func)| {
+    // Where there is no memory for the frames, the error is told without them.
+    let frames = driver::backtrace(thread, BACKTRACE).and_then(|frames| {
+        let frames = frames.into_iter().filter_map(|(instance, func)| {
             let module = &store.inner.instances.get(instance as usize)?.module;
             let func = func + module.imported_funcs;
-            Some(Frame {
-                func,
-                name: module.func_name(func).map(ToString::to_string),
-            })
+            let name = module.func_name(func).map(fallible::text).transpose();
+            Some(name.map(|name| Frame { func, name }))
         });
-    error.with_frames(frames.collect())
+        try_collect(frames)
+    });
+    error.with_frames(frames.unwrap_or_default())
 }
 
 /// Runs a guest's `realloc` inside a host's call. Running out of fuel doesn't stop it: what it uses
 /// is debt, which the limit `realloc_fuel` bounds.
 pub(crate) fn nested<T: 'static>(store: &mut Store<T>, entity: u32, args: &[u64]) -> Result<u64> {
     let allowed = i64::try_from(store.inner.limits.realloc_fuel).unwrap_or(i64::MAX);
+    let mut thread = store.take_thread()?;
     let before = core::mem::replace(&mut store.inner.fuel, allowed);
-    let mut thread = store.take_thread();
     let result = thread
         .start(&mut store.inner, entity, args)
         .map_err(Error::from)
@@ -275,6 +275,6 @@ pub(crate) fn nested<T: 'static>(store: &mut Store<T>, entity: u32, args: &[u64]
         });
     let used = allowed.saturating_sub(store.inner.fuel);
     store.inner.fuel = before.saturating_sub(used);
-    store.idle.push(thread);
+    store.give_back(thread);
     result
 }

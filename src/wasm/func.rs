@@ -3,14 +3,12 @@
 use super::context::{AsContext, AsContextMut, Caller};
 use super::exec;
 use super::resumable::{self, ResumableCall};
-use super::store::{HostClosure, Store};
+use super::store::{HostClosure, Store, host_closure};
 use super::typed::{TypedFunc, WasmParams, WasmResults, WasmTy};
 use super::val::{Refs, Val, with_slots, with_values};
 use crate::code::module::{FuncType, ValType};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, OutOfMemory, Result};
 use crate::store::StoreInner;
-use alloc::format;
-use alloc::sync::Arc;
 
 /// A function of a store.
 ///
@@ -36,24 +34,37 @@ pub struct Func {
     pub(crate) entity: u32,
 }
 
+/// What [`Func::new`] and [`Func::wrap`] want.
+pub(super) const NO_ROOM: &str = "memory for a function of the host";
+
 impl Func {
     /// A closure as a function: it reads its arguments and writes its results.
+    ///
+    /// # Panics
+    /// If the host has no memory for it. [`Linker::func_new`](crate::Linker::func_new) gives an error.
     pub fn new<T: 'static>(
         mut store: impl AsContextMut<Data = T>,
         ty: FuncType,
         closure: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
     ) -> Func {
         let wrapped = dynamic(ty.clone(), closure);
-        store.as_context_mut().0.add_host(&ty, wrapped)
+        let store = store.as_context_mut().0;
+        let made = wrapped.and_then(|closure| store.add_host(&ty, closure));
+        made.expect(NO_ROOM)
     }
 
     /// A typed closure as a function.
+    ///
+    /// # Panics
+    /// If the host has no memory for it. [`Linker::func_wrap`](crate::Linker::func_wrap) gives an error.
     pub fn wrap<T: 'static, M>(
         mut store: impl AsContextMut<Data = T>,
         closure: impl IntoHostFunc<T, M>,
     ) -> Func {
-        let (ty, closure) = closure.into_host_func();
-        store.as_context_mut().0.add_host(&ty, closure)
+        let store = store.as_context_mut().0;
+        let made = closure.into_host_func();
+        let made = made.and_then(|(ty, closure)| store.add_host(&ty, closure));
+        made.expect(NO_ROOM)
     }
 
     /// Its type.
@@ -76,7 +87,7 @@ impl Func {
         let store = store.as_context_mut().0;
         let ty = self.checked(store, args, results)?;
         with_slots(ty.param_slots(), |slots| {
-            lower_all(&mut store.refs(), args, slots);
+            lower_all(&mut store.refs(), args, slots)?;
             exec::call(store, self.entity, slots, |store, slots| {
                 lift_all(&store.refs(), ty.results(), slots, results);
             })
@@ -96,7 +107,7 @@ impl Func {
         let store = store.as_context_mut().0;
         let ty = self.checked(store, args, results)?;
         with_slots(ty.param_slots(), |slots| {
-            lower_all(&mut store.refs(), args, slots);
+            lower_all(&mut store.refs(), args, slots)?;
             resumable::start_untyped(store, self.entity, slots, results)
         })
     }
@@ -111,8 +122,8 @@ impl Func {
     ) -> Result<TypedFunc<P, R>> {
         let ty = self.ty(store);
         if ty.params() != P::TYPES || ty.results() != R::TYPES {
-            let given = FuncType::new(P::TYPES.iter().copied(), R::TYPES.iter().copied());
-            let why = format!("the function is of type {ty}, not {given}");
+            let given = FuncType::try_new(P::TYPES.iter().copied(), R::TYPES.iter().copied())?;
+            let why = format_args!("the function is of type {ty}, not {given}");
             return Err(Error::of(ErrorKind::Type, why));
         }
         Ok(TypedFunc::new(*self))
@@ -130,7 +141,7 @@ pub(super) fn check_room(ty: &FuncType, results: &[Val]) -> Result<()> {
     if ty.results().len() == results.len() {
         return Ok(());
     }
-    let why = format!(
+    let why = format_args!(
         "{} results expected, the function has {}",
         results.len(),
         ty.results().len()
@@ -145,19 +156,23 @@ pub(super) fn check(
     what: &str,
 ) -> Result<()> {
     if types.len() != values.len() {
-        let why = format!("{} {what}s given, {} expected", values.len(), types.len());
+        let why = format_args!("{} {what}s given, {} expected", values.len(), types.len());
         return Err(Error::of(ErrorKind::Type, why));
     }
     for (at, (ty, value)) in types.iter().zip(values).enumerate() {
         if !value.fits(inner, *ty) {
-            let why = format!("{what} {at} is of type {}, expected {ty}", value.ty());
+            let why = format_args!("{what} {at} is of type {}, expected {ty}", value.ty());
             return Err(Error::of(ErrorKind::Type, why));
         }
     }
     Ok(())
 }
 
-pub(super) fn lower_all(refs: &mut Refs, values: &[Val], slots: &mut [u64]) {
+pub(super) fn lower_all(
+    refs: &mut Refs,
+    values: &[Val],
+    slots: &mut [u64],
+) -> Result<(), OutOfMemory> {
     let mut slots = slots.iter_mut();
     for value in values {
         if let Some(slot) = slots.next() {
@@ -169,6 +184,7 @@ pub(super) fn lower_all(refs: &mut Refs, values: &[Val], slots: &mut [u64]) {
             *slot = vector.halves()[1];
         }
     }
+    refs.lowered()
 }
 
 pub(super) fn lift_all(refs: &Refs, types: &[ValType], slots: &[u64], values: &mut [Val]) {
@@ -183,8 +199,8 @@ pub(super) fn lift_all(refs: &Refs, types: &[ValType], slots: &[u64], values: &m
 pub(crate) fn dynamic<T: 'static>(
     ty: FuncType,
     closure: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
-) -> HostClosure<T> {
-    Arc::new(move |store, instance, slots| {
+) -> Result<HostClosure<T>, OutOfMemory> {
+    host_closure(move |store, instance, slots| {
         let (params, results) = (ty.params(), ty.results());
         with_values(params.len() + results.len(), |values| {
             let (given, returned) = values.split_at_mut(params.len());
@@ -194,8 +210,7 @@ pub(crate) fn dynamic<T: 'static>(
             }
             closure(Caller { store, instance }, given, returned)?;
             check(&store.inner, results, returned, "result")?;
-            lower_all(&mut store.refs(), returned, slots);
-            Ok(())
+            Ok(lower_all(&mut store.refs(), returned, slots)?)
         })
     })
 }
@@ -214,7 +229,7 @@ impl<R: WasmResults> WasmRet for R {
     const TYPES: &'static [ValType] = <R as WasmParams>::TYPES;
     fn store(self, slots: &mut [u64], refs: &mut Refs) -> Result<()> {
         self.write(slots, refs);
-        Ok(())
+        Ok(refs.lowered()?)
     }
 }
 
@@ -222,7 +237,7 @@ impl<R: WasmResults> WasmRet for Result<R> {
     const TYPES: &'static [ValType] = <R as WasmParams>::TYPES;
     fn store(self, slots: &mut [u64], refs: &mut Refs) -> Result<()> {
         self?.write(slots, refs);
-        Ok(())
+        Ok(refs.lowered()?)
     }
 }
 
@@ -231,7 +246,7 @@ pub trait IntoHostFunc<T: 'static, M> {
     /// The type, and the closure over slots.
     #[doc(hidden)]
     #[allow(private_interfaces)]
-    fn into_host_func(self) -> (FuncType, HostClosure<T>);
+    fn into_host_func(self) -> Result<(FuncType, HostClosure<T>), OutOfMemory>;
 }
 
 macro_rules! into_host_func {
@@ -240,29 +255,29 @@ macro_rules! into_host_func {
         impl<T: 'static, R: WasmRet, F, $($arg: WasmTy),*> IntoHostFunc<T, (R, $($arg,)*)> for F
         where F: Fn($($arg),*) -> R + Send + Sync + 'static {
             #[allow(private_interfaces)]
-            fn into_host_func(self) -> (FuncType, HostClosure<T>) {
-                let ty = FuncType::new([$($arg::TYPE),*], R::TYPES.iter().copied());
-                (ty, Arc::new(move |store, _, slots| {
+            fn into_host_func(self) -> Result<(FuncType, HostClosure<T>), OutOfMemory> {
+                let ty = FuncType::try_new([$($arg::TYPE),*], R::TYPES.iter().copied())?;
+                Ok((ty, host_closure(move |store, _, slots| {
                     let mut refs = store.refs();
                     let mut given = slots.iter().copied();
                     $(let $arg = $arg::take(&mut given, &refs);)*
                     self($($arg),*).store(slots, &mut refs)
-                }))
+                })?))
             }
         }
         #[allow(non_snake_case, unused_mut, unused_variables)]
         impl<T: 'static, R: WasmRet, F, $($arg: WasmTy),*> IntoHostFunc<T, (Caller<'static, T>, R, $($arg,)*)> for F
         where F: Fn(Caller<'_, T>, $($arg),*) -> R + Send + Sync + 'static {
             #[allow(private_interfaces)]
-            fn into_host_func(self) -> (FuncType, HostClosure<T>) {
-                let ty = FuncType::new([$($arg::TYPE),*], R::TYPES.iter().copied());
-                (ty, Arc::new(move |store, instance, slots| {
+            fn into_host_func(self) -> Result<(FuncType, HostClosure<T>), OutOfMemory> {
+                let ty = FuncType::try_new([$($arg::TYPE),*], R::TYPES.iter().copied())?;
+                Ok((ty, host_closure(move |store, instance, slots| {
                     let refs = store.refs();
                     let mut given = slots.iter().copied();
                     $(let $arg = $arg::take(&mut given, &refs);)*
                     let returned = self(Caller { store, instance }, $($arg),*);
                     returned.store(slots, &mut store.refs())
-                }))
+                })?))
             }
         }
     };

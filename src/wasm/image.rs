@@ -4,11 +4,11 @@ use super::engine::Engine;
 use super::module::Module;
 use crate::code::module::ModuleData;
 use crate::error::Result;
+use crate::fallible::Shared;
 use crate::image::cells::Cells;
 use crate::image::header::Kind;
 use crate::image::open::{self, Opened};
 use crate::image::{ImageError, lie};
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 /// Sections of an image.
@@ -81,7 +81,7 @@ impl Module {
 pub(crate) fn read_all(engine: &Engine, image: &Opened<'_>) -> Result<Vec<Module>> {
     let mut cells = Cells::new(image.modules);
     let mut modules = Vec::new();
-    let number = |ty: &_| engine.type_id(ty);
+    let number = |ty: &_| engine.type_id(ty).expect("memory for a type");
     let mut read = |at: u32| -> core::result::Result<ModuleData, ImageError> {
         let data = crate::image::module::read(&mut cells, &image.source, &number)?;
         image.check_code(&data, at)?;
@@ -91,7 +91,7 @@ pub(crate) fn read_all(engine: &Engine, image: &Opened<'_>) -> Result<Vec<Module
         let data = read(at).map_err(|error| image.refuse(MODULES, error))?;
         modules.push(Module {
             engine: engine.clone(),
-            data: Arc::new(data),
+            data: Shared::new(data)?,
         });
     }
     match cells.is_done() {

@@ -10,11 +10,10 @@ use super::module::Module;
 use super::store::Store;
 use super::typed::{TypedFunc, WasmParams, WasmResults};
 use crate::code::module::{ConstExpr, ConstOp, ExternIndex, ExternType, ModuleData, SegmentMode};
-use crate::error::{Error, ErrorKind, Result, Trap};
+use crate::error::{Error, ErrorKind, OutOfMemory, Result, Trap};
+use crate::fallible::{Grow, Shared, filled, try_collect};
 use crate::machine::driver::init_memory;
 use crate::store::{CoreInstance, FuncEntity, FuncKind, StoreInner};
-use alloc::format;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 /// An instance of a core module.
@@ -59,7 +58,7 @@ impl Instance {
     ) -> Result<Instance> {
         let expected = module.data.imports.len();
         if imports.len() != expected {
-            let why = format!("{} imports given, {expected} expected", imports.len());
+            let why = format_args!("{} imports given, {expected} expected", imports.len());
             return Err(Error::of(ErrorKind::Link, why));
         }
         instantiate(store.as_context_mut().0, module, imports)
@@ -135,7 +134,7 @@ impl Instance {
     ) -> Option<Extern> {
         let store = store.as_context().0;
         let module = &self.data(store).module;
-        if !Arc::ptr_eq(module, &export.module.data) {
+        if !Shared::ptr_eq(module, &export.module.data) {
             return None;
         }
         Some(self.item(store, module.exports[export.index as usize].index))
@@ -157,7 +156,7 @@ impl Instance {
     ) -> Result<TypedFunc<P, R>> {
         let store = store.as_context();
         let Some(func) = self.get_func(&store, name) else {
-            let why = format!("there is no exported function `{name}`");
+            let why = format_args!("there is no exported function `{name}`");
             return Err(Error::of(ErrorKind::Type, why));
         };
         func.typed(&store)
@@ -219,22 +218,28 @@ pub(crate) fn prepare<T: 'static>(
     }
     store.may_add(Counted::Instance)?;
     let data = module.data.clone();
+    // Room for all that the index spaces name, so that nothing below has to grow them.
     let mut instance = CoreInstance {
         module: data.clone(),
-        funcs: Vec::with_capacity(data.func_types.len()),
-        memories: Vec::with_capacity(data.memories.len()),
-        tables: Vec::with_capacity(data.tables.len()),
-        globals: Vec::with_capacity(data.globals.len()),
-        tags: Vec::with_capacity(data.tags.len()),
+        funcs: Vec::with_room(data.func_types.len())?,
+        memories: Vec::with_room(data.memories.len())?,
+        tables: Vec::with_room(data.tables.len())?,
+        globals: Vec::with_room(data.globals.len())?,
+        tags: Vec::with_room(data.tags.len())?,
         arena,
-        func_refs: alloc::vec![0; data.func_types.len()],
-        dropped_data: alloc::vec![false; data.data.len()],
-        elements: Vec::with_capacity(data.elements.len()),
+        func_refs: filled(0, data.func_types.len())?,
+        dropped_data: filled(false, data.data.len())?,
+        elements: Vec::with_room(data.elements.len())?,
     };
+    store
+        .inner
+        .funcs
+        .try_reserve(data.funcs.len())
+        .map_err(OutOfMemory::from)?;
     for (import, item) in data.imports.iter().zip(imports) {
         let expected = data.extern_type(import.index);
         if arena == 0 && !matches(store, item, &expected) {
-            let why = format!(
+            let why = format_args!(
                 "incompatible import type of `{}` `{}`: expected {expected}",
                 import.module, import.name
             );
@@ -269,13 +274,16 @@ pub(crate) fn prepare<T: 'static>(
     }
     for &ty in &data.tags[data.imported_tags as usize..] {
         let carries = data.types[ty as usize].clone();
-        instance.tags.push(new_tag(store, carries));
+        instance.tags.push(new_tag(store, carries)?);
     }
-    store.inner.instances.push(instance);
-    fill_globals(&mut store.inner, index, &data);
+    store.inner.instances.try_push(instance)?;
+    fill_globals(&mut store.inner, index, &data)?;
     for (ty, init) in &data.tables[data.imported_tables as usize..] {
         let inner = &mut store.inner;
-        let value = init.as_ref().map_or(0, |init| evaluate(inner, index, init));
+        let value = match init {
+            Some(init) => evaluate(inner, index, init)?,
+            None => 0,
+        };
         let id = new_table(store, *ty, value as u32)?;
         store.inner.instances[index as usize].tables.push(id);
     }
@@ -290,13 +298,14 @@ pub(crate) fn prepare<T: 'static>(
     Ok((instance, start))
 }
 
-fn fill_globals(inner: &mut StoreInner, index: u32, data: &ModuleData) {
+fn fill_globals(inner: &mut StoreInner, index: u32, data: &ModuleData) -> Result<(), OutOfMemory> {
     for (at, init) in data.global_inits.iter().enumerate() {
         let ty = data.globals[data.imported_globals as usize + at];
-        let value = [evaluate(inner, index, init), upper(inner, index, init)];
-        let id = inner.new_global(ty, value);
+        let value = [evaluate(inner, index, init)?, upper(inner, index, init)];
+        let id = inner.new_global(ty, value)?;
         inner.instances[index as usize].globals.push(id);
     }
+    Ok(())
 }
 
 /// The upper half of a vector that a validated constant expression gives: a constant or a global's value.
@@ -319,8 +328,8 @@ fn fill(inner: &mut StoreInner, index: u32, data: &ModuleData) -> Result<()> {
     for element in &data.elements {
         let passive = matches!(element.mode, SegmentMode::Passive);
         let items = element.items.iter().filter(|_| passive);
-        let items = items.map(|item| evaluate(inner, index, item) as u32);
-        let items = items.collect();
+        let items = items.map(|item| Ok(evaluate(inner, index, item)? as u32));
+        let items = try_collect::<_, OutOfMemory>(items)?;
         inner.instances[own].elements.push(items);
     }
     for element in &data.elements {
@@ -329,14 +338,14 @@ fn fill(inner: &mut StoreInner, index: u32, data: &ModuleData) -> Result<()> {
             offset,
         } = &element.mode
         {
-            let to = evaluate(inner, index, offset);
+            let to = evaluate(inner, index, offset)?;
             let id = inner.instances[own].tables[*table as usize] as usize;
             let to = inner.tables[id].operand(to);
             let count = element.items.len() as u32;
             inner.spend(count.into());
             inner.tables[id].span(to, count.into())?;
             for (at, item) in element.items.iter().enumerate() {
-                let value = evaluate(inner, index, item) as u32;
+                let value = evaluate(inner, index, item)? as u32;
                 inner.tables[id].elements[to as usize + at] = value;
             }
         }
@@ -347,7 +356,7 @@ fn fill(inner: &mut StoreInner, index: u32, data: &ModuleData) -> Result<()> {
             offset,
         } = &segment.mode
         {
-            let to = evaluate(inner, index, offset);
+            let to = evaluate(inner, index, offset)?;
             let id = inner.instances[own].memories[*memory as usize] as usize;
             let to = inner.memories[id].operand(to);
             let length = u32::try_from(segment.bytes.len()).map_err(|_| Trap::MemoryOutOfBounds)?;
@@ -363,24 +372,26 @@ fn fill(inner: &mut StoreInner, index: u32, data: &ModuleData) -> Result<()> {
 }
 
 /// The value of a validated constant expression.
-fn evaluate(inner: &mut StoreInner, index: u32, expr: &ConstExpr) -> u64 {
-    let mut operand = |op: &ConstOp| match op {
-        ConstOp::Const(value) => Some(*value),
-        ConstOp::GlobalGet(at) => {
-            let id = inner.instances[index as usize].globals[*at as usize];
-            Some(inner.globals[id as usize])
-        }
-        ConstOp::RefNull => Some(0),
-        ConstOp::RefFunc(func) => Some(inner.func_ref(index, *func).into()),
-        _ => None,
+fn evaluate(inner: &mut StoreInner, index: u32, expr: &ConstExpr) -> Result<u64, OutOfMemory> {
+    let mut operand = |op: &ConstOp| {
+        Ok::<_, OutOfMemory>(match op {
+            ConstOp::Const(value) => Some(*value),
+            ConstOp::GlobalGet(at) => {
+                let id = inner.instances[index as usize].globals[*at as usize];
+                Some(inner.globals[id as usize])
+            }
+            ConstOp::RefNull => Some(0),
+            ConstOp::RefFunc(func) => Some(inner.func_ref(index, *func)?.into()),
+            _ => None,
+        })
     };
     // Nearly all of them are one operand.
     if let [op] | [op, ConstOp::High(_)] = &**expr {
-        return operand(op).unwrap_or(0);
+        return Ok(operand(op)?.unwrap_or(0));
     }
     let mut stack: Vec<u64> = Vec::new();
     for op in expr {
-        let value = match (operand(op), op) {
+        let value = match (operand(op)?, op) {
             (Some(value), _) => value,
             (None, binary) => {
                 let (y, x) = (stack.pop().unwrap_or(0), stack.pop().unwrap_or(0));
@@ -395,9 +406,9 @@ fn evaluate(inner: &mut StoreInner, index: u32, expr: &ConstExpr) -> u64 {
                 }
             }
         };
-        stack.push(value);
+        stack.try_push(value)?;
     }
-    stack.pop().unwrap_or(0)
+    Ok(stack.pop().unwrap_or(0))
 }
 
 /// Whether an item can be imported as `expected`. Sizes count as they are now.

@@ -6,9 +6,9 @@ use super::limiter::Counted;
 use super::store::Store;
 use super::val::Val;
 use crate::code::module::{ExternType, FuncType, GlobalType, MemoryType, TableType, ValType};
-use crate::error::{Error, ErrorKind, Result, Trap};
+use crate::error::{Error, ErrorKind, OutOfMemory, Result, Trap};
+use crate::fallible::{Grow, copied};
 use crate::machine::driver::Growth;
-use alloc::format;
 
 macro_rules! handles {
     ($($(#[$doc:meta])* $name:ident)*) => {
@@ -184,7 +184,7 @@ impl<'a> Export<'a> {
 
 /// The error for a value of another type.
 fn type_error(what: &str, holds: ValType, value: &Val) -> Error {
-    let why = format!("a {what} of type {holds} can't hold {}", value.ty());
+    let why = format_args!("a {what} of type {holds} can't hold {}", value.ty());
     Error::of(ErrorKind::Type, why)
 }
 
@@ -199,8 +199,8 @@ impl Global {
             return Err(type_error("global", ty.content, &value));
         }
         let mut slots = [0; 2];
-        super::func::lower_all(&mut store.refs(), &[value], &mut slots);
-        let index = store.inner.new_global(ty, slots);
+        super::func::lower_all(&mut store.refs(), &[value], &mut slots)?;
+        let index = store.inner.new_global(ty, slots)?;
         Ok(Global {
             store: store.id,
             index,
@@ -239,7 +239,7 @@ impl Global {
             return Err(type_error("global", ty.content, &value));
         }
         let mut slots = [0; 2];
-        super::func::lower_all(&mut store.refs(), &[value], &mut slots);
+        super::func::lower_all(&mut store.refs(), &[value], &mut slots)?;
         let cells = ty.content.slots();
         store.inner.globals[at..at + cells].copy_from_slice(&slots[..cells]);
         Ok(())
@@ -363,7 +363,9 @@ impl Table {
         if !init.fits(&store.inner, ty.element) {
             return Err(type_error("table", ty.element, &init));
         }
-        let slot = store.refs().lower(&init) as u32;
+        let mut refs = store.refs();
+        let slot = refs.lower(&init) as u32;
+        refs.lowered()?;
         let index = new_table(store, ty, slot)?;
         Ok(Table {
             store: store.id,
@@ -456,7 +458,7 @@ impl Table {
         let store = store.as_context_mut().0;
         let (to, from) = (dst.ty(&*store).element, src.ty(&*store).element);
         if to != from {
-            let why = format!("a table of type {to} can't hold elements of type {from}");
+            let why = format_args!("a table of type {to} can't hold elements of type {from}");
             return Err(Error::of(ErrorKind::Type, why));
         }
         let (to, from) = (
@@ -464,7 +466,8 @@ impl Table {
             store.own(src.store, src.index),
         );
         store.inner.tables[to].span(dst_start, len)?;
-        let elements = store.inner.tables[from].span(src_start, len)?.to_vec();
+        let elements = store.inner.tables[from].span(src_start, len)?;
+        let elements = copied(elements)?;
         store.inner.tables[to]
             .span(dst_start, len)?
             .copy_from_slice(&elements);
@@ -476,7 +479,10 @@ impl Table {
         if !value.fits(&store.inner, ty) {
             return Err(type_error("table", ty, value));
         }
-        Ok(store.refs().lower(value) as u32)
+        let mut refs = store.refs();
+        let slot = refs.lower(value) as u32;
+        refs.lowered()?;
+        Ok(slot)
     }
 }
 
@@ -490,7 +496,7 @@ impl Tag {
         if !ty.results().is_empty() {
             return Err(Error::of(ErrorKind::Type, "a tag's type has no results"));
         }
-        let index = new_tag(store, ty);
+        let index = new_tag(store, ty)?;
         Ok(Tag {
             store: store.id,
             index,
@@ -504,9 +510,12 @@ impl Tag {
     }
 }
 
-pub(super) fn new_tag<T: 'static>(store: &mut Store<T>, carries: FuncType) -> u32 {
-    store.inner.tags.push(carries);
-    store.inner.tags.len() as u32 - 1
+pub(super) fn new_tag<T: 'static>(
+    store: &mut Store<T>,
+    carries: FuncType,
+) -> Result<u32, OutOfMemory> {
+    store.inner.tags.try_push(carries)?;
+    Ok(store.inner.tags.len() as u32 - 1)
 }
 
 pub(super) fn new_memory<T: 'static>(
@@ -517,16 +526,13 @@ pub(super) fn new_memory<T: 'static>(
     store.may_add(Counted::Memory)?;
     let allowed = store.may_have_memory(&ty, 0, ty.minimum)?;
     let inner = &mut store.inner;
-    let made = allowed.then(|| match later {
-        true => inner.new_memory_later(ty),
-        false => inner.new_memory(ty),
-    });
-    let made = made.flatten();
+    let made = match (allowed, later) {
+        (false, _) => None,
+        (true, true) => inner.new_memory_later(ty)?,
+        (true, false) => inner.new_memory(ty)?,
+    };
     made.ok_or_else(|| {
-        let why = format!(
-            "a memory of {} pages is beyond the limit or the host's memory",
-            ty.minimum
-        );
+        let why = format_args!("a memory of {} pages is beyond the limit", ty.minimum);
         Error::of(ErrorKind::Limit, why)
     })
 }
@@ -538,12 +544,12 @@ pub(super) fn new_table<T: 'static>(
 ) -> Result<u32> {
     store.may_add(Counted::Table)?;
     let allowed = store.may_have_table(&ty, 0, ty.minimum)?;
-    let made = allowed.then(|| store.inner.new_table(ty, value)).flatten();
+    let made = match allowed {
+        true => store.inner.new_table(ty, value)?,
+        false => None,
+    };
     made.ok_or_else(|| {
-        let why = format!(
-            "a table of {} elements is beyond the limit or the host's memory",
-            ty.minimum
-        );
+        let why = format_args!("a table of {} elements is beyond the limit", ty.minimum);
         Error::of(ErrorKind::Limit, why)
     })
 }

@@ -5,7 +5,6 @@ use crate::code::module::{MemoryType, TableType};
 use crate::error::{Error, ErrorKind, Result};
 use crate::machine::driver::Growth;
 use alloc::boxed::Box;
-use alloc::format;
 
 /// Finds the limiter in the embedder's data.
 pub(crate) type Limiter<T> = Box<dyn (Fn(&mut T) -> &mut dyn ResourceLimiter) + Send + Sync>;
@@ -203,7 +202,7 @@ impl StoreLimits {
     fn judge(&self, what: &str, desired: usize, limit: Option<usize>) -> Result<bool> {
         let allowed = limit.is_none_or(|limit| desired <= limit);
         if !allowed && self.trap_on_grow_failure {
-            let why = format!("forcing trap when growing {what} to {desired}");
+            let why = format_args!("forcing trap when growing {what} to {desired}");
             return Err(Error::of(ErrorKind::Limit, why));
         }
         Ok(allowed)
@@ -288,7 +287,7 @@ impl<T: 'static> Store<T> {
             Counted::Table => (self.inner.tables.len(), limiter.tables(), "tables"),
         };
         if count >= most {
-            let why = format!("more {name} than the limiter's {most}");
+            let why = format_args!("more {name} than the limiter's {most}");
             return Err(Error::of(ErrorKind::Limit, why));
         }
         Ok(())

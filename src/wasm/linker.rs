@@ -3,18 +3,16 @@
 use super::context::{AsContext, AsContextMut, Caller};
 use super::describe::ImportType;
 use super::engine::Engine;
-use super::func::{Func, IntoHostFunc, dynamic};
+use super::func::{Func, IntoHostFunc, NO_ROOM, dynamic};
 use super::instance::{Instance, instantiate};
 use super::items::Extern;
 use super::module::Module;
 use super::store::{HostClosure, Store};
 use super::val::Val;
 use crate::code::module::{ExternType, FuncType};
-use crate::error::{Error, ErrorKind, Result};
-use alloc::collections::BTreeMap;
-use alloc::format;
-use alloc::string::{String, ToString};
-use alloc::sync::Arc;
+use crate::error::{Error, ErrorKind, OutOfMemory, Result};
+use crate::fallible::{self, Grow, Shared, try_collect};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 enum Definition<T: 'static> {
@@ -56,8 +54,26 @@ impl<T: 'static> Clone for Definition<T> {
 /// ```
 pub struct Linker<T: 'static> {
     engine: Engine,
-    items: BTreeMap<String, BTreeMap<String, Definition<T>>>,
+    /// In the order of module names and names: maps can't be told that there is no memory.
+    items: Vec<Entry<T>>,
     shadowing: bool,
+}
+
+/// A definition and its names.
+struct Entry<T: 'static> {
+    module: String,
+    name: String,
+    definition: Definition<T>,
+}
+
+impl<T: 'static> Clone for Entry<T> {
+    fn clone(&self) -> Self {
+        Entry {
+            module: self.module.clone(),
+            name: self.name.clone(),
+            definition: self.definition.clone(),
+        }
+    }
 }
 
 impl<T: 'static> Clone for Linker<T> {
@@ -75,7 +91,7 @@ impl<T: 'static> Linker<T> {
     pub fn new(engine: &Engine) -> Linker<T> {
         Linker {
             engine: engine.clone(),
-            items: BTreeMap::new(),
+            items: Vec::new(),
             shadowing: false,
         }
     }
@@ -91,17 +107,45 @@ impl<T: 'static> Linker<T> {
         self
     }
 
+    /// Where a definition stands, or would.
+    fn place(&self, module: &str, name: &str) -> core::result::Result<usize, usize> {
+        let names =
+            |entry: &Entry<T>| (entry.module.as_str(), entry.name.as_str()).cmp(&(module, name));
+        self.items.binary_search_by(names)
+    }
+
     fn find(&self, module: &str, name: &str) -> Option<&Definition<T>> {
-        self.items.get(module)?.get(name)
+        Some(&self.items[self.place(module, name).ok()?].definition)
+    }
+
+    /// Definitions under a module name.
+    fn of_module(&self, module: &str) -> &[Entry<T>] {
+        let from = self
+            .items
+            .partition_point(|entry| entry.module.as_str() < module);
+        let to = self
+            .items
+            .partition_point(|entry| entry.module.as_str() <= module);
+        &self.items[from..to]
     }
 
     fn insert(&mut self, module: &str, name: &str, definition: Definition<T>) -> Result<&mut Self> {
-        if !self.shadowing && self.find(module, name).is_some() {
-            let why = format!("`{module}` `{name}` is defined twice");
-            return Err(Error::of(ErrorKind::Link, why));
+        match self.place(module, name) {
+            Ok(_) if !self.shadowing => {
+                let why = format_args!("`{module}` `{name}` is defined twice");
+                return Err(Error::of(ErrorKind::Link, why));
+            }
+            Ok(at) => self.items[at].definition = definition,
+            Err(at) => {
+                let entry = Entry {
+                    module: fallible::text(module)?,
+                    name: fallible::text(name)?,
+                    definition,
+                };
+                self.items.try_reserve(1).map_err(OutOfMemory::from)?;
+                self.items.insert(at, entry);
+            }
         }
-        let items = self.items.entry(module.to_string()).or_default();
-        items.insert(name.to_string(), definition);
         Ok(self)
     }
 
@@ -128,7 +172,7 @@ impl<T: 'static> Linker<T> {
         name: &str,
         closure: impl IntoHostFunc<T, M>,
     ) -> Result<&mut Self> {
-        let (ty, closure) = closure.into_host_func();
+        let (ty, closure) = closure.into_host_func()?;
         self.insert(module, name, Definition::Closure(ty, closure))
     }
 
@@ -143,7 +187,7 @@ impl<T: 'static> Linker<T> {
         ty: FuncType,
         closure: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
     ) -> Result<&mut Self> {
-        let wrapped = dynamic(ty.clone(), closure);
+        let wrapped = dynamic(ty.clone(), closure)?;
         self.insert(module, name, Definition::Closure(ty, wrapped))
     }
 
@@ -197,7 +241,7 @@ impl<T: 'static> Linker<T> {
         as_name: &str,
     ) -> Result<&mut Self> {
         let Some(item) = self.find(module, name).cloned() else {
-            let why = format!("`{module}` `{name}` is not defined");
+            let why = format_args!("`{module}` `{name}` is not defined");
             return Err(Error::of(ErrorKind::Link, why));
         };
         self.insert(as_module, as_name, item)
@@ -208,11 +252,15 @@ impl<T: 'static> Linker<T> {
     /// # Errors
     /// If there is no such module name, or a new name is taken.
     pub fn alias_module(&mut self, module: &str, as_module: &str) -> Result<&mut Self> {
-        let Some(items) = self.items.get(module).cloned() else {
-            let why = format!("nothing is defined in `{module}`");
+        if self.of_module(module).is_empty() {
+            let why = format_args!("nothing is defined in `{module}`");
             return Err(Error::of(ErrorKind::Link, why));
-        };
-        for (name, item) in items {
+        }
+        let items = self.of_module(module).iter().map(|entry| {
+            let name = fallible::text(&entry.name)?;
+            Ok((name, entry.definition.clone()))
+        });
+        for (name, item) in try_collect::<_, OutOfMemory>(items)? {
             self.insert(as_module, &name, item)?;
         }
         Ok(self)
@@ -228,13 +276,13 @@ impl<T: 'static> Linker<T> {
             if self.find(space, name).is_some() {
                 continue;
             }
-            let what = format!("`{space}` `{name}` ({ty})");
+            let what = fallible::format(format_args!("`{space}` `{name}` ({ty})"))?;
             let ExternType::Func(ty) = ty else {
-                let why = format!("unknown import: {what}");
+                let why = format_args!("unknown import: {what}");
                 return Err(Error::of(ErrorKind::Link, why));
             };
             self.func_new(space, name, ty, move |_, _, _| {
-                let why = format!("unknown import called: {what}");
+                let why = format_args!("unknown import called: {what}");
                 Err(Error::of(ErrorKind::Link, why))
             })?;
         }
@@ -242,6 +290,9 @@ impl<T: 'static> Linker<T> {
     }
 
     /// Looks a name up; a closure becomes a function of the store.
+    ///
+    /// # Panics
+    /// If the host has no memory for that function.
     pub fn get(
         &self,
         mut store: impl AsContextMut<Data = T>,
@@ -249,7 +300,7 @@ impl<T: 'static> Linker<T> {
         name: &str,
     ) -> Option<Extern> {
         let found = self.find(module, name)?;
-        Some(found.in_store(store.as_context_mut().0))
+        Some(found.in_store(store.as_context_mut().0).expect(NO_ROOM))
     }
 
     /// Looks up what serves an import; a closure becomes a function of the store.
@@ -274,7 +325,7 @@ impl<T: 'static> Linker<T> {
         for name in ["", "_start"] {
             if let Some(found) = self.get(store.as_context_mut(), module, name) {
                 return found.into_func().ok_or_else(|| {
-                    let why = format!("`{module}` `{name}` is no function");
+                    let why = format_args!("`{module}` `{name}` is no function");
                     Error::of(ErrorKind::Type, why)
                 });
             }
@@ -283,15 +334,17 @@ impl<T: 'static> Linker<T> {
     }
 
     /// All definitions, by module name and name; closures become functions of the store.
+    ///
+    /// # Panics
+    /// If the host has no memory for one of them.
     pub fn iter<'a: 'p, 'p>(
         &'a self,
         mut store: impl AsContextMut<Data = T> + 'p,
     ) -> impl Iterator<Item = (&'a str, &'a str, Extern)> + 'p {
-        let modules = self.items.iter();
-        let all = modules.flat_map(|(module, items)| {
-            items.iter().map(|(name, item)| (&**module, &**name, item))
-        });
-        all.map(move |(module, name, item)| (module, name, item.in_store(store.as_context_mut().0)))
+        self.items.iter().map(move |entry| {
+            let item = entry.definition.in_store(store.as_context_mut().0);
+            (&*entry.module, &*entry.name, item.expect(NO_ROOM))
+        })
     }
 
     /// Finds everything that a module imports, so that instantiating looks nothing up.
@@ -299,22 +352,26 @@ impl<T: 'static> Linker<T> {
     /// # Errors
     /// All imports that nothing serves, in one error.
     pub fn instantiate_pre(&self, module: &Module) -> Result<InstancePre<T>> {
-        let mut found = Vec::new();
-        let mut missing = Vec::new();
+        let mut found = Vec::with_room(module.imports().len())?;
+        let mut missing = String::new();
         for import in module.imports() {
             let (space, name) = (import.module(), import.name());
             match self.find(space, name) {
-                Some(item) => found.push(item.clone()),
-                None => missing.push(format!("`{space}` `{name}` ({})", import.ty())),
+                Some(item) => found.try_push(item.clone())?,
+                None => {
+                    let comma = if missing.is_empty() { "" } else { ", " };
+                    let more = format_args!("{missing}{comma}`{space}` `{name}` ({})", import.ty());
+                    missing = fallible::format(more)?;
+                }
             }
         }
         if !missing.is_empty() {
-            let why = format!("unknown import: {}", missing.join(", "));
+            let why = format_args!("unknown import: {missing}");
             return Err(Error::of(ErrorKind::Link, why));
         }
         Ok(InstancePre {
             module: module.clone(),
-            imports: found.into(),
+            imports: Shared::new(found)?,
         })
     }
 
@@ -355,7 +412,7 @@ impl<T: 'static> Linker<T> {
 /// ```
 pub struct InstancePre<T: 'static> {
     module: Module,
-    imports: Arc<[Definition<T>]>,
+    imports: Shared<Vec<Definition<T>>>,
 }
 
 impl<T: 'static> Clone for InstancePre<T> {
@@ -382,17 +439,16 @@ impl<T: 'static> InstancePre<T> {
     /// If an import is another store's.
     pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>) -> Result<Instance> {
         let store = store.as_context_mut().0;
-        let found = self.imports.iter().map(|item| item.in_store(store));
-        let imports: Vec<Extern> = found.collect();
+        let imports = try_collect(self.imports.iter().map(|item| item.in_store(store)))?;
         instantiate(store, &self.module, &imports)
     }
 }
 
 impl<T: 'static> Definition<T> {
-    fn in_store(&self, store: &mut Store<T>) -> Extern {
-        match self {
+    fn in_store(&self, store: &mut Store<T>) -> Result<Extern, OutOfMemory> {
+        Ok(match self {
             Definition::Item(item) => *item,
-            Definition::Closure(ty, closure) => store.add_host(ty, closure.clone()).into(),
-        }
+            Definition::Closure(ty, closure) => store.add_host(ty, closure.clone())?.into(),
+        })
     }
 }

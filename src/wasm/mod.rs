@@ -49,8 +49,8 @@ pub use resumable::{
 pub use stats::{Held, Sequence};
 pub use store::Store;
 pub(crate) use store::{
-    AsyncClosure, AsyncDtor, HostDtor, HostFuture, HostResource, ImportCall, NativeClosure,
-    NativeClosures,
+    AsyncClosure, AsyncDtor, HostDtor, HostResource, ImportCall, NativeClosure, NativeClosures,
+    async_closure, host_future, sync_closure,
 };
 pub use typed::{TypedFunc, WasmParams, WasmResults, WasmTy};
 pub use val::{ExternRef, V128, Val};

@@ -8,9 +8,9 @@ use super::engine::Engine;
 use crate::code::module::FuncFacts;
 use crate::code::module::{ExternType, ModuleData};
 use crate::error::Result;
+use crate::fallible::Shared;
 #[cfg(feature = "compile")]
 use alloc::boxed::Box;
-use alloc::sync::Arc;
 
 /// A decoded and validated module, to be instantiated any number of times. Cheap to clone.
 ///
@@ -34,7 +34,7 @@ use alloc::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct Module {
     pub(crate) engine: Engine,
-    pub(crate) data: Arc<ModuleData>,
+    pub(crate) data: Shared<ModuleData>,
 }
 
 impl Module {
@@ -49,7 +49,7 @@ impl Module {
     pub(crate) fn from_data(engine: &Engine, data: ModuleData) -> Result<Module> {
         let module = Module {
             engine: engine.clone(),
-            data: Arc::new(data),
+            data: Shared::new(data)?,
         };
         if engine.config().eager {
             for func in 0..module.data.funcs.len() {
@@ -94,7 +94,7 @@ impl Module {
 
     /// Whether both are the same module: clones of one.
     pub fn same(a: &Module, b: &Module) -> bool {
-        Arc::ptr_eq(&a.data, &b.data)
+        Shared::ptr_eq(&a.data, &b.data)
     }
 
     /// The engine that it was made with.
@@ -163,7 +163,7 @@ impl Module {
     pub fn disassemble(&self, func: u32) -> Result<alloc::string::String> {
         let defined = func.checked_sub(self.data.imported_funcs);
         let Some(decl) = defined.and_then(|at| self.data.funcs.get(at as usize)) else {
-            let why = alloc::format!("the module defines no function {func}");
+            let why = format_args!("the module defines no function {func}");
             return Err(crate::Error::of(crate::ErrorKind::Type, why));
         };
         translate_one(&self.engine, &self.data, func - self.data.imported_funcs)?;
@@ -235,7 +235,7 @@ fn check(module: &ModuleData, func: u32, code: &[u64]) -> Result<()> {
         return Ok(());
     }
     crate::code::verify::function(module, func, code, cfg!(feature = "fast")).map_err(|refused| {
-        let why = alloc::format!(
+        let why = format_args!(
             "translated code breaks the rule {:?} at word {}:\n{}",
             refused.rule,
             refused.at,

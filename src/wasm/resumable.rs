@@ -123,7 +123,7 @@ pub(super) fn start_typed<T: 'static, R: WasmResults>(
 }
 
 fn start<T: 'static>(store: &mut Store<T>, entity: u32, args: &[u64]) -> Result<Suspended> {
-    let mut thread = store.take_thread();
+    let mut thread = store.take_thread()?;
     thread.start(&mut store.inner, entity, args)?;
     Ok(Suspended {
         serial: store.serial,
@@ -172,7 +172,7 @@ fn run<T: 'static, R>(
         (Ok(Stop::Done), _) => {
             let count = store.inner.funcs[call.entity as usize].results;
             let results = read(store, call.thread.results(count.into()));
-            store.idle.push(call.thread);
+            store.give_back(call.thread);
             Ok(Outcome::Finished(results))
         }
         (Ok(Stop::OutOfFuel), _) => {
@@ -195,7 +195,7 @@ fn run<T: 'static, R>(
         }
         (Ok(Stop::Awaited), _) => Err(exec::pending()),
         (Ok(Stop::Host(error)) | Err(error), _) => {
-            store.idle.push(call.thread);
+            store.give_back(call.thread);
             Err(error)
         }
     }
@@ -290,10 +290,11 @@ impl ResumableCallHostTrap {
         if let Ok(awaited) = call.thread.call() {
             let at = awaited.slots().at();
             with_slots(ty.result_slots(), |slots| {
-                lower_all(&mut store.refs(), inputs, slots);
+                lower_all(&mut store.refs(), inputs, slots)?;
                 let place = at..at + slots.len();
                 call.thread.stack[place].copy_from_slice(slots);
-            });
+                Ok(())
+            })?;
             call.thread.host_returned();
         }
         Ok(call)

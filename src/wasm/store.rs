@@ -9,25 +9,27 @@ use super::instance::Instance;
 use super::limiter::Limiter;
 use super::val::{self, Refs, Val};
 use crate::code::module::{FuncType, ValType};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, OutOfMemory, Result};
+use crate::fallible::{self, Grow, Shared, boxed};
 use crate::limits::Limits;
 use crate::machine::{CallSlots, Thread};
 use crate::store::components::{BoundTrampoline, ComponentInstance};
 use crate::store::handles::HandleTable;
 use crate::store::{FuncEntity, FuncKind, RefArena, StoreInner};
 use alloc::boxed::Box;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::any::Any;
 use core::future::Future;
 use core::pin::Pin;
+use core::task::{Context, Poll};
 use spin::Mutex;
 
 static NEXT_SERIAL: Mutex<u64> = Mutex::new(1);
 
 /// A closure that guests can call: arguments in, results out, both as slots in one slice.
-pub(crate) type HostClosure<T> =
-    Arc<dyn Fn(&mut Store<T>, Option<Instance>, &mut [u64]) -> Result<()> + Send + Sync>;
+pub(crate) type HostClosure<T> = Shared<Box<HostFn<T>>>;
+
+type HostFn<T> = dyn Fn(&mut Store<T>, Option<Instance>, &mut [u64]) -> Result<()> + Send + Sync;
 
 /// A closure, and the function that it is.
 pub(crate) struct HostEntry<T: 'static> {
@@ -45,16 +47,38 @@ pub(crate) struct ImportCall {
 }
 
 /// A function of the host that components import: it finds its arguments on the thread's stack.
-pub(crate) type SyncClosure<T> =
-    Arc<dyn Fn(&mut Store<T>, &mut Thread, &ImportCall) -> Result<()> + Send + Sync>;
+pub(crate) type SyncClosure<T> = Shared<Box<SyncFn<T>>>;
+
+type SyncFn<T> = dyn Fn(&mut Store<T>, &mut Thread, &ImportCall) -> Result<()> + Send + Sync;
 
 /// A call of an asynchronous function of the host.
 pub(crate) type HostFuture<'a> = Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
 
+/// The future of a call that there is no memory for. It takes none.
+struct NoMemory;
+
+impl Future for NoMemory {
+    type Output = Result<()>;
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<()>> {
+        Poll::Ready(Err(OutOfMemory.into()))
+    }
+}
+
+/// A future on the heap, or one that fails if there is no memory.
+pub(crate) fn host_future<'a>(
+    future: impl Future<Output = Result<()>> + Send + 'a,
+) -> HostFuture<'a> {
+    match boxed(future) {
+        Ok(future) => Box::into_pin(future),
+        Err(OutOfMemory) => Box::pin(NoMemory),
+    }
+}
+
 /// An asynchronous function of the host that components import.
-pub(crate) type AsyncClosure<T> = Arc<
-    dyn for<'a> Fn(&'a mut Store<T>, &'a mut Thread, ImportCall) -> HostFuture<'a> + Send + Sync,
->;
+pub(crate) type AsyncClosure<T> = Shared<Box<AsyncFn<T>>>;
+
+type AsyncFn<T> =
+    dyn for<'a> Fn(&'a mut Store<T>, &'a mut Thread, ImportCall) -> HostFuture<'a> + Send + Sync;
 
 /// A function of the host that components import.
 pub(crate) enum NativeClosure<T: 'static> {
@@ -65,7 +89,7 @@ pub(crate) enum NativeClosure<T: 'static> {
 }
 
 /// What a tree's imports are, by their numbers.
-pub(crate) type NativeClosures<T> = Arc<[NativeClosure<T>]>;
+pub(crate) type NativeClosures<T> = Shared<Vec<NativeClosure<T>>>;
 
 impl<T: 'static> Clone for NativeClosure<T> {
     fn clone(&self) -> Self {
@@ -78,11 +102,14 @@ impl<T: 'static> Clone for NativeClosure<T> {
 }
 
 /// A destructor that is done when it returns.
-pub(crate) type SyncDtor<T> = Arc<dyn Fn(StoreContextMut<'_, T>, u32) -> Result<()> + Send + Sync>;
+pub(crate) type SyncDtor<T> = Shared<Box<SyncDtorFn<T>>>;
+
+type SyncDtorFn<T> = dyn Fn(StoreContextMut<'_, T>, u32) -> Result<()> + Send + Sync;
 
 /// A destructor that may wait.
-pub(crate) type AsyncDtor<T> =
-    Arc<dyn for<'a> Fn(StoreContextMut<'a, T>, u32) -> HostFuture<'a> + Send + Sync>;
+pub(crate) type AsyncDtor<T> = Shared<Box<AsyncDtorFn<T>>>;
+
+type AsyncDtorFn<T> = dyn for<'a> Fn(StoreContextMut<'a, T>, u32) -> HostFuture<'a> + Send + Sync;
 
 /// What runs when a guest drops the handle that owns a resource of the host.
 pub(crate) enum HostDtor<T: 'static> {
@@ -96,6 +123,47 @@ impl<T: 'static> Clone for HostDtor<T> {
             HostDtor::Sync(dtor) => HostDtor::Sync(dtor.clone()),
             HostDtor::Async(dtor) => HostDtor::Async(dtor.clone()),
         }
+    }
+}
+
+/// Closures as what a store holds.
+pub(crate) fn host_closure<T: 'static>(
+    closure: impl Fn(&mut Store<T>, Option<Instance>, &mut [u64]) -> Result<()> + Send + Sync + 'static,
+) -> Result<HostClosure<T>, OutOfMemory> {
+    let closure: Box<HostFn<T>> = boxed(closure)?;
+    Shared::new(closure)
+}
+
+pub(crate) fn sync_closure<T: 'static>(
+    closure: impl Fn(&mut Store<T>, &mut Thread, &ImportCall) -> Result<()> + Send + Sync + 'static,
+) -> Result<NativeClosure<T>, OutOfMemory> {
+    let closure: Box<SyncFn<T>> = boxed(closure)?;
+    Ok(NativeClosure::Sync(Shared::new(closure)?))
+}
+
+pub(crate) fn async_closure<T: 'static>(
+    closure: impl for<'a> Fn(&'a mut Store<T>, &'a mut Thread, ImportCall) -> HostFuture<'a>
+    + Send
+    + Sync
+    + 'static,
+) -> Result<NativeClosure<T>, OutOfMemory> {
+    let closure: Box<AsyncFn<T>> = boxed(closure)?;
+    Ok(NativeClosure::Async(Shared::new(closure)?))
+}
+
+impl<T: 'static> HostDtor<T> {
+    pub fn new(
+        dtor: impl Fn(StoreContextMut<'_, T>, u32) -> Result<()> + Send + Sync + 'static,
+    ) -> Result<HostDtor<T>, OutOfMemory> {
+        let dtor: Box<SyncDtorFn<T>> = boxed(dtor)?;
+        Ok(HostDtor::Sync(Shared::new(dtor)?))
+    }
+
+    pub fn new_async(
+        dtor: impl for<'a> Fn(StoreContextMut<'a, T>, u32) -> HostFuture<'a> + Send + Sync + 'static,
+    ) -> Result<HostDtor<T>, OutOfMemory> {
+        let dtor: Box<AsyncDtorFn<T>> = boxed(dtor)?;
+        Ok(HostDtor::Async(Shared::new(dtor)?))
     }
 }
 
@@ -145,7 +213,7 @@ pub struct Store<T: 'static> {
     /// Functions of hosts that components import, by tree.
     pub(crate) component_hosts: Vec<NativeClosures<T>>,
     /// What each tree was instantiated from: type-erased, because that room lies above.
-    pub(crate) origins: Vec<Arc<dyn Any + Send + Sync>>,
+    pub(crate) origins: Vec<Box<dyn Any + Send + Sync>>,
     /// Resource types of hosts, by their tags' numbers.
     pub(crate) host_resources: Vec<HostResource<T>>,
     pub(super) data: T,
@@ -153,7 +221,18 @@ pub struct Store<T: 'static> {
 
 impl<T: 'static> Store<T> {
     /// An empty store.
+    ///
+    /// # Panics
+    /// If the host has no memory for it; [`Store::try_new`] gives an error.
     pub fn new(engine: &Engine, data: T) -> Store<T> {
+        Store::try_new(engine, data).expect("memory for a store")
+    }
+
+    /// An empty store.
+    ///
+    /// # Errors
+    /// If the host has no memory for it: [`OutOfMemory`].
+    pub fn try_new(engine: &Engine, data: T) -> Result<Store<T>> {
         let serial = {
             let mut next = NEXT_SERIAL.lock();
             *next += 1;
@@ -161,16 +240,16 @@ impl<T: 'static> Store<T> {
         };
         let inner = StoreInner {
             // One isolation domain: all core instances of a store share their references.
-            arenas: alloc::vec![RefArena::default()],
-            components: alloc::vec![ComponentInstance::HOST],
-            handles: alloc::vec![HandleTable::default()],
+            arenas: fallible::collect([RefArena::default()])?,
+            components: fallible::collect([ComponentInstance::HOST])?,
+            handles: fallible::collect([HandleTable::default()])?,
             fuel_on: engine.config().fuel,
             limits: engine.config().limits,
             #[cfg(feature = "stats")]
             counts: super::stats::counters(engine.config()),
             ..StoreInner::default()
         };
-        Store {
+        Ok(Store {
             id: serial as u32,
             serial,
             limiter: None,
@@ -178,7 +257,7 @@ impl<T: 'static> Store<T> {
             inner,
             hosts: Vec::new(),
             idle: Vec::new(),
-            depth: Depth::default(),
+            depth: Depth::new()?,
             natives: None,
             reserve: 0,
             yield_interval: None,
@@ -186,13 +265,21 @@ impl<T: 'static> Store<T> {
             origins: Vec::new(),
             host_resources: Vec::new(),
             data,
-        }
+        })
     }
 
     /// A thread of execution for a call; to be given back to `idle`.
-    pub(crate) fn take_thread(&mut self) -> Box<Thread> {
-        let idle = self.idle.pop();
-        idle.unwrap_or_else(|| Box::new(Thread::new()))
+    pub(crate) fn take_thread(&mut self) -> Result<Box<Thread>, OutOfMemory> {
+        match self.idle.pop() {
+            Some(thread) => Ok(thread),
+            None => boxed(Thread::new()),
+        }
+    }
+
+    /// Keeps a thread that has done its call. One that there is no room for is dropped.
+    pub(crate) fn give_back(&mut self, thread: Box<Thread>) {
+        // Whoever took it from here has left its place.
+        let _ = self.idle.try_push(thread);
     }
 
     /// The engine that it was made with.
@@ -281,21 +368,26 @@ impl<T: 'static> Store<T> {
     }
 
     /// Adds a closure as a function of the store.
-    pub(crate) fn add_host(&mut self, ty: &FuncType, closure: HostClosure<T>) -> Func {
+    pub(crate) fn add_host(
+        &mut self,
+        ty: &FuncType,
+        closure: HostClosure<T>,
+    ) -> Result<Func, OutOfMemory> {
         let host = self.hosts.len() as u32;
         let entity = FuncEntity::new(
-            self.engine.type_id(ty),
+            self.engine.type_id(ty)?,
             ty.param_slots() as u16,
             ty.result_slots() as u16,
             FuncKind::Host { host },
         );
-        self.inner.funcs.push(entity);
+        self.hosts.try_reserve(1)?;
+        self.inner.funcs.try_push(entity)?;
         let entity = self.inner.funcs.len() as u32 - 1;
         self.hosts.push(HostEntry { closure, entity });
-        Func {
+        Ok(Func {
             store: self.id,
             entity,
-        }
+        })
     }
 
     /// The index in a handle.
@@ -316,6 +408,7 @@ impl<T: 'static> Store<T> {
         Refs {
             id: self.id,
             inner: &mut self.inner,
+            failed: false,
         }
     }
 }

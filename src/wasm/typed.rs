@@ -219,7 +219,9 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
         let store = store.as_context_mut().0;
         store.own(self.func.store, self.func.entity);
         with_slots(P::SLOTS, |slots| {
-            params.write(slots, &mut store.refs());
+            let mut refs = store.refs();
+            params.write(slots, &mut refs);
+            refs.lowered()?;
             exec::call(store, self.func.entity, slots, |store, slots| {
                 R::read(slots, &store.refs())
             })
@@ -238,7 +240,9 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
         let store = store.as_context_mut().0;
         store.own(self.func.store, self.func.entity);
         with_slots(P::SLOTS, |slots| {
-            params.write(slots, &mut store.refs());
+            let mut refs = store.refs();
+            params.write(slots, &mut refs);
+            refs.lowered()?;
             resumable::start_typed(store, self.func.entity, slots)
         })
     }

@@ -3,6 +3,8 @@
 use super::exception::ExnRef;
 use super::func::Func;
 use crate::code::module::{HeapType, ValType};
+use crate::error::{OutOfMemory, Result};
+use crate::fallible::filled;
 use crate::store::StoreInner;
 
 /// A number of the embedder's that guests can hold and hand back, but not look into.
@@ -227,9 +229,19 @@ pub(crate) fn extern_of(slot: u64) -> Option<ExternRef> {
 pub struct Refs<'a> {
     pub(super) id: u32,
     pub(super) inner: &'a mut StoreInner,
+    /// The host had no memory for a reference: what was lowered may not be used.
+    pub(super) failed: bool,
 }
 
 impl Refs<'_> {
+    /// After something was lowered.
+    pub(super) fn lowered(&self) -> Result<(), OutOfMemory> {
+        match self.failed {
+            true => Err(OutOfMemory),
+            false => Ok(()),
+        }
+    }
+
     /// The slot of a reference to a function.
     ///
     /// # Panics
@@ -237,7 +249,9 @@ impl Refs<'_> {
     pub(super) fn func_slot(&mut self, func: Option<Func>) -> u64 {
         func.map_or(0, |func| {
             assert_eq!(func.store, self.id, "a handle of another store");
-            self.inner.intern(0, func.entity).into()
+            let slot = self.inner.intern(0, func.entity);
+            self.failed |= slot.is_err();
+            slot.unwrap_or(0).into()
         })
     }
 
@@ -296,19 +310,19 @@ pub(super) fn lift(inner: &StoreInner, id: u32, ty: ValType, slots: &[u64]) -> V
 const FEW: usize = 16;
 
 /// Lends zeroed slots, without an allocation where they are few.
-pub(super) fn with_slots<R>(count: usize, run: impl FnOnce(&mut [u64]) -> R) -> R {
+pub(super) fn with_slots<R>(count: usize, run: impl FnOnce(&mut [u64]) -> Result<R>) -> Result<R> {
     if count <= FEW {
         run(&mut [0; FEW][..count])
     } else {
-        run(&mut alloc::vec![0; count])
+        run(&mut filled(0, count)?)
     }
 }
 
 /// Lends values, without an allocation where they are few.
-pub(super) fn with_values<R>(count: usize, run: impl FnOnce(&mut [Val]) -> R) -> R {
+pub(super) fn with_values<R>(count: usize, run: impl FnOnce(&mut [Val]) -> Result<R>) -> Result<R> {
     if count <= FEW {
         run(&mut [Val::I32(0); FEW][..count])
     } else {
-        run(&mut alloc::vec![Val::I32(0); count])
+        run(&mut filled(Val::I32(0), count)?)
     }
 }

@@ -12,7 +12,7 @@
 
 use super::strings::{self, Form, Source, Step, Transcode};
 use super::{MAX_LIST_BYTES, aligned, bytes_cost, elements_cost, pointer, range};
-use crate::error::{Error, ErrorKind, Result, Trap};
+use crate::error::{OutOfMemory, Result, Trap};
 use crate::store::components::{BoundOptions, Cursor, CursorKind, GuestResource, Request};
 use crate::store::error_contexts::ErrorContexts;
 use crate::store::handles::{HandleError, HandleTable, ResourceTag, Scopes};
@@ -160,9 +160,7 @@ impl<'a> Crossing<'a> {
     }
 
     fn push(&mut self, cursor: Cursor) -> Result<()> {
-        self.cursors
-            .try_reserve(1)
-            .map_err(|_| Error::of(ErrorKind::Limit, "no memory for a value's cursor"))?;
+        self.cursors.try_reserve(1).map_err(OutOfMemory::from)?;
         self.cursors.push(cursor);
         Ok(())
     }

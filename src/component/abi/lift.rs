@@ -3,11 +3,12 @@
 use super::strings::{self, Form, Source};
 use super::{MAX_LIST_BYTES, aligned, bytes_cost, pointer, range};
 use crate::component::resource::{ResourceAny, ResourceType};
-use crate::error::{Error, ErrorKind, Result};
-use crate::store::StoreInner;
+use crate::error::{Error, ErrorKind, OutOfMemory, Result};
+use crate::fallible::{self};
 use crate::store::components::{BoundOptions, NONE};
 use crate::store::error_contexts::ErrorContexts;
 use crate::store::handles::{HandleTable, ResourceTag, Scopes};
+use crate::store::{StoreInner, room_for_generation};
 use crate::tables::{ComponentTables, TypeId, TypeKind, TypeRow};
 use crate::wasm::Store;
 use alloc::borrow::Cow;
@@ -148,7 +149,7 @@ impl<'a> LiftContext<'a> {
         let source = Source::of(encoding, tagged, wide, self.string_bytes).ok_or_else(outside)?;
         let align = strings::alignment(encoding);
         if !aligned(ptr, align) {
-            let why = alloc::format!("string pointer not aligned to {align}");
+            let why = format_args!("string pointer not aligned to {align}");
             return Err(Error::of(ErrorKind::Trap, why));
         }
         let bytes = range(self.memory, ptr, source.bytes.into()).ok_or_else(outside)?;
@@ -159,7 +160,10 @@ impl<'a> LiftContext<'a> {
     /// A string from its pointer and length.
     pub(crate) fn string(&mut self, ptr: u64, tagged: u64) -> Result<String> {
         let (form, bytes) = self.text(ptr, tagged)?;
-        strings::decode(form, bytes).map(Cow::into_owned)
+        match strings::decode(form, bytes)? {
+            Cow::Borrowed(text) => Ok(fallible::text(text)?),
+            Cow::Owned(text) => Ok(text),
+        }
     }
 
     /// The bytes of a list from its pointer and length, checked.
@@ -220,6 +224,10 @@ impl<'a> LiftContext<'a> {
 
     /// A handle as the host holds it dynamically.
     pub(crate) fn resource_any(&mut self, ty: TypeId, index: u32) -> Result<ResourceAny> {
+        room_for_generation(self.generations, &self.handles[0])?;
+        self.host_borrows
+            .try_reserve(1)
+            .map_err(OutOfMemory::from)?;
         let (rep, owned) = self.handle(ty, index)?;
         let (tag, _) = self.resource(ty);
         let index = if owned {
@@ -229,9 +237,6 @@ impl<'a> LiftContext<'a> {
             self.host_borrows.push(index);
             index
         };
-        if self.generations.len() <= index as usize {
-            self.generations.resize(index as usize + 1, 0);
-        }
         Ok(ResourceAny {
             store: self.store,
             index,

@@ -127,15 +127,14 @@ impl<'a, T: 'static> LowerContext<'a, T> {
         }
         let inner = &mut self.store.inner;
         let room = inner.relay_room(self.tree, request.align(), request.new_size());
-        let full = || Error::of(ErrorKind::Limit, "no memory for a value passed to the host");
-        Ok(room.ok_or_else(full)? as usize)
+        Ok(room? as usize)
     }
 
     /// Stores a string; its pointer and length.
     pub(crate) fn string(&mut self, text: &str) -> Result<(u64, u64)> {
         let limit = self.store.inner.limits.string_bytes;
         let long = || {
-            let why = alloc::format!("the string is longer than the limit of {limit} bytes");
+            let why = format_args!("the string is longer than the limit of {limit} bytes");
             Error::of(ErrorKind::Type, why)
         };
         let len = u32::try_from(text.len()).map_err(|_| long())?;

@@ -13,7 +13,7 @@ pub(crate) mod lift;
 pub(crate) mod lower;
 pub(crate) mod strings;
 
-use crate::error::{Error, ErrorKind, Trap};
+use crate::error::{Error, ErrorKind, OutOfMemory, Trap};
 use crate::store::handles::HandleError;
 pub(crate) use crate::store::scalar::{canonical_f32, canonical_f64};
 
@@ -22,7 +22,10 @@ pub(crate) const MAX_LIST_BYTES: u64 = (1 << 28) - 1;
 
 impl From<HandleError> for Error {
     fn from(error: HandleError) -> Error {
-        Error::of(ErrorKind::Trap, error)
+        match error {
+            HandleError::OutOfMemory => OutOfMemory.into(),
+            error => Error::of(ErrorKind::Trap, error),
+        }
     }
 }
 

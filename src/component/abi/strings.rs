@@ -8,10 +8,11 @@
 #[cfg(test)]
 mod tests;
 
-use crate::error::{Error, ErrorKind, Trap};
+use crate::error::{Error, ErrorKind, OutOfMemory, Trap};
 use crate::store::components::Request;
 use crate::tables::Encoding;
 use alloc::borrow::Cow;
+use alloc::string::String;
 
 /// However the limit is set: neither a string nor the room that one is given is larger.
 pub(crate) const MAX_BYTES: u32 = (1 << 31) - 1;
@@ -115,7 +116,15 @@ pub(crate) fn decode(form: Form, bytes: &[u8]) -> Result<Cow<'_, str>, Error> {
             .into());
     }
     validate(form, bytes)?;
-    Ok(chars(form, bytes).collect())
+    let mut text = String::new();
+    // Of each unit becomes a byte at least.
+    text.try_reserve(chars(form, bytes).size_hint().0)
+        .map_err(OutOfMemory::from)?;
+    for c in chars(form, bytes) {
+        text.try_reserve(c.len_utf8()).map_err(OutOfMemory::from)?;
+        text.push(c);
+    }
+    Ok(text.into())
 }
 
 fn units_of(bytes: &[u8]) -> impl Iterator<Item = u16> + Clone + '_ {

@@ -7,12 +7,11 @@
 
 use super::flatten::{Closure, ModuleDef, Outset, flatten};
 use super::parse::{self, Parsed};
+use crate::code::module::Bytes;
 use crate::error::{Error, ErrorKind, Result};
 use crate::tables::{ComponentTables, ModuleId};
 use crate::wasm::{Engine, Module};
-use alloc::format;
 use alloc::string::String;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 use wasmparser::component_types::{ComponentEntityType, ComponentTypeId};
 
@@ -33,7 +32,7 @@ pub(crate) struct Part {
 #[derive(Debug)]
 pub(crate) struct Assembly {
     /// Binaries, and how many components each holds.
-    pub sources: Vec<(Arc<[u8]>, u32)>,
+    pub sources: Vec<(Bytes, u32)>,
     /// The modules of the binaries in their order, then others that parts captured.
     pub modules: Vec<Module>,
     pub parts: Vec<Part>,
@@ -85,7 +84,7 @@ pub(crate) fn assemble(engine: &Engine, assembly: &Assembly) -> Result<Component
 }
 
 /// A binary in which each of `sources` is a nested component.
-fn wrap(sources: &[(Arc<[u8]>, u32)]) -> Result<Vec<u8>> {
+fn wrap(sources: &[(Bytes, u32)]) -> Result<Vec<u8>> {
     let mut bytes = Vec::from(HEADER);
     for (source, _) in sources {
         bytes.push(COMPONENT_SECTION);
@@ -118,7 +117,7 @@ fn check(parsed: &Parsed, root: u32, path: &[String], given: u32) -> Result<()> 
         return Ok(());
     }
     let path = path.join("#");
-    let why = format!(
+    let why = format_args!(
         "component imports component `{path}`, which is defined otherwise: it has not the imports and \
          exports that are expected"
     );

@@ -28,9 +28,9 @@ mod tests;
 
 use self::flatten::Outset;
 use crate::error::{Error, ErrorKind, Result};
+use crate::fallible::Shared;
 use crate::tables::ComponentTables;
 use crate::wasm::{Engine, Module, decode};
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 pub(crate) use assemble::{Assembly, Part, assemble};
 use wasmparser::WasmFeatures;
@@ -54,7 +54,7 @@ const UNSUPPORTED: &[(WasmFeatures, &str)] = &[
 pub(crate) struct Loaded {
     pub tables: ComponentTables,
     pub modules: Vec<Module>,
-    pub bytes: Arc<[u8]>,
+    pub bytes: Shared<Vec<u8>>,
     /// How many components the binary holds; the last one is the root.
     pub plans: u32,
 }

@@ -7,12 +7,12 @@
 use super::plan::*;
 use crate::code::module::ModuleData;
 use crate::error::{Error, ErrorKind, Result};
+use crate::fallible::{Shared, copied};
 use crate::tables::{CoreSpace, Encoding, ModuleId};
 use crate::wasm::Engine;
 use crate::wasm::decode::{ModuleDecoder, invalid};
 use crate::wasm::sections::{self, Valid};
 use alloc::boxed::Box;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::Range;
 use hashbrown::HashMap;
@@ -27,7 +27,7 @@ use wasmparser::{
 /// What a binary holds.
 pub(super) struct Parsed<'a> {
     /// The binary, as its modules keep it.
-    pub bytes: Arc<[u8]>,
+    pub bytes: Shared<Vec<u8>>,
     /// Components; the last one is the root.
     pub plans: Vec<Plan<'a>>,
     pub modules: Vec<ModuleData>,
@@ -68,7 +68,7 @@ impl Captures {
 
 struct Walk<'a, 'e> {
     engine: &'e Engine,
-    bytes: Arc<[u8]>,
+    bytes: Shared<Vec<u8>>,
     validator: Box<Validator>,
     open: Vec<Open<'a>>,
     module: Option<Box<ModuleDecoder>>,
@@ -91,7 +91,7 @@ pub(super) fn parse<'a>(
     }
     let mut walk = Walk {
         engine,
-        bytes: Arc::from(bytes),
+        bytes: Shared::new(copied(bytes)?)?,
         validator: sections::validator(features),
         open: Vec::new(),
         module: None,

@@ -4,7 +4,8 @@ use super::{Binding, Instance, InstancePre, lost};
 use crate::code::module::ExternIndex;
 use crate::component::abi::cross::{is_bytes, scalar_rule};
 use crate::component::run;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, OutOfMemory, Result};
+use crate::fallible::{Grow, Shared, boxed, collect, try_collect};
 use crate::machine::Thread;
 use crate::store::components::*;
 use crate::store::handles::{HandleTable, ResourceTag};
@@ -71,10 +72,12 @@ impl Sizes {
 
     fn truncate<T: 'static>(self, store: &mut Store<T>) {
         let inner = &mut store.inner;
-        let gone = inner.handles[self.components..].iter();
-        let contexts: Vec<u32> = gone.flat_map(HandleTable::error_contexts).collect();
-        for context in contexts {
-            inner.release_error_context(context);
+        while inner.handles.len() > self.components
+            && let Some(gone) = inner.handles.pop()
+        {
+            for context in gone.error_contexts() {
+                inner.release_error_context(context);
+            }
         }
         inner.instances.truncate(self.instances);
         inner.funcs.truncate(self.funcs);
@@ -84,7 +87,6 @@ impl Sizes {
         inner.global_types.truncate(self.globals);
         inner.trees.truncate(self.trees);
         inner.components.truncate(self.components);
-        inner.handles.truncate(self.components);
         inner.arenas.truncate(self.components);
         inner.guest_resources.truncate(self.guest_resources);
         store.origins.truncate(self.trees);
@@ -102,7 +104,13 @@ impl<T: 'static> Making<T> {
         store.natives = Some(run::serve);
         let before = Sizes::of(store);
         reserve(&mut store.inner, pre)?;
-        let tree = new_tree(store, pre);
+        let tree = match new_tree(store, pre) {
+            Ok(tree) => tree,
+            Err(error) => {
+                before.truncate(store);
+                return Err(error);
+            }
+        };
         let after = Sizes::of(store);
         Ok(Making {
             pre: pre.clone(),
@@ -195,6 +203,7 @@ impl<T: 'static> Making<T> {
         let arena = first + init.instance.0;
         let later = LATER && !store.inner.trees[self.tree as usize].awake;
         let (instance, start) = prepare(store, module, args, arena, later)?;
+        // There is room for as many as there are initializers.
         store.inner.trees[self.tree as usize]
             .core
             .push(instance.index);
@@ -202,7 +211,7 @@ impl<T: 'static> Making<T> {
             return Ok(());
         };
         store.inner.make_memories(self.tree)?;
-        let mut thread = store.take_thread();
+        let mut thread = store.take_thread()?;
         thread.start(&mut store.inner, start, &[])?;
         self.start = Some(thread);
         Ok(())
@@ -228,7 +237,7 @@ impl<T: 'static> Making<T> {
     fn end_start(&mut self, store: &mut Store<T>) {
         if let Some(thread) = self.start.take() {
             self.mixed |= Sizes::of(store) != self.after;
-            store.idle.push(thread);
+            store.give_back(thread);
         }
     }
 
@@ -278,15 +287,16 @@ fn reserve<T: 'static>(inner: &mut StoreInner, pre: &InstancePre<T>) -> Result<(
         .and_then(|()| inner.components.try_reserve(components))
         .and_then(|()| inner.handles.try_reserve(components))
         .and_then(|()| inner.arenas.try_reserve(components));
-    room.map_err(|_| Error::of(ErrorKind::Limit, "no memory for an instance"))
+    Ok(room.map_err(OutOfMemory::from)?)
 }
 
 /// The state of a tree before its initializers.
-fn new_tree<T: 'static>(store: &mut Store<T>, pre: &InstancePre<T>) -> u32 {
+fn new_tree<T: 'static>(store: &mut Store<T>, pre: &InstancePre<T>) -> Result<u32> {
     let tables = pre.0.component.tables();
     let tree = store.inner.trees.len() as u32;
     let first_instance = store.inner.components.len() as u32;
     for _ in &tables.instances {
+        // `reserve` has made room for them.
         store.inner.components.push(ComponentInstance {
             tree,
             may_leave: true,
@@ -294,9 +304,9 @@ fn new_tree<T: 'static>(store: &mut Store<T>, pre: &InstancePre<T>) -> u32 {
         store.inner.handles.push(HandleTable::default());
         store.inner.arenas.push(RefArena::default());
     }
-    let resources = bind_resources(store, pre, first_instance);
+    let resources = bind_resources(store, pre, first_instance)?;
     let relay = match tables.relay.some() {
-        Some(instance) => store.inner.new_relay(first_instance + instance.0),
+        Some(instance) => store.inner.new_relay(first_instance + instance.0)?,
         None => Relay::NONE,
     };
     let options = tables.options.iter().map(|row| BoundOptions {
@@ -310,38 +320,42 @@ fn new_tree<T: 'static>(store: &mut Store<T>, pre: &InstancePre<T>) -> u32 {
         realloc: NONE,
         post_return: NONE,
     });
-    let options = options.collect();
+    let options = collect(options)?;
     let types = resources.iter();
     let types = types.map(|tag| store.inner.resource_type(store.id, *tag));
-    let resource_types = (!resources.is_empty()).then(|| types.collect());
+    let resource_types = match resources.is_empty() {
+        true => None,
+        false => Some(Shared::new(collect(types)?)?),
+    };
     let made = Tree {
         tables: tables.clone(),
         locked: false,
         awake: false,
         active: 0,
         first_instance,
-        core: Vec::with_capacity(tables.core_instances as usize),
+        core: Vec::with_room(tables.core_instances as usize)?,
         options,
         resources,
         trampolines: Vec::new(),
         resource_types,
         relay,
     };
-    store.inner.trees.push(made);
-    store.origins.push(pre.0.clone());
-    store.component_hosts.push(pre.0.closures.clone());
-    let trampolines = (0..tables.trampolines.len() as u32)
-        .map(|index| new_trampoline(store, pre, tree, TrampolineId(index)))
-        .collect();
+    store.origins.try_push(boxed(pre.clone())?)?;
+    store.component_hosts.try_push(pre.0.closures.clone())?;
+    store.inner.trees.try_push(made)?;
+    let trampolines = 0..tables.trampolines.len() as u32;
+    let trampolines =
+        trampolines.map(|index| new_trampoline(store, pre, tree, TrampolineId(index)));
+    let trampolines = collect(trampolines)?;
     store.inner.trees[tree as usize].trampolines = trampolines;
-    tree
+    Ok(tree)
 }
 
 fn bind_resources<T: 'static>(
     store: &mut Store<T>,
     pre: &InstancePre<T>,
     first_instance: u32,
-) -> Vec<ResourceTag> {
+) -> Result<Vec<ResourceTag>> {
     let rows = &pre.component().tables().resources;
     let tags = rows.iter().map(|row| {
         if let Some(leaf) = row.leaf.some()
@@ -349,15 +363,14 @@ fn bind_resources<T: 'static>(
         {
             return host_resource(store, *ty, dtor);
         }
-        store.inner.guest_resources.push(GuestResource {
+        store.inner.guest_resources.try_push(GuestResource {
             instance: first_instance + row.owner.some().map_or(0, |owner| owner.0),
             dtor: NONE,
-        });
-        tag(ResourceTag::guest(
-            store.inner.guest_resources.len() as u32 - 1,
-        ))
+        })?;
+        let number = store.inner.guest_resources.len() as u32 - 1;
+        Ok(tag(ResourceTag::guest(number)))
     });
-    tags.collect()
+    try_collect(tags)
 }
 
 /// A store doesn't live to see more resource types than there are numbers.
@@ -373,20 +386,27 @@ fn host_resource<T: 'static>(
     store: &mut Store<T>,
     ty: ResourceType,
     dtor: &HostDtor<T>,
-) -> ResourceTag {
+) -> Result<ResourceTag> {
     if let Some(tag) = ty.guest_tag(store.id) {
-        return tag;
+        return Ok(tag);
     }
     let known = store.inner.host_types.iter().position(|known| *known == ty);
-    let number = known.unwrap_or_else(|| {
-        store.inner.host_types.push(ty);
-        store
-            .host_resources
-            .push(HostResource { dtor: dtor.clone() });
-        store.host_resources.len() - 1
-    });
+    let number = match known {
+        Some(number) => number,
+        None => {
+            let resource = HostResource { dtor: dtor.clone() };
+            store
+                .inner
+                .host_types
+                .try_reserve(1)
+                .map_err(OutOfMemory::from)?;
+            store.host_resources.try_push(resource)?;
+            store.inner.host_types.push(ty);
+            store.host_resources.len() - 1
+        }
+    };
     store.host_resources[number].dtor = dtor.clone();
-    tag(ResourceTag::host(number as u32))
+    Ok(tag(ResourceTag::host(number as u32)))
 }
 
 /// A trampoline as a function of the store; what an adapter calls is bound later.
@@ -493,7 +513,7 @@ pub(super) fn func_entity(inner: &StoreInner, tree: u32, id: CoreDefId) -> Optio
 /// Binds a definition that is an adapter, and all that it leads to, to what they call. A chain of
 /// adapters can be as long as a component has functions, so this is a loop.
 fn bind(inner: &mut StoreInner, tree: u32, id: CoreDefId) -> Result<()> {
-    let mut chain = Vec::new();
+    let mut chain: Vec<u32> = Vec::new();
     let mut id = id;
     loop {
         let own = &inner.trees[tree as usize];
@@ -506,7 +526,7 @@ fn bind(inner: &mut StoreInner, tree: u32, id: CoreDefId) -> Result<()> {
             break;
         }
         let row = own.tables.trampoline(TrampolineId(def.a));
-        chain.push(def.a);
+        chain.try_push(def.a)?;
         id = own.tables.func(row.func).core;
     }
     for index in chain.into_iter().rev() {
@@ -515,7 +535,7 @@ fn bind(inner: &mut StoreInner, tree: u32, id: CoreDefId) -> Result<()> {
         let core = own.tables.func(row.func).core;
         let target = func_entity(inner, tree, core).ok_or_else(|| lost("a function"))?;
         let callee = inner.funcs[target as usize];
-        let scalar = scalar_adapter(&own.tables, row, own.tables.func(row.func).options);
+        let scalar = scalar_adapter(&own.tables, row, own.tables.func(row.func).options)?;
         let own = &mut inner.trees[tree as usize];
         let bound = &mut own.trampolines[index as usize];
         bound.target = target;
@@ -531,23 +551,26 @@ fn scalar_adapter(
     tables: &ComponentTables,
     row: TrampolineRow,
     callee: OptionsId,
-) -> Option<ScalarAdapter> {
+) -> Result<Option<ScalarAdapter>, OutOfMemory> {
     let func = tables.func_type(row.ty);
     if tables.params_in_memory(row.ty)
         || tables.result_in_memory(row.ty)
         || tables.option(callee).post_return.some().is_some()
     {
-        return None;
+        return Ok(None);
     }
-    let params = scalars(tables, func.params)?;
-    let result = match func.result.some() {
-        Some(result) => scalars(tables, result)?.first().copied(),
-        None => None,
+    let results = match func.result.some() {
+        Some(result) => scalars(tables, result)?,
+        None => Some(Vec::new()),
     };
-    Some(ScalarAdapter::new(
+    let (Some(params), Some(results)) = (scalars(tables, func.params)?, results) else {
+        return Ok(None);
+    };
+    let result = results.first().copied();
+    Ok(Some(ScalarAdapter::new(
         &params,
         result.unwrap_or(Scalar::Bits64),
-    ))
+    )))
 }
 
 /// Whether an adapter's parameters are flat, and they and the result are scalars, or strings and lists that
@@ -574,19 +597,23 @@ fn is_straight(tables: &ComponentTables, bound: &BoundTrampoline) -> bool {
 }
 
 /// The rules for a type's flat values, if all of them are scalars.
-fn scalars(tables: &ComponentTables, ty: TypeId) -> Option<Vec<Scalar>> {
-    let mut rules = Vec::new();
-    let mut open = alloc::vec![ty];
+fn scalars(tables: &ComponentTables, ty: TypeId) -> Result<Option<Vec<Scalar>>, OutOfMemory> {
+    let mut rules: Vec<Scalar> = Vec::new();
+    let mut open = collect([ty])?;
     while let Some(ty) = open.pop() {
         let row = tables.ty(ty);
         match row.kind {
             TypeKind::Record | TypeKind::Tuple => {
-                open.extend(tables.fields(row.span()).iter().rev().map(|field| field.ty));
+                let fields = tables.fields(row.span()).iter();
+                open.try_extend(fields.rev().map(|field| field.ty))?;
             }
-            kind => rules.push(scalar_rule(kind)?),
+            kind => match scalar_rule(kind) {
+                Some(rule) => rules.try_push(rule)?,
+                None => return Ok(None),
+            },
         }
     }
-    Some(rules)
+    Ok(Some(rules))
 }
 
 /// After all initializers: adapters that only the host can reach, and whether both sides of one share
@@ -660,7 +687,7 @@ fn arguments<T: 'static>(
     span: Span,
 ) -> Result<Vec<Extern>> {
     let args = tables.args[span.range()].iter();
-    args.map(|def| argument(store, tree, *def)).collect()
+    try_collect(args.map(|def| argument(store, tree, *def)))
 }
 
 /// The arguments of an imported module, in the order in which it imports them.
@@ -679,9 +706,6 @@ fn named_arguments<T: 'static>(
             rows.find(|row| tables.name(row.module) == space && tables.name(row.name) == name);
         row.map(|row| row.def).ok_or_else(|| lost("an argument"))
     });
-    let wanted: Vec<CoreDefId> = wanted.collect::<Result<_>>()?;
-    wanted
-        .into_iter()
-        .map(|def| argument(store, tree, def))
-        .collect()
+    let wanted: Vec<CoreDefId> = try_collect(wanted)?;
+    try_collect(wanted.into_iter().map(|def| argument(store, tree, def)))
 }

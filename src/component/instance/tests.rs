@@ -4,6 +4,7 @@ use super::*;
 use crate::store::later::LATER;
 use crate::wasm::{Config, StoreContextMut};
 use alloc::boxed::Box;
+use alloc::format;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 

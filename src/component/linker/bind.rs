@@ -6,16 +6,16 @@ use crate::code::module::ExternType;
 use crate::component::instance::{Binding, InstancePre};
 use crate::component::load::Component;
 use crate::component::typed::InstanceType;
-use crate::component::types::core_extern;
-use crate::error::{Error, ErrorKind, Result};
+use crate::component::types::try_core_extern;
+use crate::error::{Error, ErrorKind, OutOfMemory, Result};
+use crate::fallible::{self, Grow, Shared, collect, try_collect};
 use crate::store::ResourceType;
 use crate::tables::names::NameMap;
 use crate::tables::*;
 use crate::wasm::{Module, NativeClosure};
-use alloc::format;
-use alloc::string::{String, ToString};
-use alloc::sync::Arc;
+use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 
 /// Checks the imports of a component; what its resource types are bound to, those that it defines left as
 /// they are.
@@ -24,20 +24,19 @@ pub(super) fn resources<T: 'static>(
     component: &Component,
 ) -> Result<Vec<ResourceType>> {
     let tables = component.tables();
-    let unknown = |at: usize| {
-        ResourceType::uninstantiated(Arc::as_ptr(tables) as usize, ResourceId(at as u32))
-    };
+    let unknown =
+        |at: usize| ResourceType::uninstantiated(Shared::address(tables), ResourceId(at as u32));
     let mut checker = Checker {
         tables,
-        resources: (0..tables.resources.len()).map(unknown).collect(),
-        problems: Vec::new(),
+        resources: collect((0..tables.resources.len()).map(unknown))?,
+        problems: String::new(),
     };
     for row in tables.externs(tables.root.imports) {
         let name = tables.name(row.name);
-        checker.item(name, *row, items.get(name));
+        checker.item(name, *row, items.get(name))?;
     }
     if !checker.problems.is_empty() {
-        return Err(Error::of(ErrorKind::Link, checker.problems.join("\n")));
+        return Err(Error::of(ErrorKind::Link, checker.problems));
     }
     Ok(checker.resources)
 }
@@ -49,25 +48,26 @@ pub(super) fn bind<T: 'static>(
 ) -> Result<InstancePre<T>> {
     let resources = resources(items, component)?;
     let tables = component.tables();
-    let binding = |leaf: &LeafRow| -> Result<(Binding<T>, NativeClosure<T>)> {
-        let found = find(items, tables, *leaf);
-        match found {
-            Some(Definition::Func(func)) => Ok((Binding::Func, func.call.clone())),
+    let mut bindings = Vec::with_room(tables.leaves.len())?;
+    let mut closures = Vec::with_room(tables.leaves.len())?;
+    for leaf in &tables.leaves {
+        let (binding, closure) = match find(items, tables, *leaf) {
+            Some(Definition::Func(func)) => (Binding::Func, func.call.clone()),
             Some(Definition::Module(module)) => {
-                Ok((Binding::Module(module.clone()), NativeClosure::None))
+                (Binding::Module(module.clone()), NativeClosure::None)
             }
             Some(Definition::Resource(ty, dtor)) => {
-                let binding = Binding::Resource(*ty, dtor.clone());
-                Ok((binding, NativeClosure::None))
+                (Binding::Resource(*ty, dtor.clone()), NativeClosure::None)
             }
             _ => {
-                let why = format!("nothing is defined for `{}`", tables.leaf_path(*leaf));
-                Err(Error::of(ErrorKind::Link, why))
+                let why = format_args!("nothing is defined for `{}`", tables.leaf_path(*leaf));
+                return Err(Error::of(ErrorKind::Link, why));
             }
-        }
-    };
-    let bindings = tables.leaves.iter().map(binding).collect::<Result<_>>()?;
-    Ok(InstancePre::new(component.clone(), bindings, resources))
+        };
+        bindings.try_push(binding)?;
+        closures.try_push(closure)?;
+    }
+    InstancePre::new(component.clone(), bindings, closures, resources)
 }
 
 /// What is defined for a leaf.
@@ -107,37 +107,57 @@ pub(super) fn given<T: 'static>(
         };
         let import = tables.externs(tables.root.imports)[leaf.import as usize];
         let path = core::iter::once(&import.name).chain(tables.path(*leaf));
-        let path = path.map(|name| tables.name(*name).to_string()).collect();
-        given.push((path, found.template().clone()));
+        let path = try_collect(path.map(|name| fallible::text(tables.name(*name))))?;
+        given.try_push((path, found.template().clone()))?;
     }
     component.with_components(&given)
 }
 
 struct Checker<'a> {
-    tables: &'a Arc<ComponentTables>,
+    tables: &'a Shared<ComponentTables>,
     /// What the imported resource types are bound to, as far as they have been met.
     resources: Vec<ResourceType>,
-    problems: Vec<String>,
+    /// A line for each.
+    problems: String,
 }
 
 impl Checker<'_> {
-    fn missing(&mut self, what: &str, path: &str, found: Option<&str>) {
-        let cause = found.map_or(String::new(), |found| {
-            format!(": expected {what} found {found}")
-        });
-        self.problems.push(format!(
-            "component imports {what} `{path}`, but a matching implementation was not found in the linker{cause}"
-        ));
+    fn missing(&mut self, what: &str, path: &str, found: Option<&str>) -> Result<()> {
+        let known = found.is_some();
+        let cause = if known { ": expected " } else { "" };
+        let (expected, but) = if known { (what, " found ") } else { ("", "") };
+        let found = found.unwrap_or_default();
+        self.tell(format_args!(
+            "component imports {what} `{path}`, but a matching implementation was not found in the \
+             linker{cause}{expected}{but}{found}"
+        ))
     }
 
-    fn refuse(&mut self, what: &str, path: &str, why: &dyn core::fmt::Display) {
-        self.problems.push(format!(
+    fn refuse(&mut self, what: &str, path: &str, why: &dyn fmt::Display) -> Result<()> {
+        self.tell(format_args!(
             "component imports {what} `{path}`, which is defined otherwise: {why}"
-        ));
+        ))
+    }
+
+    fn tell(&mut self, problem: fmt::Arguments<'_>) -> Result<()> {
+        let line = fallible::format(problem)?;
+        self.problems
+            .try_reserve(line.len() + 1)
+            .map_err(OutOfMemory::from)?;
+        if !self.problems.is_empty() {
+            self.problems.push('\n');
+        }
+        self.problems.push_str(&line);
+        Ok(())
     }
 
     /// Checks an import, and what is inside it.
-    fn item<T: 'static>(&mut self, path: &str, row: ExternRow, definition: Option<&Definition<T>>) {
+    fn item<T: 'static>(
+        &mut self,
+        path: &str,
+        row: ExternRow,
+        definition: Option<&Definition<T>>,
+    ) -> Result<()> {
         let found = definition.map(desc);
         match (row.kind, definition) {
             (ExternKind::Func, Some(Definition::Func(func))) => {
@@ -145,17 +165,21 @@ impl Checker<'_> {
                     tables: self.tables,
                     resources: &self.resources,
                 };
-                if let Err(error) = (func.check)(&types, FuncTypeId(row.a)) {
-                    self.refuse("function", path, &error);
+                match (func.check)(&types, FuncTypeId(row.a)) {
+                    Err(error) if error.kind() == ErrorKind::OutOfMemory => return Err(error),
+                    Err(error) => self.refuse("function", path, &error)?,
+                    Ok(()) => {}
                 }
             }
-            (ExternKind::Func, _) => self.missing("function", path, found),
+            (ExternKind::Func, _) => self.missing("function", path, found)?,
             (ExternKind::Module, Some(Definition::Module(module))) => {
-                if let Err(error) = fits(self.tables, ModuleTypeId(row.a), module) {
-                    self.refuse("module", path, &error);
+                match fits(self.tables, ModuleTypeId(row.a), module) {
+                    Err(error) if error.kind() == ErrorKind::OutOfMemory => return Err(error),
+                    Err(error) => self.refuse("module", path, &error)?,
+                    Ok(()) => {}
                 }
             }
-            (ExternKind::Module, _) => self.missing("module", path, found),
+            (ExternKind::Module, _) => self.missing("module", path, found)?,
             (ExternKind::Instance, None | Some(Definition::Instance(_))) => {
                 let tables = self.tables.clone();
                 let exports = tables.instance_type(InstanceTypeId(row.a));
@@ -165,27 +189,29 @@ impl Checker<'_> {
                         Some(Definition::Instance(items)) => items.get(name),
                         _ => None,
                     };
-                    self.item(&format!("{path}#{name}"), *row, inner);
+                    let path = fallible::format(format_args!("{path}#{name}"))?;
+                    self.item(&path, *row, inner)?;
                 }
             }
-            (ExternKind::Instance, _) => self.missing("instance", path, found),
+            (ExternKind::Instance, _) => self.missing("instance", path, found)?,
             (ExternKind::Resource, Some(Definition::Resource(ty, _))) => {
                 self.resources[row.a as usize] = *ty;
             }
-            (ExternKind::Resource, _) => self.missing("resource", path, found),
+            (ExternKind::Resource, _) => self.missing("resource", path, found)?,
             (ExternKind::ResourceEq, Some(Definition::Resource(ty, _))) => {
                 let bound = self.resources[row.a as usize];
                 if bound != *ty {
-                    self.refuse("resource", path, &"mismatched resource types");
+                    self.refuse("resource", path, &"mismatched resource types")?;
                 }
             }
-            (ExternKind::ResourceEq, Some(_)) => self.missing("resource", path, found),
+            (ExternKind::ResourceEq, Some(_)) => self.missing("resource", path, found)?,
             // Its type was checked where it was flattened with the component that imports it.
             (ExternKind::Component, Some(Definition::Component(_))) => {}
-            (ExternKind::Component, _) => self.missing("component", path, found),
+            (ExternKind::Component, _) => self.missing("component", path, found)?,
             // Types need no definition, and a resource that is the same as an earlier one none again.
             _ => {}
         }
+        Ok(())
     }
 }
 
@@ -205,12 +231,12 @@ fn fits(tables: &ComponentTables, ty: ModuleTypeId, module: &Module) -> Result<(
     for expected in tables.core_externs(row.exports) {
         let name = tables.name(expected.name);
         let Some(actual) = module.get_export(name) else {
-            return refuse(format!("module export `{name}` not defined"));
+            return refuse(format_args!("module export `{name}` not defined"));
         };
-        subtype(&actual, &core_extern(tables, expected)).map_err(|why| {
+        subtype(&actual, &try_core_extern(tables, expected)?).map_err(|why| {
             Error::of(
                 ErrorKind::Link,
-                format!("module export `{name}` has the wrong type: {why}"),
+                format_args!("module export `{name}` has the wrong type: {why}"),
             )
         })?;
     }
@@ -221,22 +247,28 @@ fn fits(tables: &ComponentTables, ty: ModuleTypeId, module: &Module) -> Result<(
             .iter()
             .find(|row| tables.name(row.module) == space && tables.name(row.name) == name);
         let Some(given) = given else {
-            return refuse(format!("module import `{space}::{name}` not defined"));
+            return refuse(format_args!("module import `{space}::{name}` not defined"));
         };
-        subtype(&core_extern(tables, given), &actual).map_err(|why| {
-            let why = format!("module import `{space}::{name}` has the wrong type: {why}");
+        subtype(&try_core_extern(tables, given)?, &actual).map_err(|why| {
+            let why = format_args!("module import `{space}::{name}` has the wrong type: {why}");
             Error::of(ErrorKind::Link, why)
         })?;
     }
     Ok(())
 }
 
-fn refuse(why: String) -> Result<()> {
+fn refuse(why: fmt::Arguments<'_>) -> Result<()> {
     Err(Error::of(ErrorKind::Link, why))
 }
 
+/// Two types of which one can't stand where the other is expected.
+struct Mismatch<'a> {
+    given: &'a ExternType,
+    expected: &'a ExternType,
+}
+
 /// Whether what is given can stand where something is expected.
-fn subtype(given: &ExternType, expected: &ExternType) -> Result<(), String> {
+fn subtype<'a>(given: &'a ExternType, expected: &'a ExternType) -> Result<(), Mismatch<'a>> {
     let fits = match (given, expected) {
         (ExternType::Func(given), ExternType::Func(expected)) => given == expected,
         (ExternType::Tag(given), ExternType::Tag(expected)) => given == expected,
@@ -247,38 +279,46 @@ fn subtype(given: &ExternType, expected: &ExternType) -> Result<(), String> {
         (ExternType::Memory(given), ExternType::Memory(expected)) => {
             given.fits(given.minimum, expected)
         }
-        _ => {
-            return Err(format!("expected {} found {}", kind(expected), kind(given)));
-        }
+        _ => false,
     };
-    if fits {
-        return Ok(());
+    match fits {
+        true => Ok(()),
+        false => Err(Mismatch { given, expected }),
     }
-    Err(format!(
-        "expected type `{}`, found type `{}`",
-        text(expected),
-        text(given)
-    ))
+}
+
+impl fmt::Display for Mismatch<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (given, expected) = (kind(self.given), kind(self.expected));
+        if given != expected {
+            return write!(f, "expected {expected} found {given}");
+        }
+        let (given, expected) = (Text(self.given), Text(self.expected));
+        write!(f, "expected type `{expected}`, found type `{given}`")
+    }
 }
 
 /// A type as the text format writes it.
-fn text(ty: &ExternType) -> String {
-    let ExternType::Func(ty) = ty else {
-        return ty.to_string();
-    };
-    let mut text = String::from("(func");
-    for (word, types) in [("param", ty.params()), ("result", ty.results())] {
-        if !types.is_empty() {
-            text.push_str(&format!(" ({word}"));
-            types.iter().for_each(|ty| text.push_str(&format!(" {ty}")));
-            text.push(')');
+struct Text<'a>(&'a ExternType);
+
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ExternType::Func(ty) = self.0 else {
+            return self.0.fmt(f);
+        };
+        f.write_str("(func")?;
+        for (word, types) in [("param", ty.params()), ("result", ty.results())] {
+            if !types.is_empty() {
+                write!(f, " ({word}")?;
+                types.iter().try_for_each(|ty| write!(f, " {ty}"))?;
+                f.write_str(")")?;
+            }
         }
+        f.write_str(")")
     }
-    text.push(')');
-    text
 }
 
-fn kind(ty: &ExternType) -> String {
+fn kind(ty: &ExternType) -> &'static str {
     match ty {
         ExternType::Func(_) => "func",
         ExternType::Global(_) => "global",
@@ -286,5 +326,4 @@ fn kind(ty: &ExternType) -> String {
         ExternType::Memory(_) => "memory",
         ExternType::Tag(_) => "tag",
     }
-    .to_string()
 }

@@ -110,6 +110,7 @@ impl ResourceAny {
             let why = "no component of the store imports this resource type";
             return Err(Error::of(ErrorKind::Type, why));
         };
+        store.inner.room_for_host_handle()?;
         let index = store.inner.handles[0].insert_own(tag, rep)?;
         Ok(store.host_handle(index, tag, ty))
     }
@@ -297,15 +298,11 @@ impl<T: 'static> Store<T> {
     }
 
     /// The dynamic handle at an index of the host's table.
-    fn host_handle(&mut self, index: u32, tag: ResourceTag, ty: ResourceType) -> ResourceAny {
-        let generations = &mut self.inner.generations;
-        if generations.len() <= index as usize {
-            generations.resize(index as usize + 1, 0);
-        }
+    fn host_handle(&self, index: u32, tag: ResourceTag, ty: ResourceType) -> ResourceAny {
         ResourceAny {
             store: self.id,
             index,
-            generation: generations[index as usize],
+            generation: self.inner.generations[index as usize],
             tag,
             ty,
             owned: true,

@@ -6,8 +6,9 @@
 //! guest's resource type alone doesn't prove that the entry is of the Rust type.
 
 use super::Resource;
+use crate::fallible::boxed;
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::any::Any;
 use core::fmt;
@@ -18,6 +19,8 @@ use core::fmt;
 pub enum ResourceTableError {
     /// The table has reached its capacity.
     Full,
+    /// The host has no memory for another entry.
+    OutOfMemory,
     /// No entry has this representation.
     NotPresent,
     /// The entry is of another Rust type.
@@ -30,6 +33,7 @@ impl fmt::Display for ResourceTableError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             ResourceTableError::Full => "resource table has no free keys",
+            ResourceTableError::OutOfMemory => "no memory for another entry of the resource table",
             ResourceTableError::NotPresent => "resource not present",
             ResourceTableError::WrongType => "resource is of another type",
             ResourceTableError::HasChildren => "resource has children",
@@ -44,10 +48,17 @@ enum Slot {
     Taken(Entry),
 }
 
+/// Children are a list through their own entries: so a parent's have an order, however many they are, come and go at
+/// once, and take no room that there might not be.
 struct Entry {
     value: Box<dyn Any + Send>,
     parent: Option<u32>,
-    children: BTreeSet<u32>,
+    /// The first and the last child.
+    children: Option<(u32, u32)>,
+    /// The parent's child before this one.
+    before: Option<u32>,
+    /// The parent's child behind this one.
+    behind: Option<u32>,
 }
 
 /// Values by representation, with parents and children.
@@ -127,25 +138,24 @@ impl ResourceTable {
     ///
     /// # Errors
     ///
-    /// If the table is full.
+    /// If the table is full, or the host has no memory.
     pub fn push<T: Send + 'static>(&mut self, value: T) -> Result<Resource<T>, ResourceTableError> {
-        self.push_entry(Box::new(value), None)
-            .map(Resource::new_own)
+        self.push_entry(value).map(Resource::new_own)
     }
 
     /// Adds a value as the child of an entry.
     ///
     /// # Errors
     ///
-    /// If the table is full or the parent isn't in it.
+    /// If the table is full, the parent isn't in it, or the host has no memory.
     pub fn push_child<T: Send + 'static, U: 'static>(
         &mut self,
         value: T,
         parent: &Resource<U>,
     ) -> Result<Resource<T>, ResourceTableError> {
         self.entry(parent.rep())?;
-        let child = self.push_entry(Box::new(value), Some(parent.rep()))?;
-        self.entry_mut(parent.rep())?.children.insert(child);
+        let child = self.push_entry(value)?;
+        self.link(child, parent.rep())?;
         Ok(Resource::new_own(child))
     }
 
@@ -164,11 +174,9 @@ impl ResourceTable {
         parent: Resource<U>,
     ) -> Result<(), ResourceTableError> {
         self.entry(parent.rep())?;
-        let entry = self.entry_mut(child.rep())?;
+        let entry = self.entry(child.rep())?;
         assert!(entry.parent.is_none(), "the entry has a parent");
-        entry.parent = Some(parent.rep());
-        self.entry_mut(parent.rep())?.children.insert(child.rep());
-        Ok(())
+        self.link(child.rep(), parent.rep())
     }
 
     /// Takes an entry from its parent; it stays in the table.
@@ -185,26 +193,58 @@ impl ResourceTable {
         child: Resource<T>,
         parent: Resource<U>,
     ) -> Result<(), ResourceTableError> {
-        let entry = self.entry_mut(child.rep())?;
+        let entry = self.entry(child.rep())?;
         let known = Some(parent.rep());
         assert_eq!(entry.parent, known, "the entry is no child of that parent");
-        entry.parent = None;
-        self.entry_mut(parent.rep())?.children.remove(&child.rep());
+        self.unlink(child.rep())
+    }
+
+    /// Makes an entry without a parent the last child of another.
+    fn link(&mut self, child: u32, parent: u32) -> Result<(), ResourceTableError> {
+        let children = &mut self.entry_mut(parent)?.children;
+        let last = children.map(|(_, last)| last);
+        *children = Some((children.map_or(child, |(first, _)| first), child));
+        if let Some(last) = last {
+            self.entry_mut(last)?.behind = Some(child);
+        }
+        let entry = self.entry_mut(child)?;
+        entry.parent = Some(parent);
+        entry.before = last;
         Ok(())
     }
 
-    fn push_entry(
-        &mut self,
-        value: Box<dyn Any + Send>,
-        parent: Option<u32>,
-    ) -> Result<u32, ResourceTableError> {
+    /// Takes an entry from its parent, if it has one.
+    fn unlink(&mut self, child: u32) -> Result<(), ResourceTableError> {
+        let entry = self.entry_mut(child)?;
+        let (before, behind) = (entry.before.take(), entry.behind.take());
+        let Some(parent) = entry.parent.take() else {
+            return Ok(());
+        };
+        if let Some(before) = before {
+            self.entry_mut(before)?.behind = behind;
+        }
+        if let Some(behind) = behind {
+            self.entry_mut(behind)?.before = before;
+        }
+        let children = &mut self.entry_mut(parent)?.children;
+        if let Some((first, last)) = *children {
+            let first = if first == child { behind } else { Some(first) };
+            let last = if last == child { before } else { Some(last) };
+            *children = first.zip(last);
+        }
+        Ok(())
+    }
+
+    fn push_entry<T: Send + 'static>(&mut self, value: T) -> Result<u32, ResourceTableError> {
         if self.taken >= self.max_capacity {
             return Err(ResourceTableError::Full);
         }
         let slot = Slot::Taken(Entry {
-            value,
-            parent,
-            children: BTreeSet::new(),
+            value: boxed(value).map_err(|_| ResourceTableError::OutOfMemory)?,
+            parent: None,
+            children: None,
+            before: None,
+            behind: None,
         });
         let rep = match self.free {
             Some(rep) => {
@@ -222,7 +262,7 @@ impl ResourceTable {
                 let rep = u32::try_from(self.slots.len()).map_err(|_| ResourceTableError::Full)?;
                 self.slots
                     .try_reserve(1)
-                    .map_err(|_| ResourceTableError::Full)?;
+                    .map_err(|_| ResourceTableError::OutOfMemory)?;
                 self.slots.push(slot);
                 rep
             }
@@ -296,9 +336,10 @@ impl ResourceTable {
         if !entry.value.is::<T>() {
             return Err(ResourceTableError::WrongType);
         }
-        if !entry.children.is_empty() {
+        if entry.children.is_some() {
             return Err(ResourceTableError::HasChildren);
         }
+        self.unlink(rep)?;
         let place = self
             .slots
             .get_mut(rep as usize)
@@ -309,18 +350,13 @@ impl ResourceTable {
         let Slot::Taken(entry) = freed else {
             return Err(ResourceTableError::NotPresent);
         };
-        if let Some(parent) = entry.parent
-            && let Ok(parent) = self.entry_mut(parent)
-        {
-            parent.children.remove(&rep);
-        }
         match entry.value.downcast() {
             Ok(value) => Ok(*value),
             Err(_) => Err(ResourceTableError::WrongType),
         }
     }
 
-    /// The values of an entry's children, in the order of their representations.
+    /// The values of an entry's children, in the order in which they became such.
     ///
     /// # Errors
     ///
@@ -329,9 +365,11 @@ impl ResourceTable {
         &self,
         parent: &Resource<T>,
     ) -> Result<impl Iterator<Item = &(dyn Any + Send)> + use<'_, T>, ResourceTableError> {
-        let children = &self.entry(parent.rep())?.children;
-        let entries = children.iter().filter_map(|child| self.entry(*child).ok());
-        Ok(entries.map(|entry| &*entry.value))
+        let entry = |rep: u32| self.entry(rep).ok();
+        let first = self.entry(parent.rep())?.children.map(|(first, _)| first);
+        let children =
+            core::iter::successors(first.and_then(entry), move |child| entry(child.behind?));
+        Ok(children.map(|entry| &*entry.value))
     }
 
     /// All values, whatever their types, to change them.

@@ -12,7 +12,7 @@ use crate::component::abi::cross::{
 };
 use crate::component::abi::strings::{Form, Source, Transcode};
 use crate::component::abi::{self, aligned, bytes_cost, pointer, range};
-use crate::error::{Error, ErrorKind, Trap};
+use crate::error::{Error, OutOfMemory, Trap};
 use crate::machine::NATIVE_ARGS;
 use crate::machine::driver::{self, Event};
 use crate::store::components::*;
@@ -208,8 +208,7 @@ fn wait(adapter: &mut Adapter, place: Place, room: u32, [ptr, len]: [u64; 2]) ->
     let Place { row, param, out } = place;
     let tables = &adapter.inner.trees[adapter.tree as usize].tables;
     let cursors = &mut adapter.thread.cursors;
-    let full = |_| Error::of(ErrorKind::Limit, "no memory for a value's cursor");
-    cursors.try_reserve(2).map_err(full)?;
+    cursors.try_reserve(2).map_err(OutOfMemory::from)?;
     let flat = param.is_some();
     if let Some(param) = param {
         let ty: TypeId = adapter.bound.params;

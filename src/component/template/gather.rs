@@ -3,9 +3,9 @@
 use super::{Assembled, Source, Template};
 use crate::component::binary::{Assembly, Part, assemble};
 use crate::error::{Error, ErrorKind, Result};
+use crate::fallible::Shared;
 use crate::wasm::{Engine, Module};
 use alloc::string::String;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 use hashbrown::HashMap;
 
@@ -39,7 +39,7 @@ pub(in crate::component) fn assembled(
 /// Collects each binary and each component once.
 #[derive(Default)]
 struct Gathering {
-    sources: Vec<Arc<Source>>,
+    sources: Vec<Shared<Source>>,
     known_sources: HashMap<usize, usize>,
     parts: Vec<Part>,
     known_parts: HashMap<usize, u32>,
@@ -50,7 +50,7 @@ struct Gathering {
 impl Gathering {
     /// The number of a component, which comes after those that it captured.
     fn part(&mut self, template: &Template) -> u32 {
-        let key = |template: &Template| Arc::as_ptr(&template.0) as usize;
+        let key = |template: &Template| Shared::address(&template.0);
         let mut open = alloc::vec![(template.clone(), false)];
         while let Some((next, ready)) = open.pop() {
             if self.known_parts.contains_key(&key(&next)) {
@@ -76,11 +76,11 @@ impl Gathering {
         self.known_parts[&key(template)]
     }
 
-    fn source(&mut self, source: &Arc<Source>) -> usize {
+    fn source(&mut self, source: &Shared<Source>) -> usize {
         let sources = &mut self.sources;
         *self
             .known_sources
-            .entry(Arc::as_ptr(source) as usize)
+            .entry(Shared::address(source))
             .or_insert_with(|| {
                 sources.push(source.clone());
                 sources.len() - 1
@@ -92,7 +92,11 @@ impl Gathering {
         self.captured.len() as u32 - 1
     }
 
-    fn finish(mut self, root: u32, given: Vec<(Vec<String>, u32)>) -> (Assembly, Vec<Arc<Source>>) {
+    fn finish(
+        mut self,
+        root: u32,
+        given: Vec<(Vec<String>, u32)>,
+    ) -> (Assembly, Vec<Shared<Source>>) {
         let own = self.sources.iter().flat_map(|source| &source.modules);
         let mut modules: Vec<Module> = own.cloned().collect();
         for part in &mut self.parts {

@@ -3,6 +3,7 @@
 use super::pairs::{pair, pair_lift, pair_lower, pair_type};
 use super::*;
 use crate::component::abi::elements_cost;
+use crate::fallible::try_collect;
 
 /// The element's type of a list.
 pub(super) fn element(tables: &ComponentTables, ty: InterfaceType, matters: bool) -> InterfaceType {
@@ -76,7 +77,7 @@ pub(super) fn lift_list<A: Lift>(
     if A::SIZE32 == 0 {
         // Nothing of it is in memory; so the length alone must not make the host allocate.
         let nothing = (0..len).map(|_| A::linear_lift_from_memory(cx, ty, &[]));
-        return nothing.collect();
+        return try_collect(nothing);
     }
     A::linear_lift_list_from_memory(cx, ty, bytes)
 }
@@ -93,7 +94,7 @@ impl<A: ComponentType, const N: usize> ComponentType for [A; N] {
     fn typecheck(ty: InterfaceType, types: &InstanceType<'_>) -> Result<()> {
         let row = types.expect(ty, TypeKind::FixedList, "list of fixed length")?;
         if row.b as usize != N {
-            let why = format!(
+            let why = format_args!(
                 "expected a list of length {N}, found one of length {}",
                 row.b
             );
@@ -140,7 +141,7 @@ impl<A: Lift, const N: usize> Lift for [A; N] {
         let ty = element(cx.tables, ty, A::HAS_HANDLES);
         let places = src.chunks(A::FLAT_COUNT.max(1)).take(N);
         let items = places.map(|place| A::linear_lift_from_flat(cx, ty, place));
-        exactly(items.collect::<Result<_>>()?)
+        exactly(try_collect(items)?)
     }
 
     fn linear_lift_from_memory(
@@ -158,7 +159,7 @@ impl<A: Lift, const N: usize> Lift for [A; N] {
 /// The array of a list that has as many elements.
 fn exactly<A, const N: usize>(items: Vec<A>) -> Result<[A; N]> {
     let wrong = |items: Vec<A>| {
-        let why = format!("a list of {} elements where {N} are expected", items.len());
+        let why = format_args!("a list of {} elements where {N} are expected", items.len());
         Error::of(ErrorKind::Type, why)
     };
     items.try_into().map_err(wrong)

@@ -5,7 +5,7 @@
 use super::tuples::field_type;
 use super::*;
 use crate::component::{Component, ComponentExportIndex, TypedFunc};
-use crate::error::Context as _;
+use crate::fallible;
 use core::fmt;
 
 pub use alloc::boxed::Box;
@@ -373,7 +373,7 @@ fn same_count(kind: &str, part: &str, expected: usize, found: usize) -> Result<(
     if expected == found {
         return Ok(());
     }
-    let why = format!("expected {kind} of {expected} {part}, found {found} {part}");
+    let why = format_args!("expected {kind} of {expected} {part}, found {found} {part}");
     Err(Error::of(ErrorKind::Type, why))
 }
 
@@ -382,8 +382,16 @@ fn same_name(part: &str, expected: &str, found: &str) -> Result<()> {
     if expected == found {
         return Ok(());
     }
-    let why = format!("expected {part} `{expected}`, found `{found}`");
+    let why = format_args!("expected {part} `{expected}`, found `{found}`");
     Err(Error::of(ErrorKind::Type, why))
+}
+
+/// An error with what it is about.
+fn about(error: Error, what: fmt::Arguments<'_>) -> Error {
+    match fallible::format(what) {
+        Ok(what) => error.context(what),
+        Err(none) => none.into(),
+    }
 }
 
 /// An error unless it is a record of these fields.
@@ -401,7 +409,7 @@ pub fn typecheck_record(
     for ((name, check), field) in fields.iter().zip(found) {
         same_name("record field", name, types.tables.name(field.name))?;
         check(InterfaceType(field.ty), types)
-            .with_context(|| format!("type mismatch for field `{name}`"))?;
+            .map_err(|error| about(error, format_args!("type mismatch for field `{name}`")))?;
     }
     Ok(())
 }
@@ -423,13 +431,16 @@ pub fn typecheck_variant(
         let why = match (check, case.ty.some()) {
             (None, None) => continue,
             (Some(check), Some(ty)) => {
-                check(InterfaceType(ty), types)
-                    .with_context(|| format!("type mismatch for case `{name}`"))?;
+                check(InterfaceType(ty), types).map_err(|error| {
+                    about(error, format_args!("type mismatch for case `{name}`"))
+                })?;
                 continue;
             }
-            (Some(_), None) => format!("expected variant case `{name}` with a value, found none"),
-            (None, Some(_)) => format!("expected variant case `{name}` without a value, found one"),
+            (Some(_), None) => ("with", "none"),
+            (None, Some(_)) => ("without", "one"),
         };
+        let (with, found) = why;
+        let why = format_args!("expected variant case `{name}` {with} a value, found {found}");
         return Err(Error::of(ErrorKind::Type, why));
     }
     Ok(())
@@ -512,5 +523,5 @@ pub fn index(
     lacks: &str,
 ) -> Result<ComponentExportIndex> {
     let index = component.get_export_index(Some(instance), name);
-    index.ok_or_else(|| Error::msg(format!("{lacks}`{name}`")))
+    index.ok_or_else(|| Error::of(ErrorKind::Host, format_args!("{lacks}`{name}`")))
 }

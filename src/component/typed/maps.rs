@@ -38,6 +38,10 @@ mod hashed {
         lower_elements(cx, ty, map.iter())
     });
     pair_lift!([K: Lift + Eq + Hash, V: Lift] HashMap<K, V>, |cx, ty, pair| {
-        Ok(lift_list::<(K, V)>(cx, ty, pair)?.into_iter().collect())
+        let pairs = lift_list::<(K, V)>(cx, ty, pair)?;
+        let mut map = HashMap::new();
+        map.try_reserve(pairs.len()).map_err(OutOfMemory::from)?;
+        map.extend(pairs);
+        Ok(map)
     });
 }

@@ -4,6 +4,7 @@ use super::*;
 use crate::component::abi::{canonical_f32, canonical_f64, character};
 use crate::component::error_context::ErrorContext;
 use crate::component::resource::{Resource, ResourceAny, ResourceDynamic};
+use crate::fallible::{collect, copied};
 use core::any::type_name;
 
 /// Scalars: a type, its kind, its size, and the way between its value and a slot.
@@ -92,7 +93,7 @@ macro_rules! scalars {
             _: InterfaceType,
             bytes: &[u8],
         ) -> Result<Vec<Self>> {
-            Ok(bytes.to_vec())
+            Ok(copied(bytes)?)
         }
     };
     (list number) => {
@@ -102,7 +103,8 @@ macro_rules! scalars {
             bytes: &[u8],
         ) -> Result<Vec<Self>> {
             let items = bytes.chunks_exact(size_of::<Self>());
-            Ok(items.map(|item| Self::from_le_bytes(item.try_into().unwrap_or_default())).collect())
+            let items = items.map(|item| Self::from_le_bytes(item.try_into().unwrap_or_default()));
+            Ok(collect(items)?)
         }
     };
     (list each) => {};

@@ -1,6 +1,7 @@
 //! Tuples, which are also how parameters and results are named in types of functions.
 
 use super::*;
+use crate::fallible::collect;
 
 /// Tuples of component types: parameters or results of a function.
 pub trait ComponentNamedList: ComponentType {
@@ -60,7 +61,7 @@ macro_rules! tuples {
             fn typecheck(ty: InterfaceType, types: &InstanceType<'_>) -> Result<()> {
                 let row = types.expect(ty, TypeKind::Tuple, "tuple")?;
                 let fields = types.tables.fields(row.span());
-                let fields: Vec<_> = fields.iter().map(|field| InterfaceType(field.ty)).collect();
+                let fields = collect(fields.iter().map(|field| InterfaceType(field.ty)))?;
                 Self::typecheck_fields(&fields, types)
             }
         }
@@ -71,7 +72,7 @@ macro_rules! tuples {
 
             fn typecheck_fields(fields: &[InterfaceType], types: &InstanceType<'_>) -> Result<()> {
                 if fields.len() != $count {
-                    let why = format!("expected {} types, found {}", $count, fields.len());
+                    let why = format_args!("expected {} types, found {}", $count, fields.len());
                     return Err(Error::of(ErrorKind::Type, why));
                 }
                 $($name::typecheck(fields[$at], types)?;)*

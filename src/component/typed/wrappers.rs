@@ -1,7 +1,9 @@
 //! References, smart pointers and owners: lowered as what they point to, lifted into it.
 
 use super::*;
+use crate::fallible;
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 
 /// Types that stand for what another stands for, and dereference to it: the bounds of
 /// [`ComponentType`] and of [`Lower`].
@@ -55,7 +57,7 @@ lowers! {
 
 /// Types that are lifted by way of another.
 macro_rules! lifts {
-    ($([$($generic:tt)*] $ty:ty as $from:ty;)*) => {
+    ($([$($generic:tt)*] $ty:ty as $from:ty, |$value:ident| $into:expr;)*) => {
         $(
             impl<$($generic)*> Lift for $ty {
                 fn linear_lift_from_flat(
@@ -63,7 +65,8 @@ macro_rules! lifts {
                     ty: InterfaceType,
                     src: &[u64],
                 ) -> Result<Self> {
-                    <$from>::linear_lift_from_flat(cx, ty, src).map(Into::into)
+                    let $value = <$from>::linear_lift_from_flat(cx, ty, src)?;
+                    $into
                 }
 
                 fn linear_lift_from_memory(
@@ -71,7 +74,8 @@ macro_rules! lifts {
                     ty: InterfaceType,
                     bytes: &[u8],
                 ) -> Result<Self> {
-                    <$from>::linear_lift_from_memory(cx, ty, bytes).map(Into::into)
+                    let $value = <$from>::linear_lift_from_memory(cx, ty, bytes)?;
+                    $into
                 }
             }
         )*
@@ -79,8 +83,9 @@ macro_rules! lifts {
 }
 
 lifts! {
-    [] Box<str> as String;
-    [] Arc<str> as String;
-    [A: Lift] Box<[A]> as Vec<A>;
-    [A: Lift] Arc<[A]> as Vec<A>;
+    [] Box<str> as String, |text| fallible::boxed_str(text).map_err(Into::into);
+    [A: Lift] Box<[A]> as Vec<A>, |items| fallible::boxed_slice(items).map_err(Into::into);
+    // Whose room nobody can ask for: see `OutOfMemory`.
+    [] Arc<str> as String, |text| Ok(text.into());
+    [A: Lift] Arc<[A]> as Vec<A>, |items| Ok(items.into());
 }

@@ -9,10 +9,9 @@ use crate::component::abi::cross::{flags_mask, is_bytes, list_cost};
 use crate::component::abi::lift::LiftContext;
 use crate::component::abi::lower::LowerContext;
 use crate::component::abi::{canonical_f32, canonical_f64, character, pair};
-use crate::error::{Error, ErrorKind, Result, Trap};
+use crate::error::{Error, ErrorKind, OutOfMemory, Result, Trap};
+use crate::fallible::{self, Grow, boxed, collect, copied, try_collect};
 use crate::tables::{CaseRow, Span, TypeId, TypeKind, TypeRow};
-use alloc::borrow::ToOwned;
-use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -104,10 +103,8 @@ fn lift_leaf(cx: &mut LiftContext<'_>, ty: TypeId, src: From<'_>) -> Result<Val>
             let bits = src.get(width) as u32 & flags_mask(row.b);
             let cases = cx.tables.cases(row.span()).iter().enumerate();
             let set = cases.filter(|(at, _)| bits >> at & 1 != 0);
-            Val::Flags(
-                set.map(|(_, case)| cx.tables.name(case.name).to_owned())
-                    .collect(),
-            )
+            let set = set.map(|(_, case)| fallible::text(cx.tables.name(case.name)));
+            Val::Flags(try_collect(set)?)
         }
         TypeKind::ErrorContext => Val::ErrorContext(cx.error_context(src.get(4) as u32)?),
         TypeKind::Own | TypeKind::Borrow => Val::Resource(cx.resource_any(ty, src.get(4) as u32)?),
@@ -118,14 +115,14 @@ fn lift_leaf(cx: &mut LiftContext<'_>, ty: TypeId, src: From<'_>) -> Result<Val>
 #[inline(never)]
 fn lift_record(cx: &mut LiftContext<'_>, fields: Span, mut src: From<'_>) -> Result<Val> {
     let fields = cx.tables.fields(fields);
-    let mut values = Vec::with_capacity(fields.len());
+    let mut values = Vec::with_room(fields.len())?;
     let mut before = 0;
     for field in fields {
         src = src.skip(0, (field.offset - before) as usize);
         before = field.offset;
         let value = lift(cx, field.ty, src)?;
         src = src.skip(cx.tables.ty(field.ty).flat_count.into(), 0);
-        values.push((cx.tables.name(field.name).to_owned(), value));
+        values.try_push((fallible::text(cx.tables.name(field.name))?, value))?;
     }
     Ok(Val::Record(values))
 }
@@ -133,12 +130,12 @@ fn lift_record(cx: &mut LiftContext<'_>, fields: Span, mut src: From<'_>) -> Res
 #[inline(never)]
 fn lift_tuple(cx: &mut LiftContext<'_>, fields: Span, mut src: From<'_>) -> Result<Val> {
     let fields = cx.tables.fields(fields);
-    let mut values = Vec::with_capacity(fields.len());
+    let mut values = Vec::with_room(fields.len())?;
     let mut before = 0;
     for field in fields {
         src = src.skip(0, (field.offset - before) as usize);
         before = field.offset;
-        values.push(lift(cx, field.ty, src)?);
+        values.try_push(lift(cx, field.ty, src)?)?;
         src = src.skip(cx.tables.ty(field.ty).flat_count.into(), 0);
     }
     Ok(Val::Tuple(values))
@@ -150,17 +147,16 @@ fn lift_fixed_list(cx: &mut LiftContext<'_>, row: TypeRow, src: From<'_>) -> Res
     cx.cost += list_cost(element, row.b, row.size.into());
     if let (From::Memory(bytes), TypeKind::U8) = (src, element.kind) {
         return Ok(Val::FixedLengthList(
-            bytes[..row.size as usize].to_vec().into(),
+            copied(&bytes[..row.size as usize])?.into(),
         ));
     }
-    let mut list = Vec::new();
+    let mut list: Vec<Val> = Vec::new();
     for at in 0..row.b as usize {
         let place = src.skip(
             at * usize::from(element.flat_count),
             at * element.size as usize,
         );
-        list.try_reserve(1).map_err(|_| too_long())?;
-        list.push(lift(cx, row.element(), place)?);
+        list.try_push(lift(cx, row.element(), place)?)?;
     }
     Ok(Val::FixedLengthList(list.into()))
 }
@@ -173,33 +169,30 @@ fn lift_variant(cx: &mut LiftContext<'_>, row: TypeRow, src: From<'_>) -> Result
         return Err(no_case(case, cases.len()));
     };
     let payload = match found.ty.some() {
-        Some(ty) => Some(Box::new(lift(cx, ty, src.skip(1, row.payload as usize))?)),
+        Some(ty) => Some(boxed(lift(cx, ty, src.skip(1, row.payload as usize))?)?),
         None => None,
     };
-    let name = || cx.tables.name(found.name).to_owned();
+    let name = || fallible::text(cx.tables.name(found.name));
     Ok(match row.kind {
         TypeKind::Option => Val::Option(payload),
         TypeKind::Result if case == 0 => Val::Result(Ok(payload)),
         TypeKind::Result => Val::Result(Err(payload)),
-        TypeKind::Enum => Val::Enum(name()),
-        _ => Val::Variant(name(), payload),
+        TypeKind::Enum => Val::Enum(name()?),
+        _ => Val::Variant(name()?, payload),
     })
 }
 
 #[cold]
 fn no_case(case: u32, count: usize) -> Error {
-    let why = alloc::format!("discriminant {case} out of range [0..{count})");
+    let why = format_args!("discriminant {case} out of range [0..{count})");
     Error::of(ErrorKind::Trap, why)
 }
 
 macro_rules! packed {
     ($bytes:ident, $variant:ident, $ty:ty) => {
-        List::$variant(
-            $bytes
-                .chunks_exact(size_of::<$ty>())
-                .map(|item| <$ty>::from_le_bytes(item.try_into().unwrap_or_default()))
-                .collect(),
-        )
+        List::$variant(collect($bytes.chunks_exact(size_of::<$ty>()).map(
+            |item| <$ty>::from_le_bytes(item.try_into().unwrap_or_default()),
+        ))?)
     };
 }
 
@@ -217,15 +210,14 @@ fn elements<'a>(cx: &mut LiftContext<'a>, element: TypeId, src: From<'_>) -> Res
 fn lift_list(cx: &mut LiftContext<'_>, element: TypeId, src: From<'_>) -> Result<List> {
     let bytes = elements(cx, element, src)?;
     let row = cx.tables.ty(element);
-    if let Some(list) = lift_packed(row.kind, bytes) {
+    if let Some(list) = lift_packed(row.kind, bytes)? {
         return Ok(list);
     }
     // A value is many times the size of what it is lifted from, so its room is made as it is needed: the
     // guest has at least a byte for each.
-    let mut list = Vec::new();
+    let mut list: Vec<Val> = Vec::new();
     for place in bytes.chunks_exact(row.size as usize) {
-        list.try_reserve(1).map_err(|_| too_long())?;
-        list.push(lift(cx, element, From::Memory(place))?);
+        list.try_push(lift(cx, element, From::Memory(place))?)?;
     }
     Ok(List::Vals(list))
 }
@@ -237,21 +229,20 @@ fn lift_map(cx: &mut LiftContext<'_>, entry: TypeId, src: From<'_>) -> Result<Va
     let [key, value] = cx.tables.fields(row.span()) else {
         return Err(Trap::UnreachableCodeReached.into());
     };
-    let mut entries = Vec::new();
+    let mut entries: Vec<(Val, Val)> = Vec::new();
     for place in bytes.chunks_exact(row.size as usize) {
-        entries.try_reserve(1).map_err(|_| too_long())?;
         let key = lift(cx, key.ty, From::Memory(place))?;
         let place = &place[value.offset as usize..];
-        entries.push((key, lift(cx, value.ty, From::Memory(place))?));
+        entries.try_push((key, lift(cx, value.ty, From::Memory(place))?))?;
     }
     Ok(Val::Map(entries))
 }
 
 /// A list of numbers, as which it is held.
 #[inline(never)]
-fn lift_packed(kind: TypeKind, bytes: &[u8]) -> Option<List> {
-    Some(match kind {
-        TypeKind::U8 => List::U8(bytes.to_vec()),
+fn lift_packed(kind: TypeKind, bytes: &[u8]) -> Result<Option<List>, OutOfMemory> {
+    Ok(Some(match kind {
+        TypeKind::U8 => List::U8(copied(bytes)?),
         TypeKind::S8 => packed!(bytes, S8, i8),
         TypeKind::U16 => packed!(bytes, U16, u16),
         TypeKind::S16 => packed!(bytes, S16, i16),
@@ -259,27 +250,20 @@ fn lift_packed(kind: TypeKind, bytes: &[u8]) -> Option<List> {
         TypeKind::S32 => packed!(bytes, S32, i32),
         TypeKind::U64 => packed!(bytes, U64, u64),
         TypeKind::S64 => packed!(bytes, S64, i64),
-        TypeKind::F32 => List::Float32(
-            bytes
-                .chunks_exact(4)
-                .map(|item| f32::from_bits(canonical_f32(From::Memory(item).get(4) as u32)))
-                .collect(),
-        ),
-        TypeKind::F64 => List::Float64(
-            bytes
-                .chunks_exact(8)
-                .map(|item| f64::from_bits(canonical_f64(From::Memory(item).get(8))))
-                .collect(),
-        ),
-        _ => return None,
-    })
-}
-
-fn too_long() -> Error {
-    Error::of(
-        ErrorKind::Limit,
-        "the host has no memory for a list of this length",
-    )
+        TypeKind::F32 => {
+            let items = bytes.chunks_exact(4);
+            List::Float32(collect(items.map(|item| {
+                f32::from_bits(canonical_f32(From::Memory(item).get(4) as u32))
+            }))?)
+        }
+        TypeKind::F64 => {
+            let items = bytes.chunks_exact(8);
+            List::Float64(collect(items.map(|item| {
+                f64::from_bits(canonical_f64(From::Memory(item).get(8)))
+            }))?)
+        }
+        _ => return Ok(None),
+    }))
 }
 
 /// Where a value is lowered to: core values, or an address.
@@ -461,9 +445,16 @@ fn lower_fixed_list<T: 'static>(
     let element = cx.row(row.element());
     cx.spend(list_cost(element, row.b, row.size.into()));
     let flat = usize::from(element.flat_count);
-    for (at, value) in list.iter().enumerate() {
+    for at in 0..list.len() {
         let place = dst.skip(at * flat, at as u32 * element.size);
-        lower(&value, cx, row.element(), place)?;
+        match list {
+            List::Vals(list) => lower(&list[at], cx, row.element(), place)?,
+            packed => {
+                if let Some(value) = packed.get(at) {
+                    lower(&value, cx, row.element(), place)?;
+                }
+            }
+        }
     }
     Ok(())
 }

@@ -8,7 +8,6 @@ use super::{List, Val};
 use crate::component::types::{Scope, Type};
 use crate::error::{Error, ErrorKind, Result};
 use crate::tables::{TypeId, TypeKind, TypeRow};
-use alloc::format;
 
 /// How deep values nest at most: types are not deeper.
 const MAX_DEPTH: u32 = 200;
@@ -95,7 +94,7 @@ impl Check<'_> {
     #[inline(never)]
     fn other(&self, value: &Val, ty: TypeId) -> Error {
         let ty = Type::new(self.scope, ty);
-        let why = format!("{} given, {ty} expected", value.desc());
+        let why = format_args!("{} given, {ty} expected", value.desc());
         Error::of(ErrorKind::Type, why)
     }
 
@@ -127,7 +126,7 @@ impl Check<'_> {
         for ((name, value), field) in values.iter().zip(fields) {
             let expected = tables.name(field.name);
             if name != expected {
-                let why = format!("field `{name}` given, `{expected}` expected");
+                let why = format_args!("field `{name}` given, `{expected}` expected");
                 return Err(Error::of(ErrorKind::Type, why));
             }
             self.at(value, field.ty, depth)?;
@@ -149,13 +148,17 @@ impl Check<'_> {
         let why = match (value, ty.some()) {
             (Some(value), Some(ty)) => return self.at(value, ty, depth),
             (None, None) => return Ok(()),
-            (Some(_), None) => format!("the case `{case}` carries no value"),
+            (Some(_), None) => {
+                let why = format_args!("the case `{case}` carries no value");
+                Error::of(ErrorKind::Type, why)
+            }
             (None, Some(ty)) => {
                 let ty = Type::new(self.scope, ty);
-                format!("the case `{case}` carries a value of type {ty}")
+                let why = format_args!("the case `{case}` carries a value of type {ty}");
+                Error::of(ErrorKind::Type, why)
             }
         };
-        Err(Error::of(ErrorKind::Type, why))
+        Err(why)
     }
 
     #[inline(never)]
@@ -178,13 +181,16 @@ impl Check<'_> {
 }
 
 pub(super) fn unknown(what: &str, name: &str) -> Error {
-    Error::of(ErrorKind::Type, format!("the type has no {what} `{name}`"))
+    Error::of(
+        ErrorKind::Type,
+        format_args!("the type has no {what} `{name}`"),
+    )
 }
 
 fn same_count(given: usize, expected: usize, what: &str) -> Result<()> {
     if given == expected {
         return Ok(());
     }
-    let why = format!("{given} {what} given, {expected} expected");
+    let why = format_args!("{given} {what} given, {expected} expected");
     Err(Error::of(ErrorKind::Type, why))
 }

@@ -8,8 +8,6 @@
 //! larger always comes as untouched pages from the system. So there a memory of more than a few pages
 //! takes room of that size, which costs address space alone until it is used, and growing into it
 //! costs nothing.
-#![allow(unsafe_code)]
-
 use alloc::alloc::{Layout, alloc_zeroed};
 use alloc::vec::Vec;
 use core::ops::{Deref, DerefMut};
