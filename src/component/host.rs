@@ -45,12 +45,12 @@ impl ImportCall {
         flat: impl FnOnce(&mut LiftContext<'_>, &[u64]) -> Result<P>,
         memory: impl FnOnce(&mut LiftContext<'_>, &[u8]) -> Result<P>,
     ) -> Result<P> {
-        let options = store.inner.trees[self.tree as usize].options[self.bound.caller as usize];
+        let options = store.inner.trees[self.tree as usize].options[self.caller as usize];
         let id = store.id;
         let slots = &thread.stack[self.slots.given()];
         let mut cx = LiftContext::new(&mut store.inner, id, self.tree, options);
-        let lifted = if self.bound.params_in_memory {
-            let row = cx.tables.ty(self.bound.params);
+        let lifted = if self.params_in_memory {
+            let row = cx.tables.ty(self.params);
             let bytes = cx.area(slots[0], row)?;
             memory(&mut cx, bytes)
         } else {
@@ -69,13 +69,13 @@ impl ImportCall {
         flat: impl FnOnce(&mut LowerContext<'_, T>, &mut [u64]) -> Result<()>,
         memory: impl FnOnce(&mut LowerContext<'_, T>, usize) -> Result<()>,
     ) -> Result<()> {
-        let options = store.inner.trees[self.tree as usize].options[self.bound.caller as usize];
+        let options = store.inner.trees[self.tree as usize].options[self.caller as usize];
         let mut cx = LowerContext::new(store, self.tree, options);
         cx.spend(1);
-        if !self.bound.result_in_memory {
+        if !self.result_in_memory {
             return flat(&mut cx, &mut thread.stack[self.slots.returns()]);
         }
-        let row = cx.row(self.bound.result);
+        let row = cx.row(self.result);
         let ptr = pointer(thread.stack[self.slots.given().end - 1], options.wide);
         if !aligned(ptr, row.align.into()) {
             return Err(Error::of(ErrorKind::Trap, "pointer not aligned"));
@@ -155,7 +155,7 @@ pub(crate) fn dynamic<T: 'static>(
         let scope = super::func::scope(store, call.tree);
         let params = call.dynamic_params(store, thread, &scope)?;
         let mut results = call.result_places()?;
-        let ty = types::ComponentFunc::new(&scope, call.bound.ty);
+        let ty = types::ComponentFunc::new(&scope, call.ty);
         closure(StoreContextMut(store), ty, &params, &mut results)?;
         call.dynamic_result(store, thread, &scope, &results)
     };
@@ -182,7 +182,7 @@ where
             let scope = super::func::scope(store, call.tree);
             let params = call.dynamic_params(store, thread, &scope)?;
             let mut results = call.result_places()?;
-            let ty = types::ComponentFunc::new(&scope, call.bound.ty);
+            let ty = types::ComponentFunc::new(&scope, call.ty);
             Box::into_pin(closure(
                 StoreContextMut(&mut *store),
                 ty,
@@ -202,7 +202,7 @@ impl ImportCall {
         store: &mut Store<T>,
         thread: &Thread,
     ) -> Result<Params> {
-        let ty = InterfaceType(self.bound.params);
+        let ty = InterfaceType(self.params);
         self.lift(
             store,
             thread,
@@ -217,7 +217,7 @@ impl ImportCall {
         thread: &mut Thread,
         result: &Return,
     ) -> Result<()> {
-        let ty = InterfaceType::single(self.bound.result);
+        let ty = InterfaceType::single(self.result);
         self.lower(
             store,
             thread,
@@ -232,7 +232,7 @@ impl ImportCall {
         thread: &Thread,
         scope: &types::Scope,
     ) -> Result<Vec<Val>> {
-        let params = scope.tables.ty(self.bound.params);
+        let params = scope.tables.ty(self.params);
         let fields = scope.tables.fields(params.span());
         self.lift(
             store,
@@ -255,7 +255,7 @@ impl ImportCall {
 
     /// Places for the results of a dynamic closure.
     fn result_places(&self) -> Result<Vec<Val>> {
-        let result = self.bound.result.some();
+        let result = self.result.some();
         Ok(collect(result.map(|_| Val::Bool(false)))?)
     }
 
@@ -266,8 +266,8 @@ impl ImportCall {
         scope: &types::Scope,
         results: &[Val],
     ) -> Result<()> {
-        check_result(results, scope, scope.tables.func_type(self.bound.ty).result)?;
-        let result = self.bound.result;
+        check_result(results, scope, scope.tables.func_type(self.ty).result)?;
+        let result = self.result;
         self.lower(
             store,
             thread,

@@ -21,12 +21,12 @@ use super::instance::origin;
 use crate::error::{Error, OutOfMemory, Result, Trap};
 use crate::fallible::Grow;
 use crate::machine::driver;
-use crate::machine::{CallSlots, Callee, NATIVE_ARGS, Thread};
+use crate::machine::{CallSlots, Callee, Import, NATIVE_ARGS, Thread};
 use crate::store::StoreInner;
 use crate::store::components::*;
 use crate::store::handles::Dropped;
 use crate::tables::{TrampolineId, TrampolineKind, TypeId, TypeRow};
-use crate::wasm::exec::{self, Held, Served};
+use crate::wasm::exec::{self, Held, Imported, Natives, Served};
 use crate::wasm::{
     AsyncClosure, AsyncDtor, HostDtor, ImportCall, NativeClosure, Store, StoreContextMut,
 };
@@ -36,8 +36,13 @@ use core::pin::pin;
 use core::task::{Context, Poll, Waker};
 use straight::Stop;
 
+/// What calls need of this room.
+pub(super) fn natives<T: 'static>() -> Natives<T> {
+    Natives { serve, import }
+}
+
 /// Serves a call of a trampoline.
-pub(super) fn serve<T: 'static>(
+fn serve<T: 'static>(
     store: &mut Store<T>,
     thread: &mut Thread,
     (tree, index): (u32, u32),
@@ -52,7 +57,13 @@ pub(super) fn serve<T: 'static>(
     }
     match bound.kind {
         TrampolineKind::Adapter => adapter(&mut store.inner, thread, (tree, &bound)),
-        TrampolineKind::Lower => host(store, thread, &ImportCall { tree, bound, slots }, held),
+        TrampolineKind::Lower => {
+            let called = import(store, thread, Import { tree, index, slots }, held)?;
+            Ok(match called {
+                Imported::Returned => Served::Returned,
+                Imported::Awaited => Served::Awaited,
+            })
+        }
         TrampolineKind::ResourceNew => {
             let rep = thread.stack[slots.at()] as u32;
             let handles = &mut store.inner.handles[bound.instance as usize];
@@ -98,34 +109,42 @@ fn two(thread: &Thread, slots: CallSlots) -> [u64; 2] {
 }
 
 /// Calls a function of the host.
-fn host<T: 'static>(
+fn import<T: 'static>(
     store: &mut Store<T>,
     thread: &mut Thread,
-    call: &ImportCall,
+    Import { tree, index, slots }: Import,
     held: &mut Held<T>,
-) -> Result<Served> {
+) -> Result<Imported> {
+    let inner = &store.inner;
+    let bound = &inner.trees[tree as usize].trampolines[index as usize];
+    if !inner.components[bound.instance as usize].may_leave {
+        return Err(Trap::CannotLeaveComponent.into());
+    }
+    let (lends, target) = (bound.lends, bound.target as usize);
+    let call = ImportCall::new(tree, bound, slots);
     let closures = match held {
-        Some((tree, closures)) if *tree == call.tree => closures,
+        Some((of, closures)) if *of == tree => closures,
         _ => {
-            let closures = store.component_hosts[call.tree as usize].clone();
-            &mut held.insert((call.tree, closures)).1
+            let closures = store.component_hosts[tree as usize].clone();
+            &mut held.insert((tree, closures)).1
         }
     };
-    let NativeClosure::Sync(closure) = &closures[call.bound.target as usize] else {
-        return Ok(Served::Awaited);
+    let NativeClosure::Sync(closure) = &closures[target] else {
+        return Ok(Imported::Awaited);
     };
-    let mark = store.inner.enter_host_call(call.bound.lends)?;
+    let mark = store.inner.enter_host_call(lends)?;
     let kept = store.inner.exceptions.enter_host();
-    let result = closure(store, thread, call);
+    let result = closure(store, thread, &call);
     store.inner.exceptions.leave_host(kept);
     store.inner.leave_host_call(mark);
     result?;
-    unlocked(&store.inner, call.tree)?;
-    Ok(Served::Returned)
+    unlocked(&store.inner, tree)?;
+    Ok(Imported::Returned)
 }
 
 /// After a call of a host function: an error if the host swallowed the trap of a call that it made into
 /// the same tree.
+#[inline]
 fn unlocked(inner: &StoreInner, tree: u32) -> Result<()> {
     if inner.trees[tree as usize].locked {
         return Err(Trap::CannotEnterComponent.into());
@@ -148,7 +167,7 @@ pub(super) async fn await_host<T: 'static>(
     let mark = store.inner.enter_host_call(bound.lends)?;
     let result = match waiting {
         Waiting::Func(closure) => {
-            let call = ImportCall { tree, bound, slots };
+            let call = ImportCall::new(tree, &bound, slots);
             depth.within(closure(store, thread, call)).await
         }
         Waiting::Dtor(dtor) => {

@@ -5,7 +5,7 @@
 //! `sp` and `ip` alone.
 
 use super::dispatch;
-use super::far::{self, Far, far_return};
+use super::far::{self, Far, Import, far_return};
 use super::regs::{Ctx, Exit, Regs, Saved};
 use super::thread::{Callee, Coming, Entry, Thread, entry_of};
 use super::unwind;
@@ -24,6 +24,8 @@ pub(crate) enum Event {
     OutOfFuel,
     /// `Thread::call` is to be called; then `Thread::host_returned` and resume.
     HostCall,
+    /// A function of the host's is to be called; then [`after_import`], or `Thread::await_import`.
+    Import(Import),
     /// A function must be validated or translated; then resume.
     Translate { instance: u32, func: u32 },
     /// A memory or table is to grow and the embedder must be asked; then [`grown`] and resume.
@@ -69,6 +71,13 @@ pub(crate) fn resume(store: &mut StoreInner, thread: &mut Thread) -> Event {
         return go_on(store, thread, Some(reason));
     }
     go_on(store, thread, None)
+}
+
+/// Goes on after the call that [`Event::Import`] told of: nothing else can have been changed that [`resume`] looks at.
+pub(crate) fn after_import(store: &mut StoreInner, thread: &mut Thread, import: Import) -> Event {
+    thread.import_returned(import.slots);
+    let reason = run(store, thread);
+    go_on(store, thread, Some(reason))
 }
 
 /// Lets the native call that is awaited call a guest function, as [`Thread::call_guest`] does, and runs
@@ -133,6 +142,7 @@ fn go_on(store: &mut StoreInner, thread: &mut Thread, mut left: Option<u32>) -> 
                 match far {
                     Far::Entered => continue,
                     Far::Awaited => return Event::HostCall,
+                    Far::Import(import) => return Event::Import(import),
                     Far::OutOfFuel => return Event::OutOfFuel,
                     Far::Unusual => match awaited_growth(store, thread) {
                         Some(growth) => return Event::Grow(growth),

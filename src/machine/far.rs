@@ -4,11 +4,12 @@
 //! an adapter of scalars is such a call too: the rules for its values are applied in passing.
 
 use super::driver::{far_address, far_link};
-use super::thread::{Callee, Thread};
+use super::thread::{CallSlots, Callee, Thread};
 use crate::code::{HEADER_WORDS, a_of, bc_of};
 use crate::error::Trap;
 use crate::store::scalar::Scalar;
 use crate::store::{FuncEntity, FuncKind, StoreInner};
+use crate::tables::TrampolineKind;
 
 /// What became of a far call.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -17,12 +18,24 @@ pub(super) enum Far {
     Entered,
     /// The callee is not of a guest's, and is awaited.
     Awaited,
+    /// The callee is a function of the host's that a component imports.
+    Import(Import),
     /// The callee is entered, and fuel is used up.
     OutOfFuel,
     /// Nothing was done.
     Unusual,
     /// A value may not cross.
     Trap(Trap),
+}
+
+/// A call of a function of the host's that a component imports: a trampoline of a tree, and where the arguments are.
+///
+/// Such calls are many, and mostly done at once. So nothing is noted about one in the thread, until it has to wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Import {
+    pub tree: u32,
+    pub index: u32,
+    pub slots: CallSlots,
 }
 
 /// Where the count of results in a far pair holds the rule for the one that there is: a function has at
@@ -99,6 +112,14 @@ fn outside(store: &StoreInner, thread: &mut Thread, func: FuncEntity, word: u64)
     // SAFETY: a call is followed by another instruction.
     thread.regs.ip = unsafe { thread.regs.ip.add(1) };
     let (callee, counts) = (Callee::of(func.kind), (func.params, func.results));
+    if let FuncKind::Native { tree, index } = func.kind
+        && store.trees[tree as usize].trampolines[index as usize].kind == TrampolineKind::Lower
+    {
+        return match thread.import_slots(store, args, counts) {
+            Ok(slots) => Far::Import(Import { tree, index, slots }),
+            Err(trap) => Far::Trap(trap),
+        };
+    }
     match thread.await_host(store, callee, args, counts, false) {
         Ok(()) => Far::Awaited,
         Err(trap) => Far::Trap(trap),

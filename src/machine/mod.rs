@@ -27,4 +27,5 @@ pub(crate) mod unwind;
 #[cfg(test)]
 mod vectors;
 
+pub(crate) use far::Import;
 pub(crate) use thread::{CallSlots, Callee, HostCall, NATIVE_ARGS, Thread};

@@ -214,7 +214,9 @@ fn run(mut store: StoreInner) -> &'static str {
             Event::Trap(_) => return "another trap",
             Event::Thrown => return "thrown",
             Event::HostCall => thread.host_returned(),
-            event @ (Event::Translate { .. } | Event::Grow(_)) => panic!("{event:?}"),
+            event @ (Event::Import(_) | Event::Translate { .. } | Event::Grow(_)) => {
+                panic!("{event:?}")
+            }
         }
     }
     "many calls of the host"

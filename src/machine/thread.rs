@@ -1,5 +1,6 @@
 //! A thread of execution: a stack of frames and the registers at its last suspension.
 
+use super::far::Import;
 use super::regs::Saved;
 use crate::error::{OutOfMemory, Trap};
 use crate::fallible::Grow;
@@ -318,6 +319,37 @@ impl Thread {
     #[inline]
     pub(super) fn awaits(&self) -> bool {
         self.awaited
+    }
+
+    /// Room for a call of a function of the host's, and where it is.
+    #[inline]
+    pub(super) fn import_slots(
+        &mut self,
+        store: &StoreInner,
+        args: usize,
+        counts: (u16, u16),
+    ) -> Result<CallSlots, Trap> {
+        self.reserve(args + usize::from(counts.0.max(counts.1)), store)?;
+        Ok(CallSlots::new(args, counts.0, counts.1))
+    }
+
+    /// A call that was not done at once is one that is awaited.
+    pub fn await_import(&mut self, import: Import) -> Result<(), Trap> {
+        let Import { tree, index, slots } = import;
+        let callee = Callee::Native { tree, index };
+        self.push_call(HostCall::new(callee, self.instance, slots, false))
+    }
+
+    /// A call that was done at once: hands its results to the caller.
+    #[inline]
+    pub(super) fn import_returned(&mut self, slots: CallSlots) {
+        let to = slots.at() - 2;
+        match slots.results() {
+            0 => {}
+            1 => self.stack[to] = self.stack[slots.at()],
+            _ => self.stack.copy_within(slots.returns(), to),
+        }
+        self.load_accumulators(to);
     }
 
     pub(super) fn await_host(

@@ -478,6 +478,7 @@ impl StoreInner {
     }
 
     /// Begins a call of a host function, with a scope if it is lent something.
+    #[inline]
     pub fn enter_host_call(&mut self, lends: bool) -> Result<HostCallMark, HandleError> {
         let mark = HostCallMark {
             scopes: self.scopes.depth(),
@@ -491,7 +492,15 @@ impl StoreInner {
 
     /// Ends a call of a host function: the borrows that it was given are gone, and so is what calls lent
     /// that it made and whose traps it swallowed.
+    #[inline]
     pub fn leave_host_call(&mut self, mark: HostCallMark) {
+        if self.host_borrows.len() > mark.borrows || self.scopes.depth() > mark.scopes {
+            self.end_host_call(mark);
+        }
+    }
+
+    #[cold]
+    fn end_host_call(&mut self, mark: HostCallMark) {
         while self.host_borrows.len() > mark.borrows {
             if let Some(index) = self.host_borrows.pop() {
                 self.handles[0].release(index);

@@ -7,7 +7,7 @@ use super::val::with_slots;
 use crate::error::{Error, ErrorKind, Frame, Result, ThrownException, Trap};
 use crate::fallible::{self, try_collect};
 use crate::machine::driver::{self, Event, Growth};
-use crate::machine::{Callee, Thread, unwind};
+use crate::machine::{Callee, Import, Thread, unwind};
 
 /// Frames that a backtrace tells at most.
 const BACKTRACE: usize = 64;
@@ -33,9 +33,32 @@ pub(crate) enum Served {
     Awaited,
 }
 
-/// Serves calls of the component runtime's functions, which lies above this room: of a tree, a trampoline.
-pub(crate) type NativeHook<T> =
-    fn(&mut Store<T>, &mut Thread, (u32, u32), &mut Held<T>) -> Result<Served>;
+type Serve<T> = fn(&mut Store<T>, &mut Thread, (u32, u32), &mut Held<T>) -> Result<Served>;
+
+/// The component runtime, which lies above this room, as far as calls need it.
+pub(crate) struct Natives<T: 'static> {
+    /// Serves calls of its functions: of a tree, a trampoline.
+    pub serve: Serve<T>,
+    /// Calls a function of the host's that a component imports, unless it is an asynchronous one.
+    pub import: fn(&mut Store<T>, &mut Thread, Import, &mut Held<T>) -> Result<Imported>,
+}
+
+impl<T: 'static> Clone for Natives<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: 'static> Copy for Natives<T> {}
+
+/// What came of a call of a function of the host's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Imported {
+    /// Its results are where its arguments were.
+    Returned,
+    /// Nothing: it is an asynchronous one.
+    Awaited,
+}
 
 /// The host functions of the tree that called last, with its number: held while a call runs, because
 /// the store that owns them is lent to each of them.
@@ -148,6 +171,20 @@ fn until_stop<T: 'static>(
     let mut held = None;
     loop {
         match event {
+            Event::Import(import) => {
+                let natives = store.natives.ok_or(Trap::UnreachableCodeReached)?;
+                match (natives.import)(store, thread, import, &mut held) {
+                    Ok(Imported::Returned) => {
+                        event = driver::after_import(&mut store.inner, thread, import);
+                        continue;
+                    }
+                    Ok(Imported::Awaited) => {
+                        thread.await_import(import)?;
+                        return Ok(Stop::Awaited);
+                    }
+                    Err(error) => return Err(trapped(store, thread, error)),
+                }
+            }
             Event::Done => return Ok(Stop::Done),
             Event::OutOfFuel => return Ok(Stop::OutOfFuel),
             Event::Trap(trap) => return Err(trapped(store, thread, trap.into())),
@@ -225,7 +262,9 @@ fn serve<T: 'static>(
                 Ok(Served::Returned)
             })
         }
-        (Callee::Native { tree, index }, Some(hook)) => hook(store, thread, (tree, index), held),
+        (Callee::Native { tree, index }, Some(natives)) => {
+            (natives.serve)(store, thread, (tree, index), held)
+        }
         (Callee::Native { .. }, None) => Err(Trap::UnreachableCodeReached.into()),
     }
 }

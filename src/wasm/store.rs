@@ -3,7 +3,7 @@
 use super::context::StoreContextMut;
 use super::depth::Depth;
 use super::engine::Engine;
-use super::exec::NativeHook;
+use super::exec::Natives;
 use super::func::Func;
 use super::instance::Instance;
 use super::limiter::Limiter;
@@ -16,6 +16,7 @@ use crate::machine::{CallSlots, Thread};
 use crate::store::components::{BoundTrampoline, ComponentInstance};
 use crate::store::handles::HandleTable;
 use crate::store::{FuncEntity, FuncKind, RefArena, StoreInner};
+use crate::tables::{FuncTypeId, TypeId};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::any::Any;
@@ -37,13 +38,35 @@ pub(crate) struct HostEntry<T: 'static> {
     pub entity: u32,
 }
 
-/// A call of a function of the host by a component: what is bound there, and where on the thread's
-/// stack its core values are.
+/// A call of a function of the host by a component: what of its trampoline the call needs, and where on the
+/// thread's stack its core values are.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ImportCall {
     pub tree: u32,
-    pub bound: BoundTrampoline,
+    /// See [`BoundTrampoline`], of which these are.
+    pub caller: u32,
+    pub ty: FuncTypeId,
+    pub params: TypeId,
+    pub result: TypeId,
+    pub params_in_memory: bool,
+    pub result_in_memory: bool,
     pub slots: CallSlots,
+}
+
+impl ImportCall {
+    #[inline]
+    pub fn new(tree: u32, bound: &BoundTrampoline, slots: CallSlots) -> ImportCall {
+        ImportCall {
+            tree,
+            caller: bound.caller,
+            ty: bound.ty,
+            params: bound.params,
+            result: bound.result,
+            params_in_memory: bound.params_in_memory,
+            result_in_memory: bound.result_in_memory,
+            slots,
+        }
+    }
 }
 
 /// A function of the host that components import: it finds its arguments on the thread's stack.
@@ -205,7 +228,7 @@ pub struct Store<T: 'static> {
     /// Calls of hosts into guests inside each other.
     pub(crate) depth: Depth,
     /// Serves the component runtime's functions, once a component is instantiated.
-    pub(crate) natives: Option<NativeHook<T>>,
+    pub(crate) natives: Option<Natives<T>>,
     /// Fuel beyond what `inner` may use before a call yields.
     reserve: u64,
     /// How much fuel is used between two yields of an asynchronous call.

@@ -101,7 +101,7 @@ impl<T: 'static> Making<T> {
             let why = "the component is of another engine than the store";
             return Err(Error::of(ErrorKind::Type, why));
         }
-        store.natives = Some(run::serve);
+        store.natives = Some(run::natives());
         let before = Sizes::of(store);
         reserve(&mut store.inner, pre)?;
         let tree = match new_tree(store, pre) {
