@@ -97,6 +97,10 @@ typedef enum {
      * A bug in cellule. A store that was in use can't be used any more, only deleted.
      */
     CELLULE_ERROR_KIND_PANIC,
+    /**
+     * The host has no memory left. What was being made is undone; the rest goes on.
+     */
+    CELLULE_ERROR_KIND_OUT_OF_MEMORY,
 } cellule_error_kind_t;
 
 /**
@@ -223,6 +227,10 @@ typedef enum {
      * A wait on a memory that isn't shared.
      */
     CELLULE_TRAP_ATOMIC_WAIT,
+    /**
+     * The host had no memory left for what the guest asked for.
+     */
+    CELLULE_TRAP_OUT_OF_MEMORY,
 } cellule_trap_t;
 
 /**

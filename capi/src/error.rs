@@ -39,6 +39,8 @@ pub enum FailureKind {
     Null,
     /// A bug in cellule. A store that was in use can't be used any more, only deleted.
     Panic,
+    /// The host has no memory left. What was being made is undone; the rest goes on.
+    OutOfMemory,
 }
 
 macro_rules! trap_codes {
@@ -62,6 +64,7 @@ trap_codes! {
     CannotLeaveComponent, CannotEnterComponent, StringOutOfBounds, ListOutOfBounds, PointerOutOfBounds,
     UnalignedPointer, InvalidDiscriminant, InvalidChar, InvalidUtf8, InvalidUtf16, UncaughtException,
     NullException, TooManyExceptions, NullFunction, NullReference, UnalignedAtomic, AtomicWait,
+    OutOfMemory,
 }
 
 /// Why a guest was stopped. The error's message says it in words.
@@ -128,6 +131,8 @@ pub enum TrapCode {
     UnalignedAtomic,
     /// A wait on a memory that isn't shared.
     AtomicWait,
+    /// The host had no memory left for what the guest asked for.
+    OutOfMemory,
 }
 
 /// What went wrong. Opaque; yours to delete.
@@ -157,6 +162,7 @@ impl From<Error> for Box<Failure> {
             ErrorKind::Type => FailureKind::Type,
             ErrorKind::Host => FailureKind::Host,
             ErrorKind::Image => FailureKind::Image,
+            ErrorKind::OutOfMemory => FailureKind::OutOfMemory,
             _ => FailureKind::Other,
         };
         Failure::of(kind, error)
