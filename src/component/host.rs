@@ -36,8 +36,10 @@ impl<T: 'static> Clone for HostFunc<T> {
     }
 }
 
+// Both ways have a context of their own, so that scalars, which make no use of one, cost none.
 impl ImportCall {
     /// Lifts the parameters.
+    #[inline(always)]
     fn lift<T: 'static, P>(
         &self,
         store: &mut Store<T>,
@@ -45,23 +47,39 @@ impl ImportCall {
         flat: impl FnOnce(&mut LiftContext<'_>, &[u64]) -> Result<P>,
         memory: impl FnOnce(&mut LiftContext<'_>, &[u8]) -> Result<P>,
     ) -> Result<P> {
-        let options = store.inner.trees[self.tree as usize].options[self.caller as usize];
-        let id = store.id;
         let slots = &thread.stack[self.slots.given()];
+        if self.params_in_memory {
+            return self.lift_area(store, slots[0], memory);
+        }
+        let options = store.inner.bound_options(self.tree, self.caller);
+        let id = store.id;
         let mut cx = LiftContext::new(&mut store.inner, id, self.tree, options);
-        let lifted = if self.params_in_memory {
-            let row = cx.tables.ty(self.params);
-            let bytes = cx.area(slots[0], row)?;
-            memory(&mut cx, bytes)
-        } else {
-            flat(&mut cx, slots)
-        };
+        let lifted = flat(&mut cx, slots);
+        let cost = cx.cost;
+        store.inner.spend(cost);
+        lifted
+    }
+
+    /// As [`lift`](Self::lift), where a slot has the address of the parameters.
+    #[inline(never)]
+    fn lift_area<T: 'static, P>(
+        &self,
+        store: &mut Store<T>,
+        address: u64,
+        memory: impl FnOnce(&mut LiftContext<'_>, &[u8]) -> Result<P>,
+    ) -> Result<P> {
+        let options = store.inner.bound_options(self.tree, self.caller);
+        let id = store.id;
+        let mut cx = LiftContext::new(&mut store.inner, id, self.tree, options);
+        let bytes = cx.area(address, cx.tables.ty(self.params))?;
+        let lifted = memory(&mut cx, bytes);
         let cost = cx.cost;
         store.inner.spend(cost);
         lifted
     }
 
     /// Lowers the result: into the slot of the first argument, or to the address that the last one is.
+    #[inline(always)]
     fn lower<T: 'static>(
         &self,
         store: &mut Store<T>,
@@ -69,14 +87,28 @@ impl ImportCall {
         flat: impl FnOnce(&mut LowerContext<'_, T>, &mut [u64]) -> Result<()>,
         memory: impl FnOnce(&mut LowerContext<'_, T>, usize) -> Result<()>,
     ) -> Result<()> {
-        let options = store.inner.trees[self.tree as usize].options[self.caller as usize];
-        let mut cx = LowerContext::new(store, self.tree, options);
-        cx.spend(1);
-        if !self.result_in_memory {
-            return flat(&mut cx, &mut thread.stack[self.slots.returns()]);
+        store.inner.spend(1);
+        if self.result_in_memory {
+            let address = thread.stack[self.slots.given().end - 1];
+            return self.lower_area(store, address, memory);
         }
+        let options = store.inner.bound_options(self.tree, self.caller);
+        let mut cx = LowerContext::new(store, self.tree, options);
+        flat(&mut cx, &mut thread.stack[self.slots.returns()])
+    }
+
+    /// As [`lower`](Self::lower), where a slot has the address for the result.
+    #[inline(never)]
+    fn lower_area<T: 'static>(
+        &self,
+        store: &mut Store<T>,
+        address: u64,
+        memory: impl FnOnce(&mut LowerContext<'_, T>, usize) -> Result<()>,
+    ) -> Result<()> {
+        let options = store.inner.bound_options(self.tree, self.caller);
+        let mut cx = LowerContext::new(store, self.tree, options);
         let row = cx.row(self.result);
-        let ptr = pointer(thread.stack[self.slots.given().end - 1], options.wide);
+        let ptr = pointer(address, options.wide);
         if !aligned(ptr, row.align.into()) {
             return Err(Error::of(ErrorKind::Trap, "pointer not aligned"));
         }

@@ -21,7 +21,7 @@ use super::instance::origin;
 use crate::error::{Error, OutOfMemory, Result, Trap};
 use crate::fallible::Grow;
 use crate::machine::driver;
-use crate::machine::{CallSlots, Callee, Import, NATIVE_ARGS, Thread};
+use crate::machine::{CallSlots, Callee, NATIVE_ARGS, Thread};
 use crate::store::StoreInner;
 use crate::store::components::*;
 use crate::store::handles::Dropped;
@@ -57,13 +57,11 @@ fn serve<T: 'static>(
     }
     match bound.kind {
         TrampolineKind::Adapter => adapter(&mut store.inner, thread, (tree, &bound)),
-        TrampolineKind::Lower => {
-            let called = import(store, thread, Import { tree, index, slots }, held)?;
-            Ok(match called {
-                Imported::Returned => Served::Returned,
-                Imported::Awaited => Served::Awaited,
-            })
-        }
+        TrampolineKind::Lower => match import(store, thread, (tree, index), slots, held) {
+            Imported::Returned => Ok(Served::Returned),
+            Imported::Awaited => Ok(Served::Awaited),
+            Imported::Failed(error) => Err(error),
+        },
         TrampolineKind::ResourceNew => {
             let rep = thread.stack[slots.at()] as u32;
             let handles = &mut store.inner.handles[bound.instance as usize];
@@ -108,17 +106,18 @@ fn two(thread: &Thread, slots: CallSlots) -> [u64; 2] {
     [0, 1].map(|at| thread.stack[slots.at() + at])
 }
 
-/// Calls a function of the host.
+/// Calls a function of the host, unless it is an asynchronous one.
 fn import<T: 'static>(
     store: &mut Store<T>,
     thread: &mut Thread,
-    Import { tree, index, slots }: Import,
+    (tree, index): (u32, u32),
+    slots: CallSlots,
     held: &mut Held<T>,
-) -> Result<Imported> {
+) -> Imported {
     let inner = &store.inner;
     let bound = &inner.trees[tree as usize].trampolines[index as usize];
     if !inner.components[bound.instance as usize].may_leave {
-        return Err(Trap::CannotLeaveComponent.into());
+        return Imported::Failed(Trap::CannotLeaveComponent.into());
     }
     let (lends, target) = (bound.lends, bound.target as usize);
     let call = ImportCall::new(tree, bound, slots);
@@ -130,16 +129,20 @@ fn import<T: 'static>(
         }
     };
     let NativeClosure::Sync(closure) = &closures[target] else {
-        return Ok(Imported::Awaited);
+        return Imported::Awaited;
     };
-    let mark = store.inner.enter_host_call(lends)?;
+    let mark = match store.inner.enter_host_call(lends) {
+        Ok(mark) => mark,
+        Err(error) => return Imported::Failed(error.into()),
+    };
     let kept = store.inner.exceptions.enter_host();
     let result = closure(store, thread, &call);
     store.inner.exceptions.leave_host(kept);
     store.inner.leave_host_call(mark);
-    result?;
-    unlocked(&store.inner, tree)?;
-    Ok(Imported::Returned)
+    match result.and_then(|()| unlocked(&store.inner, tree)) {
+        Ok(()) => Imported::Returned,
+        Err(error) => Imported::Failed(error),
+    }
 }
 
 /// After a call of a host function: an error if the host swallowed the trap of a call that it made into

@@ -74,10 +74,22 @@ pub(crate) fn resume(store: &mut StoreInner, thread: &mut Thread) -> Event {
 }
 
 /// Goes on after the call that [`Event::Import`] told of: nothing else can have been changed that [`resume`] looks at.
-pub(crate) fn after_import(store: &mut StoreInner, thread: &mut Thread, import: Import) -> Event {
+///
+/// The next such call is told apart from other events: it is what happens next, mostly.
+#[inline(always)]
+pub(crate) fn after_import(
+    store: &mut StoreInner,
+    thread: &mut Thread,
+    import: Import,
+) -> Result<Import, Event> {
     thread.import_returned(import.slots);
-    let reason = run(store, thread);
-    go_on(store, thread, Some(reason))
+    let reason = run_here(store, thread);
+    if reason == Exit::Slow as u32
+        && let Ok(Some(import)) = far::import(store, thread)
+    {
+        return Ok(import);
+    }
+    Err(go_on(store, thread, Some(reason)))
 }
 
 /// Lets the native call that is awaited call a guest function, as [`Thread::call_guest`] does, and runs
@@ -237,6 +249,12 @@ fn enter(store: &mut StoreInner, thread: &mut Thread, entry: Entry) -> Result<bo
 
 /// Enters the machine.
 fn run(store: &mut StoreInner, thread: &mut Thread) -> u32 {
+    run_here(store, thread)
+}
+
+/// As [`run`], in place: for the way that is taken most.
+#[inline(always)]
+fn run_here(store: &mut StoreInner, thread: &mut Thread) -> u32 {
     let instance = &store.instances[thread.instance as usize];
     let stack = thread.stack.as_mut_ptr();
     let (mem, mem_len) = match instance.memories.first() {
@@ -504,28 +522,6 @@ fn transfer(
     let params = usize::from(counts.0);
     let room = params.max(counts.1.into()) + 4;
     match (kind, style) {
-        (
-            kind @ (FuncKind::Host { .. } | FuncKind::Native { .. }),
-            Style::Call { shift, words },
-        ) => {
-            // SAFETY: a call is followed by another instruction.
-            thread.regs.ip = unsafe { thread.regs.ip.add(words) };
-            thread.await_host(
-                store,
-                Callee::of(kind),
-                sp + usize::from(shift),
-                counts,
-                false,
-            )
-        }
-        (kind @ (FuncKind::Host { .. } | FuncKind::Native { .. }), Style::Tail { start }) => thread
-            .await_host(
-                store,
-                Callee::of(kind),
-                sp + usize::from(start),
-                counts,
-                true,
-            ),
         (FuncKind::Wasm { instance, func }, Style::Call { shift, words }) => {
             let callee = sp + usize::from(shift);
             thread.reserve(callee + room, store)?;
@@ -562,6 +558,16 @@ fn transfer(
             }
             thread.entry = Coming::Func(entry_of(store, instance, func));
             Ok(())
+        }
+        (kind, Style::Call { shift, words }) => {
+            // SAFETY: a call is followed by another instruction.
+            thread.regs.ip = unsafe { thread.regs.ip.add(words) };
+            let args = sp + usize::from(shift);
+            thread.await_host(store, Callee::of(kind), args, counts, false)
+        }
+        (kind, Style::Tail { start }) => {
+            let args = sp + usize::from(start);
+            thread.await_host(store, Callee::of(kind), args, counts, true)
         }
     }
 }

@@ -4,12 +4,11 @@
 //! an adapter of scalars is such a call too: the rules for its values are applied in passing.
 
 use super::driver::{far_address, far_link};
-use super::thread::{CallSlots, Callee, Thread};
-use crate::code::{HEADER_WORDS, a_of, bc_of};
+use super::thread::{CallSlots, Callee, CalleeWord, Thread};
+use crate::code::{HEADER_WORDS, a_of, bc_of, op, op_of};
 use crate::error::Trap;
 use crate::store::scalar::Scalar;
 use crate::store::{FuncEntity, FuncKind, StoreInner};
-use crate::tables::TrampolineKind;
 
 /// What became of a far call.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -18,7 +17,7 @@ pub(super) enum Far {
     Entered,
     /// The callee is not of a guest's, and is awaited.
     Awaited,
-    /// The callee is a function of the host's that a component imports.
+    /// The callee is a function of the host's.
     Import(Import),
     /// The callee is entered, and fuel is used up.
     OutOfFuel,
@@ -28,13 +27,13 @@ pub(super) enum Far {
     Trap(Trap),
 }
 
-/// A call of a function of the host's that a component imports: a trampoline of a tree, and where the arguments are.
+/// A call of a function of the host's, and where its arguments are.
 ///
-/// Such calls are many, and mostly done at once. So nothing is noted about one in the thread, until it has to wait.
+/// Such calls are many, and mostly done at once. So nothing is noted about one in the thread, until it has to
+/// wait; and it is two words, which travel in registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Import {
-    pub tree: u32,
-    pub index: u32,
+    pub callee: CalleeWord,
     pub slots: CallSlots,
 }
 
@@ -108,22 +107,51 @@ pub(super) fn call(store: &mut StoreInner, thread: &mut Thread, word: u64) -> Fa
 
 /// Does a call of a function that isn't WebAssembly's.
 fn outside(store: &StoreInner, thread: &mut Thread, func: FuncEntity, word: u64) -> Far {
+    match import_of(store, thread, func, word) {
+        Ok(Some(import)) => return Far::Import(import),
+        Ok(None) => {}
+        Err(trap) => return Far::Trap(trap),
+    }
     let args = thread.sp + usize::from(a_of(word));
     // SAFETY: a call is followed by another instruction.
     thread.regs.ip = unsafe { thread.regs.ip.add(1) };
     let (callee, counts) = (Callee::of(func.kind), (func.params, func.results));
-    if let FuncKind::Native { tree, index } = func.kind
-        && store.trees[tree as usize].trampolines[index as usize].kind == TrampolineKind::Lower
-    {
-        return match thread.import_slots(store, args, counts) {
-            Ok(slots) => Far::Import(Import { tree, index, slots }),
-            Err(trap) => Far::Trap(trap),
-        };
-    }
     match thread.await_host(store, callee, args, counts, false) {
         Ok(()) => Far::Awaited,
         Err(trap) => Far::Trap(trap),
     }
+}
+
+/// The call of the host that the instruction at `ip` makes, if it is one; then that is passed.
+#[inline(always)]
+pub(super) fn import(store: &StoreInner, thread: &mut Thread) -> Result<Option<Import>, Trap> {
+    // SAFETY: the machine is left at the start of an instruction.
+    let word = u64::from_le(unsafe { *thread.regs.ip });
+    if op_of(word) != op::CallImport {
+        return Ok(None);
+    }
+    let entity = store.instances[thread.instance as usize].funcs[bc_of(word) as usize];
+    import_of(store, thread, store.funcs[entity as usize], word)
+}
+
+#[inline(always)]
+fn import_of(
+    store: &StoreInner,
+    thread: &mut Thread,
+    func: FuncEntity,
+    word: u64,
+) -> Result<Option<Import>, Trap> {
+    let callee = match func.kind {
+        FuncKind::Host { host } => Callee::Host(host),
+        FuncKind::Import { tree, index } => Callee::Native { tree, index },
+        FuncKind::Wasm { .. } | FuncKind::Native { .. } => return Ok(None),
+    };
+    let args = thread.sp + usize::from(a_of(word));
+    let slots = thread.import_slots(store, args, (func.params, func.results))?;
+    // SAFETY: a call is followed by another instruction.
+    thread.regs.ip = unsafe { thread.regs.ip.add(1) };
+    let callee = callee.into();
+    Ok(Some(Import { callee, slots }))
 }
 
 /// Back in the caller's instance: the pair below the far frame says which and where.

@@ -8,7 +8,7 @@
 //! free of debug checks.
 
 use super::Thread;
-use super::driver::{Event, resume};
+use super::driver::{Event, after_import, resume};
 use crate::code::forged::{self, IMPORTED_FUNCS, ty};
 use crate::code::{Op, Tier, all, info, op, word, word_u32};
 use crate::error::Trap;
@@ -128,16 +128,36 @@ fn run(mut store: StoreInner) -> Event {
             if let Err(trap) = thread.start(&mut store, start, &[]) {
                 return Event::Trap(trap);
             }
+            let mut event = resume(&mut store, &mut thread);
             loop {
-                match resume(&mut store, &mut thread) {
-                    Event::HostCall => thread.host_returned(),
-                    event => return event,
+                match host_returned(&mut store, &mut thread, event) {
+                    Ok(next) => event = next,
+                    Err(end) => return end,
                 }
             }
         })
         .expect("a thread")
         .join()
         .expect("no panic")
+}
+
+/// What happens after a call of the host, which does nothing; or the event, if it is another.
+pub(super) fn host_returned(
+    store: &mut StoreInner,
+    thread: &mut Thread,
+    event: Event,
+) -> Result<Event, Event> {
+    match event {
+        Event::HostCall => {
+            thread.host_returned();
+            Ok(resume(store, thread))
+        }
+        Event::Import(import) => {
+            let next = after_import(store, thread, import);
+            Ok(next.map_or_else(|event| event, Event::Import))
+        }
+        event => Err(event),
+    }
 }
 
 /// Ones in the slots that instructions read.

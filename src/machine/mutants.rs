@@ -15,7 +15,7 @@
 
 use super::Thread;
 use super::driver::{Event, resume};
-use super::guard::store_of;
+use super::guard::{host_returned, store_of};
 use super::vectors;
 use crate::code::forged::{self, FRAME, IMPORTED_FUNCS, ty};
 use crate::code::operands::{Ext, length};
@@ -206,20 +206,25 @@ fn run(mut store: StoreInner) -> &'static str {
     if thread.start(&mut store, IMPORTED_FUNCS, &[]).is_err() {
         return "no stack";
     }
+    let mut event = resume(&mut store, &mut thread);
     for _ in 0..FUEL {
-        match resume(&mut store, &mut thread) {
-            Event::Done => return "done",
-            Event::OutOfFuel => return "out of fuel",
-            Event::Trap(Trap::MemoryOutOfBounds) => return "out of bounds",
-            Event::Trap(_) => return "another trap",
-            Event::Thrown => return "thrown",
-            Event::HostCall => thread.host_returned(),
-            event @ (Event::Import(_) | Event::Translate { .. } | Event::Grow(_)) => {
-                panic!("{event:?}")
-            }
+        match host_returned(&mut store, &mut thread, event) {
+            Ok(next) => event = next,
+            Err(end) => return name(&end),
         }
     }
     "many calls of the host"
+}
+
+fn name(end: &Event) -> &'static str {
+    match end {
+        Event::Done => "done",
+        Event::OutOfFuel => "out of fuel",
+        Event::Trap(Trap::MemoryOutOfBounds) => "out of bounds",
+        Event::Trap(_) => "another trap",
+        Event::Thrown => "thrown",
+        _ => panic!("{end:?}"),
+    }
 }
 
 #[test]

@@ -42,8 +42,7 @@ pub(crate) enum Callee {
 /// takes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HostCall {
-    /// The trampoline: its tree above its index; or [`HOST`](Self::HOST) above the closure's number.
-    callee: u64,
+    callee: CalleeWord,
     slots: CallSlots,
     /// Where a guest function that it called returned its results to, and above that the instance that
     /// called; [`NONE`](Self::NONE) where there is none.
@@ -54,6 +53,35 @@ pub(crate) struct HostCall {
     /// goes on.
     base: usize,
     ip: *const u64,
+}
+
+/// A [`Callee`] as a word: a trampoline's tree above its index, or [`HOST`](Self::HOST) above a closure's number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct CalleeWord(u64);
+
+impl CalleeWord {
+    /// No tree's number.
+    const HOST: u32 = u32::MAX;
+
+    /// Whose function it is.
+    #[inline]
+    pub fn get(self) -> Callee {
+        match ((self.0 >> 32) as u32, self.0 as u32) {
+            (Self::HOST, number) => Callee::Host(number),
+            (tree, index) => Callee::Native { tree, index },
+        }
+    }
+}
+
+impl From<Callee> for CalleeWord {
+    #[inline]
+    fn from(callee: Callee) -> CalleeWord {
+        let (above, number) = match callee {
+            Callee::Host(number) => (Self::HOST, number),
+            Callee::Native { tree, index } => (tree, index),
+        };
+        CalleeWord(u64::from(above) << 32 | u64::from(number))
+    }
 }
 
 /// Where on the stack a call's arguments are; results are written to the same place.
@@ -92,17 +120,12 @@ impl CallSlots {
 }
 
 impl HostCall {
-    /// No tree's number, nor an instance's or a place.
+    /// No instance's number, nor a place.
     const NONE: u32 = u32::MAX;
-    const HOST: u32 = u32::MAX;
 
-    fn new(callee: Callee, instance: u32, slots: CallSlots, tail: bool) -> HostCall {
-        let (above, number) = match callee {
-            Callee::Host(number) => (Self::HOST, number),
-            Callee::Native { tree, index } => (tree, index),
-        };
+    fn new(callee: CalleeWord, instance: u32, slots: CallSlots, tail: bool) -> HostCall {
         HostCall {
-            callee: u64::from(above) << 32 | u64::from(number),
+            callee,
             slots,
             back: u64::from(instance) << 32 | u64::from(Self::NONE),
             tail: tail.into(),
@@ -113,10 +136,7 @@ impl HostCall {
 
     /// Whose function it is.
     pub fn callee(&self) -> Callee {
-        match ((self.callee >> 32) as u32, self.callee as u32) {
-            (Self::HOST, number) => Callee::Host(number),
-            (tree, index) => Callee::Native { tree, index },
-        }
+        self.callee.get()
     }
 
     /// Where its arguments are.
@@ -172,7 +192,9 @@ impl Callee {
     pub(super) fn of(kind: FuncKind) -> Callee {
         match kind {
             FuncKind::Host { host } => Callee::Host(host),
-            FuncKind::Native { tree, index } => Callee::Native { tree, index },
+            FuncKind::Native { tree, index } | FuncKind::Import { tree, index } => {
+                Callee::Native { tree, index }
+            }
             // No such function is called through here; a closure of this number doesn't exist.
             FuncKind::Wasm { .. } => Callee::Host(u32::MAX),
         }
@@ -276,14 +298,14 @@ impl Thread {
                 self.stack[1] = 2 << 16;
                 super::driver::enter_soon(store, self, entry_of(store, instance, func));
             }
-            FuncKind::Host { .. } | FuncKind::Native { .. } => {
+            kind => {
                 self.entry = Coming::Nothing;
                 self.stack[1] = 2 << 16;
                 // No instance runs; a number that none has keeps this frame out of backtraces.
                 self.instance = u32::MAX;
                 let slots = CallSlots::new(2, func.params, func.results);
-                let callee = Callee::of(func.kind);
-                self.push_call(HostCall::new(callee, HostCall::NONE, slots, true))?;
+                let callee = Callee::of(kind);
+                self.push_call(HostCall::new(callee.into(), HostCall::NONE, slots, true))?;
             }
         }
         Ok(())
@@ -335,8 +357,7 @@ impl Thread {
 
     /// A call that was not done at once is one that is awaited.
     pub fn await_import(&mut self, import: Import) -> Result<(), Trap> {
-        let Import { tree, index, slots } = import;
-        let callee = Callee::Native { tree, index };
+        let Import { callee, slots } = import;
         self.push_call(HostCall::new(callee, self.instance, slots, false))
     }
 
@@ -362,7 +383,7 @@ impl Thread {
     ) -> Result<(), Trap> {
         self.reserve(args + usize::from(counts.0.max(counts.1)), store)?;
         let slots = CallSlots::new(args, counts.0, counts.1);
-        self.push_call(HostCall::new(callee, self.instance, slots, tail))
+        self.push_call(HostCall::new(callee.into(), self.instance, slots, tail))
     }
 
     /// Lets the native call that is awaited call a guest function, whose `params` arguments it has

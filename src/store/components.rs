@@ -55,6 +55,18 @@ pub(crate) struct BoundOptions {
     pub post_return: u32,
 }
 
+impl BoundOptions {
+    /// Options that name no entity.
+    pub const NOTHING: BoundOptions = BoundOptions {
+        instance: NONE,
+        encoding: Encoding::Utf8,
+        wide: false,
+        memory: NONE,
+        realloc: NONE,
+        post_return: NONE,
+    };
+}
+
 /// What a core function does that the component runtime provides.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BoundTrampoline {

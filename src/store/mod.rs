@@ -22,7 +22,7 @@ use crate::fallible::Zeroed;
 use crate::limits::Limits;
 use alloc::string::String;
 use alloc::vec::Vec;
-use components::{ComponentInstance, GuestResource, Tree};
+use components::{BoundOptions, ComponentInstance, GuestResource, Tree};
 use error_contexts::ErrorContexts;
 use exceptions::Exceptions;
 use handles::{HandleError, HandleTable, Scopes};
@@ -40,6 +40,9 @@ pub(crate) enum FuncKind {
     Host { host: u32 },
     /// A function that the component runtime provides: trampoline `index` of a tree.
     Native { tree: u32, index: u32 },
+    /// A function of the host's that a component imports: as `Native`, known for what it is before
+    /// the trampoline is looked at.
+    Import { tree: u32, index: u32 },
 }
 
 /// A function of the store.
@@ -357,7 +360,7 @@ impl StoreInner {
         }
         let (instance, func) = match kind {
             FuncKind::Wasm { instance, func } => (instance, func),
-            FuncKind::Host { .. } | FuncKind::Native { .. } => (HOST, 0),
+            FuncKind::Host { .. } | FuncKind::Native { .. } | FuncKind::Import { .. } => (HOST, 0),
         };
         let RefArena { funcs, known } = &mut self.arenas[arena as usize];
         funcs.try_reserve(1)?;
@@ -453,6 +456,15 @@ impl StoreInner {
             adapter,
             cost: 1 + i64::from(bound.callee_results),
         })
+    }
+
+    /// A row of a tree's options. Options that name nothing where there is none, so that whoever makes no
+    /// use of them doesn't look for them either.
+    #[inline(always)]
+    pub fn bound_options(&self, tree: u32, row: u32) -> BoundOptions {
+        let options = self.trees.get(tree as usize).map(|tree| &tree.options);
+        let options = options.and_then(|options| options.get(row as usize));
+        options.copied().unwrap_or(BoundOptions::NOTHING)
     }
 
     /// Takes fuel for work that is done; what isn't there is debt.

@@ -2,12 +2,11 @@
 
 use super::instance::Instance;
 use super::module::translate_one;
-use super::store::{NativeClosures, Store};
-use super::val::with_slots;
+use super::store::{HostClosure, NativeClosures, Store};
 use crate::error::{Error, ErrorKind, Frame, Result, ThrownException, Trap};
 use crate::fallible::{self, try_collect};
 use crate::machine::driver::{self, Event, Growth};
-use crate::machine::{Callee, Import, Thread, unwind};
+use crate::machine::{CallSlots, Callee, Import, Thread, unwind};
 
 /// Frames that a backtrace tells at most.
 const BACKTRACE: usize = 64;
@@ -34,13 +33,15 @@ pub(crate) enum Served {
 }
 
 type Serve<T> = fn(&mut Store<T>, &mut Thread, (u32, u32), &mut Held<T>) -> Result<Served>;
+type CallImport<T> =
+    fn(&mut Store<T>, &mut Thread, (u32, u32), CallSlots, &mut Held<T>) -> Imported;
 
 /// The component runtime, which lies above this room, as far as calls need it.
 pub(crate) struct Natives<T: 'static> {
     /// Serves calls of its functions: of a tree, a trampoline.
     pub serve: Serve<T>,
     /// Calls a function of the host's that a component imports, unless it is an asynchronous one.
-    pub import: fn(&mut Store<T>, &mut Thread, Import, &mut Held<T>) -> Result<Imported>,
+    pub import: CallImport<T>,
 }
 
 impl<T: 'static> Clone for Natives<T> {
@@ -51,18 +52,24 @@ impl<T: 'static> Clone for Natives<T> {
 
 impl<T: 'static> Copy for Natives<T> {}
 
-/// What came of a call of a function of the host's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What came of a call of a function of the host's. No [`Result`], because this comes back in registers.
+#[derive(Debug)]
 pub(crate) enum Imported {
     /// Its results are where its arguments were.
     Returned,
     /// Nothing: it is an asynchronous one.
     Awaited,
+    Failed(Error),
 }
 
 /// The host functions of the tree that called last, with its number: held while a call runs, because
 /// the store that owns them is lent to each of them.
 pub(crate) type Held<T> = Option<(u32, NativeClosures<T>)>;
+
+/// As [`Held`], for functions of core modules: those that were called last, by their numbers.
+type HeldHosts<T> = [Option<(u32, HostClosure<T>)>; HELD_HOSTS];
+
+const HELD_HOSTS: usize = 4;
 
 /// What a thread stopped at that its embedder can do something about.
 pub(crate) enum Stop {
@@ -168,21 +175,25 @@ fn until_stop<T: 'static>(
     thread: &mut Thread,
     mut event: Event,
 ) -> Result<Stop> {
-    let mut held = None;
+    let (mut held, mut held_hosts) = (None, [const { None }; HELD_HOSTS]);
     loop {
         match event {
             Event::Import(import) => {
-                let natives = store.natives.ok_or(Trap::UnreachableCodeReached)?;
-                match (natives.import)(store, thread, import, &mut held) {
-                    Ok(Imported::Returned) => {
-                        event = driver::after_import(&mut store.inner, thread, import);
+                match imports(store, thread, import, &mut held, &mut held_hosts) {
+                    Next::Event(next) => {
+                        event = next;
                         continue;
                     }
-                    Ok(Imported::Awaited) => {
+                    Next::Awaited(import) => {
                         thread.await_import(import)?;
                         return Ok(Stop::Awaited);
                     }
-                    Err(error) => return Err(trapped(store, thread, error)),
+                    Next::Failed(import, error) => {
+                        thread.await_import(import)?;
+                        if let Some(stop) = failed(store, thread, import.callee.get(), error)? {
+                            return Ok(stop);
+                        }
+                    }
                 }
             }
             Event::Done => return Ok(Stop::Done),
@@ -199,31 +210,89 @@ fn until_stop<T: 'static>(
             }
             Event::HostCall => {
                 let callee = thread.call()?.callee();
-                match (serve(store, thread, callee, &mut held), callee) {
-                    (Ok(Served::Returned), _) => thread.host_returned(),
-                    (Ok(Served::Ran(next)), _) => {
+                match serve(store, thread, &mut held, &mut held_hosts) {
+                    Ok(Served::Returned) => thread.host_returned(),
+                    Ok(Served::Ran(next)) => {
                         event = next;
                         continue;
                     }
-                    (Ok(Served::Awaited), _) => return Ok(Stop::Awaited),
-                    (Err(error), Callee::Host(_)) if error.is::<ThrownException>() => {
-                        match unwind::rethrow(&mut store.inner, thread) {
-                            Ok(true) => {}
-                            Ok(false) => return Err(trapped(store, thread, error)),
-                            Err(Trap::OutOfFuel) => return Ok(Stop::OutOfFuel),
-                            Err(trap) => return Err(trapped(store, thread, trap.into())),
+                    Ok(Served::Awaited) => return Ok(Stop::Awaited),
+                    Err(error) => {
+                        if let Some(stop) = failed(store, thread, callee, error)? {
+                            return Ok(stop);
                         }
-                    }
-                    (Err(error), Callee::Host(_)) => {
-                        return Ok(Stop::Host(trapped(store, thread, error)));
-                    }
-                    (Err(error), Callee::Native { .. }) => {
-                        return Err(trapped(store, thread, error));
                     }
                 }
             }
         }
         event = driver::resume(&mut store.inner, thread);
+    }
+}
+
+/// What comes after calls of the host that were done at once.
+enum Next {
+    Event(Event),
+    /// This call is one of an asynchronous function.
+    Awaited(Import),
+    /// This call has failed.
+    Failed(Import, Error),
+}
+
+/// Calls functions of the host, until something else happens. Apart from all else, which would have it go through
+/// the native stack for what it needs.
+#[inline(never)]
+fn imports<T: 'static>(
+    store: &mut Store<T>,
+    thread: &mut Thread,
+    mut import: Import,
+    held: &mut Held<T>,
+    held_hosts: &mut HeldHosts<T>,
+) -> Next {
+    loop {
+        let done = match (import.callee.get(), store.natives) {
+            (Callee::Native { tree, index }, Some(natives)) => {
+                (natives.import)(store, thread, (tree, index), import.slots, held)
+            }
+            (Callee::Native { .. }, None) => Imported::Failed(Trap::UnreachableCodeReached.into()),
+            (Callee::Host(host), _) => {
+                let instance = Some(thread.instance);
+                match call_host(store, thread, (host, instance, import.slots), held_hosts) {
+                    Ok(()) => Imported::Returned,
+                    Err(error) => Imported::Failed(error),
+                }
+            }
+        };
+        match done {
+            Imported::Returned => {}
+            Imported::Awaited => return Next::Awaited(import),
+            Imported::Failed(error) => return Next::Failed(import, error),
+        }
+        match driver::after_import(&mut store.inner, thread, import) {
+            Ok(next) => import = next,
+            Err(event) => return Next::Event(event),
+        }
+    }
+}
+
+/// What becomes of the awaited call, which has failed; `None` if the guest has caught it and goes on.
+#[cold]
+fn failed<T: 'static>(
+    store: &mut Store<T>,
+    thread: &mut Thread,
+    callee: Callee,
+    error: Error,
+) -> Result<Option<Stop>> {
+    match callee {
+        Callee::Host(_) if error.is::<ThrownException>() => {
+            match unwind::rethrow(&mut store.inner, thread) {
+                Ok(true) => Ok(None),
+                Ok(false) => Err(trapped(store, thread, error)),
+                Err(Trap::OutOfFuel) => Ok(Some(Stop::OutOfFuel)),
+                Err(trap) => Err(trapped(store, thread, trap.into())),
+            }
+        }
+        Callee::Host(_) => Ok(Some(Stop::Host(trapped(store, thread, error)))),
+        Callee::Native { .. } => Err(trapped(store, thread, error)),
     }
 }
 
@@ -236,37 +305,52 @@ fn grow<T: 'static>(store: &mut Store<T>, thread: &mut Thread, growth: Growth) -
     Ok(())
 }
 
+/// Serves the awaited call.
 fn serve<T: 'static>(
     store: &mut Store<T>,
     thread: &mut Thread,
-    callee: Callee,
     held: &mut Held<T>,
+    held_hosts: &mut HeldHosts<T>,
 ) -> Result<Served> {
-    match (callee, store.natives) {
+    let call = *thread.call()?;
+    match (call.callee(), store.natives) {
         (Callee::Host(host), _) => {
-            let call = *thread.call()?;
-            let place = call.slots();
-            let closure = store.hosts[host as usize].closure.clone();
-            let instance = call.instance().map(|index| Instance {
-                store: store.id,
-                index,
-            });
-            with_slots(place.end() - place.at(), |slots| {
-                slots[..place.given().len()].copy_from_slice(&thread.stack[place.given()]);
-                let kept = store.inner.exceptions.enter_host();
-                let result = closure(store, instance, slots);
-                store.inner.exceptions.leave_host(kept);
-                result?;
-                let results = &slots[..place.results()];
-                thread.stack[place.returns()].copy_from_slice(results);
-                Ok(Served::Returned)
-            })
+            let at = (host, call.instance(), call.slots());
+            call_host(store, thread, at, held_hosts)?;
+            Ok(Served::Returned)
         }
         (Callee::Native { tree, index }, Some(natives)) => {
             (natives.serve)(store, thread, (tree, index), held)
         }
         (Callee::Native { .. }, None) => Err(Trap::UnreachableCodeReached.into()),
     }
+}
+
+/// Calls a closure of the embedder's, for a core instance if one called it.
+#[inline(always)]
+fn call_host<T: 'static>(
+    store: &mut Store<T>,
+    thread: &mut Thread,
+    (host, instance, slots): (u32, Option<u32>, CallSlots),
+    held: &mut HeldHosts<T>,
+) -> Result<()> {
+    let held = &mut held[host as usize % HELD_HOSTS];
+    let closure = match held {
+        Some((of, closure)) if *of == host => closure,
+        _ => {
+            let closure = store.hosts[host as usize].closure.clone();
+            &mut held.insert((host, closure)).1
+        }
+    };
+    let store_id = store.id;
+    let instance = instance.map(|index| Instance {
+        store: store_id,
+        index,
+    });
+    let kept = store.inner.exceptions.enter_host();
+    let result = closure(store, instance, &mut thread.stack[slots.at()..slots.end()]);
+    store.inner.exceptions.leave_host(kept);
+    result
 }
 
 /// The error of a host function that isn't done at once in a call that can't wait.

@@ -5,7 +5,7 @@ use super::{MAX_LIST_BYTES, aligned, bytes_cost, pointer, range};
 use crate::component::resource::{ResourceAny, ResourceType};
 use crate::error::{Error, ErrorKind, OutOfMemory, Result};
 use crate::fallible::{self};
-use crate::store::components::{BoundOptions, NONE};
+use crate::store::components::BoundOptions;
 use crate::store::error_contexts::ErrorContexts;
 use crate::store::handles::{HandleTable, ResourceTag, Scopes};
 use crate::store::{StoreInner, room_for_generation};
@@ -82,10 +82,9 @@ impl<'a> LiftContext<'a> {
         options: BoundOptions,
     ) -> LiftContext<'a> {
         let row = &inner.trees[tree as usize];
-        let memory: &[u8] = match options.memory {
-            NONE => &[],
-            memory => &inner.memories[memory as usize].bytes,
-        };
+        // No memory has the number that stands for none.
+        let memory = inner.memories.get(options.memory as usize);
+        let memory: &[u8] = memory.map_or(&[], |memory| &memory.bytes);
         LiftContext {
             tables: &row.tables,
             memory,

@@ -420,11 +420,15 @@ fn new_trampoline<T: 'static>(
     let row = tables.trampoline(id);
     let sig = tables.core_sig(row.sig);
     let inner = &mut store.inner;
+    let kind = match row.kind {
+        TrampolineKind::Lower => FuncKind::Import { tree, index: id.0 },
+        _ => FuncKind::Native { tree, index: id.0 },
+    };
     inner.funcs.push(FuncEntity::new(
         pre.0.component.sig_id(row.sig),
         sig.params.len as u16,
         sig.results.len as u16,
-        FuncKind::Native { tree, index: id.0 },
+        kind,
     ));
     let bound = &inner.trees[tree as usize];
     let lowers = matches!(row.kind, TrampolineKind::Lower | TrampolineKind::Adapter);
