@@ -8,6 +8,7 @@ use super::template::{Assembled, Template};
 use crate::error::Result;
 #[cfg(feature = "compile")]
 use crate::error::{Error, ErrorKind};
+use crate::fallible::Shared;
 use crate::image::cells::Cells;
 use crate::image::header::Kind;
 use crate::image::open::{self, Opened};
@@ -89,7 +90,7 @@ impl Component {
         let modules = image::read_all(engine, &image)?;
         let tables = read(&image, &modules).map_err(|error| image.refuse(TABLES, error))?;
         let assembled = Assembled {
-            tables,
+            tables: Shared::new(tables)?,
             modules,
             sources: Vec::new(),
         };

@@ -119,6 +119,8 @@ impl<T: 'static> InstancePre<T> {
     ///
     /// # Errors
     /// What ended a start function, or a limit. Nothing of the instance remains then.
+    // Apart: see `Linker::instantiate_pre`.
+    #[inline(never)]
     pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>) -> Result<Instance> {
         let StoreContextMut(store) = store.as_context_mut();
         let mut unfinished = Unfinished::begin(store, self)?;

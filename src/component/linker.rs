@@ -121,6 +121,9 @@ impl<T: 'static> Linker<T> {
     ///
     /// # Errors
     /// All imports that are missing or don't fit, in one error.
+    // Apart, as `InstancePre::instantiate`: inlined, both would have their room on the native stack
+    // at once, and for as long as the caller runs the instance.
+    #[inline(never)]
     pub fn instantiate_pre(&self, component: &Component) -> Result<InstancePre<T>> {
         if !Engine::same(&self.engine, component.engine()) {
             let why = "the component is of another engine than the linker";

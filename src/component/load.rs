@@ -1,12 +1,14 @@
 //! [`Component`]: a binary that was decoded, validated and flattened, to be linked and instantiated.
 
 #[cfg(feature = "compile")]
-use super::binary;
+use super::binary::{self, Loaded};
 use super::template::{self, Assembled, Source, Template};
 use super::types::{self, Scope};
 #[cfg(feature = "compile")]
 use crate::code::module::Bytes;
 use crate::error::Result;
+#[cfg(feature = "compile")]
+use crate::fallible::collect;
 use crate::fallible::{Shared, try_collect};
 use crate::tables::{ComponentTables, CoreSigId, ExportId, ExportKind, InitKind, Span};
 use crate::wasm::{Engine, Module, ResourcesRequired};
@@ -69,7 +71,13 @@ impl Component {
     /// [`Unsupported`](crate::ErrorKind::Unsupported).
     #[cfg(feature = "compile")]
     pub fn new(engine: &Engine, wasm: impl AsRef<[u8]>) -> Result<Component> {
-        let loaded = binary::component(engine, wasm.as_ref())?;
+        Component::of_loaded(engine, binary::component(engine, wasm.as_ref())?)
+    }
+
+    /// Apart, so that what it keeps on the native stack isn't there while the binary is validated.
+    #[cfg(feature = "compile")]
+    #[inline(never)]
+    fn of_loaded(engine: &Engine, loaded: Loaded) -> Result<Component> {
         let source = Shared::new(Source {
             bytes: Bytes::Shared(loaded.bytes),
             plans: loaded.plans,
@@ -78,7 +86,7 @@ impl Component {
         let assembled = Assembled {
             tables: loaded.tables,
             modules: loaded.modules,
-            sources: alloc::vec![source.clone()],
+            sources: collect([source.clone()])?,
         };
         let template = Template::of_binary(source)?;
         Component::of(engine, template, assembled, None)
@@ -106,7 +114,7 @@ impl Component {
             serial,
             sig_ids,
             engine: engine.clone(),
-            tables: Shared::new(tables)?,
+            tables,
             modules,
             template,
             sources,

@@ -99,7 +99,7 @@ impl Template {
 
 /// What assembling gives.
 pub(crate) struct Assembled {
-    pub tables: ComponentTables,
+    pub tables: Shared<ComponentTables>,
     pub modules: Vec<Module>,
     /// The binaries, in the order that the tables count components in.
     pub sources: Vec<Shared<Source>>,

@@ -559,6 +559,7 @@ impl<'a> Generator<'a> {
             #[allow(dead_code)]
             impl #name {
                 /// Makes an instance of a component with what a linker defines.
+                #[inline(never)]
                 pub fn instantiate #parameters {
                     #pre::new(linker.instantiate_pre(component)?)?.instantiate(store)
                 }

@@ -52,7 +52,7 @@ const UNSUPPORTED: &[(WasmFeatures, &str)] = &[
 /// A component that was decoded, validated and flattened.
 #[derive(Debug)]
 pub(crate) struct Loaded {
-    pub tables: ComponentTables,
+    pub tables: Shared<ComponentTables>,
     pub modules: Vec<Module>,
     pub bytes: Shared<Vec<u8>>,
     /// How many components the binary holds; the last one is the root.
@@ -63,20 +63,7 @@ pub(crate) struct Loaded {
 pub(crate) fn component(engine: &Engine, bytes: &[u8]) -> Result<Loaded> {
     let features = features(engine)?;
     match parse::parse(engine, bytes, features) {
-        Ok(mut parsed) => {
-            let modules = compile(engine, &mut parsed)?;
-            let plans = parsed.plans.len() as u32;
-            let bytes = parsed.bytes.clone();
-            let outset = Outset::of_binary(&parsed);
-            let limits = engine.config().limits;
-            let tables = flatten::flatten(parsed, &modules, outset, limits)?;
-            Ok(Loaded {
-                tables,
-                modules,
-                bytes,
-                plans,
-            })
-        }
+        Ok(parsed) => flattened(engine, parsed),
         Err(error) if error.kind() == ErrorKind::Invalid => {
             let all: Vec<_> = UNSUPPORTED
                 .iter()
@@ -88,6 +75,23 @@ pub(crate) fn component(engine: &Engine, bytes: &[u8]) -> Result<Loaded> {
         }
         Err(error) => Err(decode::rather_invalid(bytes, features, error)),
     }
+}
+
+/// Flattens what was parsed. Apart, so that what it keeps on the native stack isn't there while the parser runs.
+#[inline(never)]
+fn flattened(engine: &Engine, mut parsed: parse::Parsed) -> Result<Loaded> {
+    let modules = compile(engine, &mut parsed)?;
+    let plans = parsed.plans.len() as u32;
+    let bytes = parsed.bytes.clone();
+    let outset = Outset::of_binary(&parsed);
+    let limits = engine.config().limits;
+    let tables = flatten::flatten(parsed, &modules, outset, limits)?;
+    Ok(Loaded {
+        tables: Shared::new(tables)?,
+        modules,
+        bytes,
+        plans,
+    })
 }
 
 /// The features that a component may use.

@@ -15,7 +15,7 @@ fn load(bytes: &[u8]) -> Result<Loaded> {
     component(&Engine::new(&Config::new()).unwrap(), bytes)
 }
 
-fn tables(text: &str) -> ComponentTables {
+fn tables(text: &str) -> Shared<ComponentTables> {
     let bytes = wat::parse_str(text).expect("text that encodes");
     load(&bytes).expect("a component that loads").tables
 }

@@ -28,7 +28,7 @@ pub(in crate::component) fn assembled(
         .map(|(path, template)| (path.clone(), gathering.part(template)))
         .collect();
     let (assembly, sources) = gathering.finish(root, given);
-    let tables = assemble(engine, &assembly)?;
+    let tables = Shared::new(assemble(engine, &assembly)?)?;
     Ok(Assembled {
         tables,
         modules: assembly.modules,
