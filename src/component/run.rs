@@ -21,10 +21,10 @@ use super::instance::origin;
 use crate::error::{Error, OutOfMemory, Result, Trap};
 use crate::fallible::Grow;
 use crate::machine::driver;
-use crate::machine::{CallSlots, Callee, NATIVE_ARGS, Thread};
-use crate::store::StoreInner;
+use crate::machine::{CallSlots, NATIVE_ARGS, Thread};
 use crate::store::components::*;
 use crate::store::handles::Dropped;
+use crate::store::{Callee, StoreInner};
 use crate::tables::{TrampolineId, TrampolineKind, TypeId, TypeRow};
 use crate::wasm::exec::{self, Held, Imported, Natives, Served};
 use crate::wasm::{

@@ -7,8 +7,9 @@
 use super::dispatch;
 use super::far::{self, Far, Import, far_return};
 use super::regs::{Ctx, Exit, Regs, Saved};
-use super::thread::{Callee, Coming, Entry, Thread, entry_of};
+use super::thread::{Coming, Entry, Thread, callee_of, entry_of};
 use super::unwind;
+use crate::code::module::MemoryType;
 use crate::code::{self, HEADER_WORDS, a_of, b_of, bc_of, c_of, op, op_of, word};
 use crate::error::{OutOfMemory, Trap};
 use crate::fallible::Grow;
@@ -81,9 +82,13 @@ pub(crate) fn after_import(
     store: &mut StoreInner,
     thread: &mut Thread,
     import: Import,
+    entered: &mut Entered,
 ) -> Result<Import, Event> {
     thread.import_returned(import.slots);
-    let reason = run_here(store, thread);
+    if entered.ctx.instance != thread.instance {
+        *entered = Entered::new(store, thread);
+    }
+    let reason = entered.run(store, thread);
     if reason == Exit::Slow as u32
         && let Ok(Some(import)) = far::import(store, thread)
     {
@@ -249,70 +254,99 @@ fn enter(store: &mut StoreInner, thread: &mut Thread, entry: Entry) -> Result<bo
 
 /// Enters the machine.
 fn run(store: &mut StoreInner, thread: &mut Thread) -> u32 {
-    run_here(store, thread)
+    Entered::new(store, thread).run(store, thread)
 }
 
-/// As [`run`], in place: for the way that is taken most.
-#[inline(always)]
-fn run_here(store: &mut StoreInner, thread: &mut Thread) -> u32 {
-    let instance = &store.instances[thread.instance as usize];
-    let stack = thread.stack.as_mut_ptr();
-    let (mem, mem_len) = match instance.memories.first() {
-        Some(&id) => {
-            let bytes = &mut store.memories[id as usize].bytes;
-            (bytes.as_mut_ptr(), bytes.len())
+/// The running instance as the machine sees it. Most of that is the same at each entry, so it is kept over calls
+/// of the host.
+pub(crate) struct Entered {
+    /// What else than the instance's own is in it is only right while the machine runs.
+    ctx: Ctx,
+    /// Memory 0 of the instance, if it has one.
+    memory: Option<u32>,
+    arena: u32,
+}
+
+impl Entered {
+    /// Of the instance that the thread is in.
+    #[inline(always)]
+    pub fn new(store: &StoreInner, thread: &Thread) -> Entered {
+        // What is pointed at here stays where it is: an instance's lists and its module don't change once it
+        // is made, and live as long as the store.
+        let instance = &store.instances[thread.instance as usize];
+        let memory32 = |ty: &MemoryType| !ty.memory64;
+        let ctx = Ctx {
+            mem_len: 0,
+            fuel: 0,
+            stack_end: core::ptr::null_mut(),
+            funcs: instance.module.funcs.as_ptr(),
+            cells: core::ptr::null_mut(),
+            globals: instance.globals.as_ptr(),
+            memories: core::ptr::null_mut(),
+            memory_ids: instance.memories.as_ptr(),
+            tables: core::ptr::null_mut(),
+            table_ids: instance.tables.as_ptr(),
+            arena: core::ptr::null(),
+            arena_len: 0,
+            type_ids: instance.module.type_ids.as_ptr(),
+            instance: thread.instance,
+            imported_funcs: instance.module.imported_funcs,
+            fuel_on: store.fuel_on,
+            memory32: instance.module.memories.first().is_some_and(memory32),
+            saved: core::ptr::null_mut(),
+        };
+        Entered {
+            ctx,
+            memory: instance.memories.first().copied(),
+            arena: instance.arena,
         }
-        None => (core::ptr::NonNull::dangling().as_ptr(), 0),
-    };
-    let arena = &store.arenas[instance.arena as usize].funcs;
-    let mut ctx = Ctx {
-        mem_len,
-        fuel: store.fuel,
-        stack_end: stack.wrapping_add(thread.stack.len()),
-        funcs: instance.module.funcs.as_ptr(),
-        cells: store.globals.as_mut_ptr(),
-        globals: instance.globals.as_ptr(),
-        memories: store.memories.as_mut_ptr(),
-        memory_ids: instance.memories.as_ptr(),
-        tables: store.tables.as_mut_ptr(),
-        table_ids: instance.tables.as_ptr(),
-        arena: arena.as_ptr(),
-        arena_len: arena.len(),
-        type_ids: instance.module.type_ids.as_ptr(),
-        instance: thread.instance,
-        imported_funcs: instance.module.imported_funcs,
-        fuel_on: store.fuel_on,
-        memory32: instance
-            .module
-            .memories
-            .first()
-            .is_some_and(|ty| !ty.memory64),
-        saved: &raw mut thread.regs,
-    };
-    let Saved {
-        ip, r0, r1, s0, d0, ..
-    } = thread.regs;
-    let sp = stack.wrapping_add(thread.sp);
-    let regs = Regs {
-        ctx: &raw mut ctx,
-        ip,
-        sp,
-        mem,
-        r0,
-        r1,
-        s0,
-        d0,
-    };
-    #[cfg(feature = "stats")]
-    let reason = match store.counts.single.is_empty() {
-        true => dispatch::run(regs),
-        false => dispatch::counted(regs, &mut store.counts),
-    };
-    #[cfg(not(feature = "stats"))]
-    let reason = dispatch::run(regs);
-    thread.sp = (thread.regs.sp as usize - stack as usize) / 8;
-    store.fuel = ctx.fuel;
-    reason
+    }
+
+    /// Enters the machine.
+    #[inline(always)]
+    fn run(&mut self, store: &mut StoreInner, thread: &mut Thread) -> u32 {
+        let ctx = &mut self.ctx;
+        let stack = thread.stack.as_mut_ptr();
+        let mut mem = core::ptr::NonNull::dangling().as_ptr();
+        if let Some(id) = self.memory {
+            let bytes = &mut store.memories[id as usize].bytes;
+            mem = bytes.as_mut_ptr();
+            ctx.mem_len = bytes.len();
+        }
+        let arena = &store.arenas[self.arena as usize].funcs;
+        ctx.arena = arena.as_ptr();
+        ctx.arena_len = arena.len();
+        ctx.fuel = store.fuel;
+        ctx.stack_end = stack.wrapping_add(thread.stack.len());
+        ctx.cells = store.globals.as_mut_ptr();
+        ctx.memories = store.memories.as_mut_ptr();
+        ctx.tables = store.tables.as_mut_ptr();
+        ctx.saved = &raw mut thread.regs;
+        let Saved {
+            ip, r0, r1, s0, d0, ..
+        } = thread.regs;
+        let sp = stack.wrapping_add(thread.sp);
+        let regs = Regs {
+            ctx: &raw mut *ctx,
+            ip,
+            sp,
+            mem,
+            r0,
+            r1,
+            s0,
+            d0,
+        };
+        #[cfg(feature = "stats")]
+        let reason = match store.counts.single.is_empty() {
+            true => dispatch::run(regs),
+            false => dispatch::counted(regs, &mut store.counts),
+        };
+        #[cfg(not(feature = "stats"))]
+        let reason = dispatch::run(regs);
+        thread.sp = (thread.regs.sp as usize - stack as usize) / 8;
+        store.fuel = ctx.fuel;
+        reason
+    }
 }
 
 /// How a call reaches its callee.
@@ -563,11 +597,11 @@ fn transfer(
             // SAFETY: a call is followed by another instruction.
             thread.regs.ip = unsafe { thread.regs.ip.add(words) };
             let args = sp + usize::from(shift);
-            thread.await_host(store, Callee::of(kind), args, counts, false)
+            thread.await_host(store, callee_of(kind), args, counts, false)
         }
         (kind, Style::Tail { start }) => {
             let args = sp + usize::from(start);
-            thread.await_host(store, Callee::of(kind), args, counts, true)
+            thread.await_host(store, callee_of(kind), args, counts, true)
         }
     }
 }

@@ -4,11 +4,11 @@
 //! an adapter of scalars is such a call too: the rules for its values are applied in passing.
 
 use super::driver::{far_address, far_link};
-use super::thread::{CallSlots, Callee, CalleeWord, Thread};
+use super::thread::{CallSlots, Thread, callee_of};
 use crate::code::{HEADER_WORDS, a_of, bc_of, op, op_of};
 use crate::error::Trap;
 use crate::store::scalar::Scalar;
-use crate::store::{FuncEntity, FuncKind, StoreInner};
+use crate::store::{CalleeWord, FuncEntity, FuncKind, StoreInner};
 
 /// What became of a far call.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -115,7 +115,7 @@ fn outside(store: &StoreInner, thread: &mut Thread, func: FuncEntity, word: u64)
     let args = thread.sp + usize::from(a_of(word));
     // SAFETY: a call is followed by another instruction.
     thread.regs.ip = unsafe { thread.regs.ip.add(1) };
-    let (callee, counts) = (Callee::of(func.kind), (func.params, func.results));
+    let (callee, counts) = (callee_of(func.kind), (func.params, func.results));
     match thread.await_host(store, callee, args, counts, false) {
         Ok(()) => Far::Awaited,
         Err(trap) => Far::Trap(trap),
@@ -141,16 +141,13 @@ fn import_of(
     func: FuncEntity,
     word: u64,
 ) -> Result<Option<Import>, Trap> {
-    let callee = match func.kind {
-        FuncKind::Host { host } => Callee::Host(host),
-        FuncKind::Import { tree, index } => Callee::Native { tree, index },
-        FuncKind::Wasm { .. } | FuncKind::Native { .. } => return Ok(None),
+    let FuncKind::Host(callee) = func.kind else {
+        return Ok(None);
     };
     let args = thread.sp + usize::from(a_of(word));
     let slots = thread.import_slots(store, args, (func.params, func.results))?;
     // SAFETY: a call is followed by another instruction.
     thread.regs.ip = unsafe { thread.regs.ip.add(1) };
-    let callee = callee.into();
     Ok(Some(Import { callee, slots }))
 }
 

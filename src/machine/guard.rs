@@ -8,13 +8,13 @@
 //! free of debug checks.
 
 use super::Thread;
-use super::driver::{Event, after_import, resume};
+use super::driver::{Entered, Event, after_import, resume};
 use crate::code::forged::{self, IMPORTED_FUNCS, ty};
 use crate::code::{Op, Tier, all, info, op, word, word_u32};
 use crate::error::Trap;
 use crate::fallible::Shared;
 use crate::store::{
-    CoreInstance, FuncEntity, FuncKind, MemoryEntity, RefArena, StoreInner, TableEntity,
+    Callee, CoreInstance, FuncEntity, FuncKind, MemoryEntity, RefArena, StoreInner, TableEntity,
 };
 use alloc::boxed::Box;
 use alloc::vec;
@@ -57,7 +57,7 @@ pub(super) fn store_of(types: &[u32], code: Vec<Box<[u64]>>) -> StoreInner {
     };
     let wasm = |instance, func| FuncKind::Wasm { instance, func };
     let mut funcs = vec![
-        entity(FuncKind::Host { host: 0 }, ty::NOTHING),
+        entity(FuncKind::Host(Callee::Host(0).into()), ty::NOTHING),
         entity(wasm(1, IMPORTED_FUNCS + 1), ty::NOTHING),
     ];
     let of_the_second = funcs.len() as u32 + types.len() as u32;
@@ -153,7 +153,8 @@ pub(super) fn host_returned(
             Ok(resume(store, thread))
         }
         Event::Import(import) => {
-            let next = after_import(store, thread, import);
+            let mut entered = Entered::new(store, thread);
+            let next = after_import(store, thread, import, &mut entered);
             Ok(next.map_or_else(|event| event, Event::Import))
         }
         event => Err(event),

@@ -27,5 +27,6 @@ pub(crate) mod unwind;
 #[cfg(test)]
 mod vectors;
 
+pub(crate) use driver::Entered;
 pub(crate) use far::Import;
-pub(crate) use thread::{CallSlots, Callee, HostCall, NATIVE_ARGS, Thread};
+pub(crate) use thread::{CallSlots, HostCall, NATIVE_ARGS, Thread};

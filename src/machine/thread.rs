@@ -6,7 +6,7 @@ use crate::error::{OutOfMemory, Trap};
 use crate::fallible::Grow;
 use crate::fallible::Shared;
 use crate::store::components::{Cursor, NativeFrame};
-use crate::store::{FuncKind, StoreInner};
+use crate::store::{Callee, CalleeWord, FuncKind, StoreInner};
 use alloc::vec::Vec;
 
 /// A function whose arguments and linkage are in place.
@@ -24,15 +24,6 @@ pub(super) enum Coming {
     Entered,
     /// A function is to be entered, once it is translated and the stack is long enough.
     Func(Entry),
-}
-
-/// Whose function was called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Callee {
-    /// The embedder's closure with this number.
-    Host(u32),
-    /// A trampoline of a tree.
-    Native { tree: u32, index: u32 },
 }
 
 /// A function outside the machine that has been called and whose results are awaited.
@@ -53,35 +44,6 @@ pub(crate) struct HostCall {
     /// goes on.
     base: usize,
     ip: *const u64,
-}
-
-/// A [`Callee`] as a word: a trampoline's tree above its index, or [`HOST`](Self::HOST) above a closure's number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct CalleeWord(u64);
-
-impl CalleeWord {
-    /// No tree's number.
-    const HOST: u32 = u32::MAX;
-
-    /// Whose function it is.
-    #[inline]
-    pub fn get(self) -> Callee {
-        match ((self.0 >> 32) as u32, self.0 as u32) {
-            (Self::HOST, number) => Callee::Host(number),
-            (tree, index) => Callee::Native { tree, index },
-        }
-    }
-}
-
-impl From<Callee> for CalleeWord {
-    #[inline]
-    fn from(callee: Callee) -> CalleeWord {
-        let (above, number) = match callee {
-            Callee::Host(number) => (Self::HOST, number),
-            Callee::Native { tree, index } => (tree, index),
-        };
-        CalleeWord(u64::from(above) << 32 | u64::from(number))
-    }
 }
 
 /// Where on the stack a call's arguments are; results are written to the same place.
@@ -187,17 +149,13 @@ unsafe impl Send for Thread {}
 // SAFETY: a shared reference gives no access to what the pointers name.
 unsafe impl Sync for Thread {}
 
-impl Callee {
-    /// Who serves calls of a function that isn't WebAssembly's.
-    pub(super) fn of(kind: FuncKind) -> Callee {
-        match kind {
-            FuncKind::Host { host } => Callee::Host(host),
-            FuncKind::Native { tree, index } | FuncKind::Import { tree, index } => {
-                Callee::Native { tree, index }
-            }
-            // No such function is called through here; a closure of this number doesn't exist.
-            FuncKind::Wasm { .. } => Callee::Host(u32::MAX),
-        }
+/// Who serves calls of a function that isn't WebAssembly's.
+pub(super) fn callee_of(kind: FuncKind) -> CalleeWord {
+    match kind {
+        FuncKind::Host(callee) => callee,
+        FuncKind::Native { tree, index } => Callee::Native { tree, index }.into(),
+        // No such function is called through here; a closure of this number doesn't exist.
+        FuncKind::Wasm { .. } => Callee::Host(u32::MAX).into(),
     }
 }
 
@@ -304,8 +262,8 @@ impl Thread {
                 // No instance runs; a number that none has keeps this frame out of backtraces.
                 self.instance = u32::MAX;
                 let slots = CallSlots::new(2, func.params, func.results);
-                let callee = Callee::of(kind);
-                self.push_call(HostCall::new(callee.into(), HostCall::NONE, slots, true))?;
+                let callee = callee_of(kind);
+                self.push_call(HostCall::new(callee, HostCall::NONE, slots, true))?;
             }
         }
         Ok(())
@@ -376,14 +334,14 @@ impl Thread {
     pub(super) fn await_host(
         &mut self,
         store: &StoreInner,
-        callee: Callee,
+        callee: CalleeWord,
         args: usize,
         counts: (u16, u16),
         tail: bool,
     ) -> Result<(), Trap> {
         self.reserve(args + usize::from(counts.0.max(counts.1)), store)?;
         let slots = CallSlots::new(args, counts.0, counts.1);
-        self.push_call(HostCall::new(callee.into(), self.instance, slots, tail))
+        self.push_call(HostCall::new(callee, self.instance, slots, tail))
     }
 
     /// Lets the native call that is awaited call a guest function, whose `params` arguments it has
@@ -415,7 +373,7 @@ impl Thread {
             }
             kind => {
                 let counts = (func.params, func.results);
-                self.await_host(store, Callee::of(kind), self.sp, counts, true)
+                self.await_host(store, callee_of(kind), self.sp, counts, true)
             }
         }
     }

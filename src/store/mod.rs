@@ -4,6 +4,7 @@
 //! belong to one entity alone. Nothing here is `unsafe` and nothing points at anything else.
 #![forbid(unsafe_code)]
 
+mod callee;
 pub(crate) mod components;
 #[cfg(feature = "stats")]
 pub(crate) mod counts;
@@ -22,6 +23,7 @@ use crate::fallible::Zeroed;
 use crate::limits::Limits;
 use alloc::string::String;
 use alloc::vec::Vec;
+pub(crate) use callee::{Callee, CalleeWord};
 use components::{BoundOptions, ComponentInstance, GuestResource, Tree};
 use error_contexts::ErrorContexts;
 use exceptions::Exceptions;
@@ -36,13 +38,10 @@ use scalar::ScalarAdapter;
 pub(crate) enum FuncKind {
     /// A function that `instance`'s module defines.
     Wasm { instance: u32, func: u32 },
-    /// The embedder's closure with this number.
-    Host { host: u32 },
-    /// A function that the component runtime provides: trampoline `index` of a tree.
+    /// The embedder's closure, or a function of the host's that a component imports.
+    Host(CalleeWord),
+    /// Another function that the component runtime provides: trampoline `index` of a tree.
     Native { tree: u32, index: u32 },
-    /// A function of the host's that a component imports: as `Native`, known for what it is before
-    /// the trampoline is looked at.
-    Import { tree: u32, index: u32 },
 }
 
 /// A function of the store.
@@ -360,7 +359,7 @@ impl StoreInner {
         }
         let (instance, func) = match kind {
             FuncKind::Wasm { instance, func } => (instance, func),
-            FuncKind::Host { .. } | FuncKind::Native { .. } | FuncKind::Import { .. } => (HOST, 0),
+            FuncKind::Host(_) | FuncKind::Native { .. } => (HOST, 0),
         };
         let RefArena { funcs, known } = &mut self.arenas[arena as usize];
         funcs.try_reserve(1)?;

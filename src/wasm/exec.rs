@@ -6,7 +6,8 @@ use super::store::{HostClosure, NativeClosures, Store};
 use crate::error::{Error, ErrorKind, Frame, Result, ThrownException, Trap};
 use crate::fallible::{self, try_collect};
 use crate::machine::driver::{self, Event, Growth};
-use crate::machine::{CallSlots, Callee, Import, Thread, unwind};
+use crate::machine::{CallSlots, Entered, Import, Thread, unwind};
+use crate::store::Callee;
 
 /// Frames that a backtrace tells at most.
 const BACKTRACE: usize = 64;
@@ -248,6 +249,7 @@ fn imports<T: 'static>(
     held: &mut Held<T>,
     held_hosts: &mut HeldHosts<T>,
 ) -> Next {
+    let mut entered = Entered::new(&store.inner, thread);
     loop {
         let done = match (import.callee.get(), store.natives) {
             (Callee::Native { tree, index }, Some(natives)) => {
@@ -267,7 +269,7 @@ fn imports<T: 'static>(
             Imported::Awaited => return Next::Awaited(import),
             Imported::Failed(error) => return Next::Failed(import, error),
         }
-        match driver::after_import(&mut store.inner, thread, import) {
+        match driver::after_import(&mut store.inner, thread, import, &mut entered) {
             Ok(next) => import = next,
             Err(event) => return Next::Event(event),
         }

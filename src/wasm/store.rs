@@ -15,7 +15,7 @@ use crate::limits::Limits;
 use crate::machine::{CallSlots, Thread};
 use crate::store::components::{BoundTrampoline, ComponentInstance};
 use crate::store::handles::HandleTable;
-use crate::store::{FuncEntity, FuncKind, RefArena, StoreInner};
+use crate::store::{Callee, FuncEntity, FuncKind, RefArena, StoreInner};
 use crate::tables::{FuncTypeId, TypeId};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -401,7 +401,7 @@ impl<T: 'static> Store<T> {
             self.engine.type_id(ty)?,
             ty.param_slots() as u16,
             ty.result_slots() as u16,
-            FuncKind::Host { host },
+            FuncKind::Host(Callee::Host(host).into()),
         );
         self.hosts.try_reserve(1)?;
         self.inner.funcs.try_push(entity)?;

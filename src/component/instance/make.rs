@@ -12,7 +12,7 @@ use crate::store::handles::{HandleTable, ResourceTag};
 use crate::store::later::LATER;
 use crate::store::relay::Relay;
 use crate::store::scalar::{Scalar, ScalarAdapter};
-use crate::store::{FuncEntity, FuncKind, RefArena, ResourceType, StoreInner};
+use crate::store::{Callee, FuncEntity, FuncKind, RefArena, ResourceType, StoreInner};
 use crate::tables::{
     ComponentTables, CoreDefId, CoreDefKind, Encoding, InitKind, InitRow, LeafId, ModuleId,
     OptionsId, ResourceId, Span, TrampolineId, TrampolineKind, TrampolineRow, TypeId, TypeKind,
@@ -421,7 +421,7 @@ fn new_trampoline<T: 'static>(
     let sig = tables.core_sig(row.sig);
     let inner = &mut store.inner;
     let kind = match row.kind {
-        TrampolineKind::Lower => FuncKind::Import { tree, index: id.0 },
+        TrampolineKind::Lower => FuncKind::Host(Callee::Native { tree, index: id.0 }.into()),
         _ => FuncKind::Native { tree, index: id.0 },
     };
     inner.funcs.push(FuncEntity::new(
